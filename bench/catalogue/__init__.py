@@ -1,0 +1,1 @@
+"""Shipped cases: pytest tests that run against a station."""

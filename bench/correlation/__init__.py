@@ -1,0 +1,1 @@
+"""Rules, the engine that judges them, and verdicts. Reads the timeline only."""

@@ -1,0 +1,35 @@
+"""Ground floor: time, events, the vocabulary, and the protocol of the gate. No input or output."""
+
+from __future__ import annotations
+
+from .clock import DeviceClock
+from .event import Event
+from .gate import ClosedGate, Gate, Stimulus
+from .interval import Interval
+from .lag import LagSelector, PollClock, new_loop
+from .stamp import DRIFT_PPM, HOST, Stamp, difference
+from .timeline import Source, Timeline
+from .topics import TOPICS, check_topic
+from .units import UNITS, parse_quantity
+
+__all__ = [
+    "DRIFT_PPM",
+    "HOST",
+    "TOPICS",
+    "UNITS",
+    "ClosedGate",
+    "DeviceClock",
+    "Event",
+    "Gate",
+    "Interval",
+    "LagSelector",
+    "PollClock",
+    "Source",
+    "Stamp",
+    "Stimulus",
+    "Timeline",
+    "check_topic",
+    "difference",
+    "new_loop",
+    "parse_quantity",
+]

@@ -1,0 +1,68 @@
+"""The map from an instrument's clock to the bench clock, learned from pings.
+
+A ping leaves at `sent_ns`, is stamped by the device at `device_ns` somewhere in between, and
+its answer is read at `read_ns`: so the offset (bench minus device) lies in
+`[sent_ns - device_ns, read_ns - device_ns]`. Every such interval is true; the shortest round
+trips are the tightest (minimum-delay filter). An interval ages by the clock's drift.
+"""
+
+from __future__ import annotations
+
+from .interval import Interval
+from .stamp import DRIFT_PPM
+
+__all__ = ["DeviceClock"]
+
+
+class DeviceClock:
+    """Offset of one device's clock, as an interval in nanoseconds.
+
+    `epoch` counts the device's restarts; readings of different epochs are not comparable.
+    """
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self.epoch = 0
+        self._offset: Interval | None = None
+        self._at_ns = 0
+        self.disagreements = 0
+
+    @property
+    def known(self) -> bool:
+        return self._offset is not None
+
+    def restart(self) -> None:
+        """Begin a new epoch: the device rebooted, or its counter wrapped or stepped."""
+        self.epoch += 1
+        self._offset = None
+
+    def ping(self, sent_ns: int, device_ns: int, read_ns: int) -> bool:
+        """Take one round trip; returns False when it contradicts the earlier ones (the clock stepped).
+
+        After a contradiction the new interval replaces the old one in a new epoch.
+        """
+        fresh = Interval(sent_ns - device_ns, read_ns - device_ns)
+        aged = self.offset_at(read_ns)
+        self._at_ns = read_ns
+        if aged is None:
+            self._offset = fresh
+            return True
+        if not aged.overlaps(fresh):
+            self.disagreements += 1
+            self.epoch += 1
+            self._offset = fresh
+            return False
+        self._offset = Interval(max(aged.lo, fresh.lo), min(aged.hi, fresh.hi))
+        return True
+
+    def offset_at(self, now_ns: int) -> Interval | None:
+        """Bench minus device at `now_ns`, widened by the drift since the last ping; None before the first."""
+        if self._offset is None:
+            return None
+        drift = abs(now_ns - self._at_ns) * DRIFT_PPM // 1_000_000
+        return Interval(self._offset.lo - drift, self._offset.hi + drift)
+
+    def to_bench(self, device_ns: int, now_ns: int) -> Interval | None:
+        """`device_ns` on the bench clock; None before the first ping."""
+        offset = self.offset_at(now_ns)
+        return None if offset is None else Interval(device_ns + offset.lo, device_ns + offset.hi)

@@ -1,0 +1,194 @@
+"""The timeline: where every observation is published, in order, to whoever subscribed.
+
+All of it happens on the loop of one bench. Reader threads hand over what they stamped with
+`call_soon_threadsafe`, a whole block at a time, and never call in here themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .event import Event
+from .stamp import Stamp
+from .topics import check_topic
+
+__all__ = ["Source", "Timeline"]
+
+Subscriber = Callable[[Event], None]
+
+KEEP_NS = 600 * 10**9
+KEEP_EVENTS = 1_000_000
+
+
+class Source:
+    """One origin of events: an instrument, the back end, or the bench itself.
+
+    It keeps its own sequence, refuses to go back in time, and declares how far it has told
+    everything it knows (`tick`), or that it may have missed something (`gap`).
+    """
+
+    def __init__(self, timeline: Timeline, name: str, rank: int) -> None:
+        self.name = name
+        self.rank = rank
+        self.watermark_ns = 0
+        self._timeline = timeline
+        self._seq = 0
+        self._last_order_ns = 0
+
+    def emit(
+        self,
+        topic: str,
+        stamp: Stamp,
+        data: dict[str, Any],
+        *,
+        evse: int | None = None,
+        raw: str | None = None,
+    ) -> Event:
+        """Publish one event. Its `order_ns` is raised to the source's last one if it lies before it.
+
+        Raises:
+            ValueError: the topic is not in the vocabulary.
+        """
+        check_topic(topic)
+        if stamp.order_ns < self._last_order_ns:
+            stamp = _with_order(stamp, self._last_order_ns)
+        self._last_order_ns = stamp.order_ns
+        self._seq += 1
+        late = stamp.order_ns < self.watermark_ns
+        event = Event(topic, self.name, self._seq, stamp, data, evse, raw, self.rank, late)
+        self._timeline.publish(event)
+        return event
+
+    def note(self, topic: str, data: dict[str, Any], *, evse: int | None = None, raw: str | None = None) -> Event:
+        """Publish one event stamped here and now by the host."""
+        return self.emit(topic, Stamp.host(time.monotonic_ns()), data, evse=evse, raw=raw)
+
+    def tick(self, upto_ns: int) -> None:
+        """Promise that nothing older than `upto_ns` will come from this source."""
+        if upto_ns <= self.watermark_ns:
+            return
+        upto_ns = max(upto_ns, self._last_order_ns)
+        self.emit("tick", Stamp.host(upto_ns), {"upto_ns": upto_ns})
+        self.watermark_ns = upto_ns
+
+    def gap(self, from_ns: int, to_ns: int, why: str) -> Event:
+        """Say that events between the two instants may be missing, and why."""
+        order_ns = max(to_ns, self._last_order_ns)
+        return self.emit(
+            "gap", Stamp(order_ns, min(from_ns, order_ns), order_ns), {"from_ns": from_ns, "to_ns": to_ns, "why": why}
+        )
+
+
+class Timeline:
+    """Ordered record of a bench's events: the last 10 minutes or 10^6 of them in memory.
+
+    Publishing calls every subscriber synchronously; a subscriber that is slow keeps a bounded
+    queue of its own.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=KEEP_EVENTS)
+        self._subscribers: list[Subscriber] = []
+        self._sources: dict[str, Source] = {}
+        self.dropped = 0
+        self.bench = self.source("bench")
+
+    def source(self, name: str) -> Source:
+        """The source called `name`, made on first use. Ranks follow the order of birth."""
+        known = self._sources.get(name)
+        if known is None:
+            known = Source(self, name, len(self._sources))
+            self._sources[name] = known
+            known.note("source", {"name": name, "rank": known.rank})
+        return known
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        return self._sources
+
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        """Call `callback` with every event from now on; returns what ends that."""
+        self._subscribers.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Take one event and hand it to every subscriber."""
+        events = self._events
+        if len(events) == events.maxlen:
+            self.dropped += 1
+        events.append(event)
+        horizon = event.stamp.order_ns - KEEP_NS
+        while events and events[0].stamp.order_ns < horizon:
+            events.popleft()
+            self.dropped += 1
+        for subscriber in tuple(self._subscribers):
+            subscriber(event)
+
+    def events(self, topic: str | None = None) -> list[Event]:
+        """What is in memory, oldest first, optionally of one topic only."""
+        return [event for event in self._events if topic is None or event.topic == topic]
+
+    def last(self, topic: str, where: Callable[[Event], bool] | None = None) -> Event | None:
+        """The newest event of a topic that satisfies `where`."""
+        for event in reversed(self._events):
+            if event.topic == topic and (where is None or where(event)):
+                return event
+        return None
+
+    async def wait_for(
+        self,
+        topic: str,
+        where: Callable[[Event], bool] | None = None,
+        *,
+        timeout_s: float,
+        since_ns: int | None = None,
+    ) -> Event:
+        """The next event of a topic that satisfies `where`; with `since_ns` also one already there.
+
+        Raises:
+            TimeoutError: none came within `timeout_s` seconds.
+        """
+        check_topic(topic)
+
+        def fits(event: Event) -> bool:
+            return event.topic == topic and (where is None or where(event))
+
+        if since_ns is not None:
+            for event in self._events:
+                if event.stamp.order_ns >= since_ns and fits(event):
+                    return event
+        found: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+
+        def look(event: Event) -> None:
+            if not found.done() and fits(event):
+                found.set_result(event)
+
+        unsubscribe = self.subscribe(look)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await found
+        finally:
+            unsubscribe()
+
+
+def _with_order(stamp: Stamp, order_ns: int) -> Stamp:
+    return Stamp(
+        order_ns,
+        stamp.lo_ns,
+        stamp.hi_ns,
+        stamp.domain,
+        stamp.epoch,
+        stamp.device_ns,
+        stamp.residual_ns,
+        stamp.delay_lo_ns,
+        stamp.delay_hi_ns,
+    )

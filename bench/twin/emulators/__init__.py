@@ -1,0 +1,1 @@
+"""One emulator per instrument, each speaking its real wire protocol."""

@@ -1,0 +1,1 @@
+"""The physics that couples the emulators and the station."""
