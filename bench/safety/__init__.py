@@ -1,1 +1,9 @@
 """The gate and the safe state."""
+
+from __future__ import annotations
+
+from .envelope import Envelope, EnvelopeGate
+from .make_safe import SafeLimits, SafeOutcome, SafeRecipe
+from .observed import Outlet
+
+__all__ = ["Envelope", "EnvelopeGate", "Outlet", "SafeLimits", "SafeOutcome", "SafeRecipe"]

@@ -1,0 +1,46 @@
+# Everything a user or CI runs. `make demo` and `make test` need nothing but Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench faults docs clean
+
+help:  ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run  ## one full charging session on the virtual bench, with verdicts
+	$(BIN)/pilotbench run
+
+test: $(VENV)/.dev  ## all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per event
+	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
+
+faults: $(VENV)/.dev  ## every station fault against every rule, and every oddity against none
+	$(BIN)/python -m pytest tests/e2e/test_fault_matrix.py -s -m "faults or not faults"
+
+docs: $(VENV)/.dev  ## the commands and pages of the documentation, executed and checked
+	$(BIN)/python -m pytest tests/e2e/test_readme.py
+
+clean:  ## remove the environment and what runs left behind
+	rm -rf $(VENV) runs build dist *.egg-info

@@ -1,0 +1,225 @@
+"""Builds a Bench from a bench file. A Bench holds its parts; it does not do anything by itself.
+
+Nothing here opens a port, a socket or a process: that is the life-cycle's matter.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .. import __version__
+from .config import BenchFile, EvDbc, MeterModbus, PilotLine, data_file
+from .correlation import Facts, OnlineEngine, Pack, Report, load_pack
+from .csms import Csms, CsmsState
+from .live import LiveState
+from .owner import state_dir
+from .recording import Recorder
+from .safety import Envelope, EnvelopeGate, Outlet, SafeLimits
+from .timeline import LagSelector, Source, Timeline
+
+if TYPE_CHECKING:
+    from ..drivers.base import Driver
+    from .children import Child
+    from .safety.make_safe import SafeOutcome, SafeRecipe
+    from .vehicle import Vehicle
+
+__all__ = ["Bench", "RunOptions", "attach_instruments", "build", "envelope_of", "facts_of"]
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What a run adds to its bench file.
+
+    `station_fault` and `oddity` name a deviation of the simulated station; `external_station` leaves
+    the DUT port to somebody else's software; `boot=False` makes the simulated station attach.
+    """
+
+    directory: Path
+    station_fault: str | None = None
+    oddity: str | None = None
+    external_station: bool = False
+    boot: bool = True
+    seed: int | None = None
+    wait_station_s: float | None = None
+
+
+@dataclass(slots=True)
+class Bench:
+    """Everything that belongs to one run of one bench."""
+
+    file: BenchFile
+    options: RunOptions
+    timeline: Timeline
+    gate: EnvelopeGate
+    outlet: Outlet
+    live: LiveState
+    csms: Csms
+    pack: Pack
+    facts: Facts
+    engine: OnlineEngine
+    recorder: Recorder
+    work: Path
+    instruments: list[Driver] = field(default_factory=list["Driver"])
+    vehicle: Vehicle | None = None
+    recipe: SafeRecipe | None = None
+    twin: Child | None = None
+    station: Child | None = None
+    outcome: SafeOutcome | None = None
+    report: Report | None = None
+
+
+def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -> Bench:
+    """Put a bench together on the running loop; `work` is a private folder for sockets and logs of this run.
+
+    Raises:
+        ConfigError, RuleError: a data file is wrong.
+    """
+    timeline = Timeline()
+    gate = EnvelopeGate(envelope_of(file))
+    packs = [data_file(file, "rules", name, ".toml") for name in file.rules.packs]
+    limits = [data_file(file, "limits", name, ".toml") for name in file.rules.limits]
+    pack = load_pack(packs, limits)
+    facts = facts_of(file)
+    bench_state = state_dir() / "csms" / file.name
+    bench_state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    csms = Csms(
+        timeline,
+        gate,
+        poll,
+        host=file.csms.listen,
+        port=file.csms.port,
+        tokens=file.csms.tokens,
+        state=CsmsState(bench_state),
+        heartbeat_s=int(file.csms.heartbeat),
+        stations=[file.station.id],
+    )
+    recorder = Recorder(options.directory / "run.mcap", timeline, _attachments(file, facts, options))
+    return Bench(
+        file=file,
+        options=options,
+        timeline=timeline,
+        gate=gate,
+        outlet=Outlet(timeline),
+        live=LiveState(timeline),
+        csms=csms,
+        pack=pack,
+        facts=facts,
+        engine=OnlineEngine(timeline, pack, facts),
+        recorder=recorder,
+        work=work,
+    )
+
+
+def attach_instruments(bench: Bench, ports: dict[str, str]) -> None:
+    """Make the drivers, the vehicle and the safe recipe. `ports` maps the twin's port names to paths."""
+    from ..drivers import registry
+    from ..drivers.ev.dbc import DbcEv
+    from ..drivers.meter.maps import load_map
+    from ..drivers.pilot.line import LinePilot
+    from .safety.make_safe import SafeRecipe
+    from .vehicle import Vehicle
+
+    pilot: LinePilot | None = None
+    ev: DbcEv | None = None
+    for name, device in bench.file.device.items():
+        source: Source = bench.timeline.source(name)
+        port = ports[device.port.removeprefix("twin:")] if device.port.startswith("twin:") else device.port
+        options: dict[str, object] = {"port": port, "evse": device.evse}
+        if isinstance(device, PilotLine):
+            options |= {"baud": device.baud, "watchdog_ms": round(device.watchdog * 1e3)}
+        elif isinstance(device, MeterModbus):
+            options |= {
+                "unit": device.unit,
+                "register_map": load_map(data_file(bench.file, "meters", device.map, ".toml")),
+                "baud": device.baud,
+                "parity": device.parity,
+                "poll_s": device.poll,
+                "refresh_s": device.refresh,
+            }
+        else:
+            options |= {"dbc": data_file(bench.file, "ev", device.dbc, ".dbc"), "bitrate": device.bitrate}
+        driver = registry.create(device.driver, name, source, bench.gate, **options)
+        bench.instruments.append(driver)
+        if isinstance(driver, LinePilot):
+            pilot = driver
+        elif isinstance(driver, DbcEv):
+            ev = driver
+    if pilot is not None:
+        ev_section = bench.file.one(EvDbc)
+        max_a = ev_section[1].max_current if ev_section and isinstance(ev_section[1], EvDbc) else 0.0
+        bench.vehicle = Vehicle(bench.timeline, pilot, ev, evse=pilot.evse, max_current_a=max_a)
+    limits = SafeLimits(bench.file.safe.output_dead_within, bench.file.safe.current_below)
+    bench.recipe = SafeRecipe(bench.timeline.bench, bench.outlet, limits, pilot=pilot, ev=ev)
+
+
+def envelope_of(file: BenchFile) -> Envelope:
+    """The envelope as the gate wants it."""
+    section = file.envelope
+    return Envelope(
+        current_a=section.current,
+        contactor_cycles=section.contactor_cycles,
+        min_off_s=section.min_off,
+        fault_duration_s=section.fault_duration,
+        faults=frozenset(section.faults),
+        pp_ohm=frozenset(section.pp_ohm),
+        relays=frozenset(section.relays),
+        csms_forbidden=frozenset(section.csms_forbidden),
+    )
+
+
+def facts_of(file: BenchFile) -> Facts:
+    """What the rules need to know of this bench and station."""
+    meter = file.one(MeterModbus)
+    pilot = file.one(PilotLine)
+    facts: dict[str, object] = {
+        "station": file.station.id,
+        "outlet": file.station.outlet,
+        "rated_a": file.station.rated,
+        "phases": file.station.phases,
+        "authorisation": file.station.authorisation,
+        "station_register_resolution_wh": file.station.register_resolution,
+    }
+    if meter is not None and isinstance(meter[1], MeterModbus):
+        facts |= {
+            "meter_accuracy_pct": meter[1].accuracy,
+            "meter_resolution_wh": meter[1].resolution,
+            "current_accuracy_a": meter[1].current_accuracy,
+            "meter_calibrated": meter[1].calibrated.isoformat(),
+            "meter_calibration_due": meter[1].calibration_due.isoformat(),
+        }
+    if pilot is not None and isinstance(pilot[1], PilotLine):
+        facts["duty_accuracy_pp"] = pilot[1].duty_accuracy
+    return msgspec.convert(facts, Facts)
+
+
+def _attachments(file: BenchFile, facts: Facts, options: RunOptions) -> dict[str, bytes]:
+    attached = {
+        "bench.toml": file.text.encode(),
+        "facts.json": msgspec.json.encode(facts),
+        "versions.json": msgspec.json.encode(
+            {
+                "pilotbench": __version__,
+                "python": platform.python_version(),
+                "platform": platform.platform(),
+                **{name: version(name) for name in ("ocpp", "websockets", "pymodbus", "python-can", "mcap")},
+            }
+        ),
+        "run.json": msgspec.json.encode(
+            {
+                "bench": file.name,
+                "station_fault": options.station_fault,
+                "oddity": options.oddity,
+                "seed": options.seed,
+                "packs": file.rules.packs,
+                "limits": file.rules.limits,
+            }
+        ),
+    }
+    for path in file.files():
+        attached[f"{path.parent.name}/{path.name}"] = path.read_bytes()
+    return attached

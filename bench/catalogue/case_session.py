@@ -1,0 +1,69 @@
+"""One complete AC charging session with a 32 A cable, as a driver and a back end would have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TOKEN = "04A2B3C4D5"
+OFFERED_A = 30.0
+LIMIT_A = 16.0
+FIRST_PART_WH = 18.0
+SECOND_PART_WH = 8.0
+WHOLE_WH = 46.0
+
+
+def highest_a(sample: Any) -> float:
+    """Highest phase current of a meter sample."""
+    return max(sample["current_a"])
+
+
+def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
+    """Plug, authorise, charge at the offer, 16 A, pause and resume, remote stop, unplug."""
+    start = timeline.wait_for("meter.sample", within="3 s")
+    start_wh = float(start.data["energy_wh"])
+
+    def charged(wh: float) -> Any:
+        return lambda sample: float(sample["energy_wh"]) - start_wh >= wh
+
+    bench.phase("plug in")
+    mark = timeline.now_ns()
+    vehicle.plug(cable_a=32)
+    timeline.seen("ocpp.status", status="Preparing", within="6 s", since_ns=mark)
+
+    bench.phase("authorise")
+    mark = timeline.now_ns()
+    vehicle.present(TOKEN)
+    timeline.wait_for("ocpp.authorized", within="10 s", since_ns=mark, accepted=True)
+    timeline.wait_for("ocpp.tx.started", within="10 s", since_ns=mark)
+
+    bench.phase("charge at the offered current")
+    timeline.wait_for("meter.sample", lambda m: highest_a(m) >= OFFERED_A, within="15 s", since_ns=mark)
+    timeline.wait_for("meter.sample", charged(FIRST_PART_WH), within="15 s")
+
+    bench.phase("limit to 16 A")
+    mark = timeline.now_ns()
+    csms.limit(LIMIT_A)
+    if timeline.seen("meter.sample", lambda m: highest_a(m) <= LIMIT_A + 0.5, within="12 s", since_ns=mark):
+        timeline.wait_for("meter.sample", charged(FIRST_PART_WH + SECOND_PART_WH), within="15 s")
+
+    bench.phase("the vehicle pauses")
+    mark = timeline.now_ns()
+    vehicle.pause()
+    timeline.wait_for("cp.state", within="6 s", since_ns=mark, state="B")
+    timeline.wait_for("output", within="6 s", since_ns=mark, live=False)
+
+    bench.phase("the vehicle resumes")
+    mark = timeline.now_ns()
+    vehicle.charge()
+    timeline.wait_for("meter.sample", lambda m: highest_a(m) >= 1.0, within="15 s", since_ns=mark)
+    timeline.wait_for("meter.sample", charged(WHOLE_WH), within="20 s")
+
+    bench.phase("remote stop")
+    mark = timeline.now_ns()
+    csms.remote_stop()
+    timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
+
+    bench.phase("unplug")
+    mark = timeline.now_ns()
+    vehicle.unplug()
+    timeline.seen("ocpp.status", status="Available", within="6 s", since_ns=mark)

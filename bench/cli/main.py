@@ -1,0 +1,112 @@
+"""`pilotbench …`: the commands. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ... import __version__
+from ...errors import BenchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Hardware-in-the-loop test bench controller for EV chargers.",
+)
+
+BenchOption = Annotated[
+    Path | None, typer.Option("--bench", metavar="FILE", help="Bench file (default: the virtual bench).")
+]
+
+
+@app.command()
+def run(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE…]", help="Cases to run (default: session).")
+    ] = None,
+    bench: BenchOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write into exactly this folder (default: runs/…).")
+    ] = None,
+    station_fault: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Let the simulated station misbehave; 'list' shows the names.")
+    ] = None,
+    station_oddity: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Let the simulated station be strange but conforming.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the twin's noise and delays.")] = None,
+    wait_station: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long to wait for the station, e.g. '3 min'.")
+    ] = None,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="The simulated station connects without a boot, as one that was on before.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document with verdicts and digest, and nothing else.")
+    ] = False,
+) -> None:
+    """Run cases on a bench, judge the rules, and leave a run folder behind."""
+    from .run import RunRequest, run_command
+
+    request = RunRequest(
+        cases=tuple(cases or ("session",)),
+        bench=bench,
+        out=out,
+        station_fault=station_fault,
+        station_oddity=station_oddity,
+        seed=seed,
+        wait_station=wait_station,
+        attach=attach,
+        json=json,
+    )
+    raise typer.Exit(run_command(request))
+
+
+@app.command()
+def check(
+    recording: Annotated[Path, typer.Argument(metavar="RUN.mcap", help="A recording, or the folder of a run.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+) -> None:
+    """Judge a recording again, offline: the same verdicts, the same digest."""
+    from .check import check_command
+
+    raise typer.Exit(check_command(recording, json=json))
+
+
+@app.command()
+def tui(
+    bench: BenchOption = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write into exactly this folder.")] = None,
+    station_fault: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Let the simulated station misbehave.")
+    ] = None,
+) -> None:
+    """Open the screen on a running bench."""
+    from .screen import tui_command
+
+    raise typer.Exit(tui_command(bench, out, station_fault))
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"pilotbench {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the `pilotbench` command: one clear paragraph for what goes wrong, and its exit code."""
+    try:
+        app()
+    except BenchError as error:
+        sys.stderr.write(f"pilotbench: {error}\n")
+        sys.exit(error.exit_code)

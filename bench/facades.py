@@ -1,0 +1,259 @@
+"""The thin synchronous faces of a bench: vehicle, back end, timeline, and checks.
+
+Nothing here decides anything: each function hands one coroutine to the bench's loop, waits for
+it with a deadline, and returns plain data.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ..errors import BenchError, StationTimeout
+from .correlation import Verdict
+from .timeline import Event, parse_quantity
+
+if TYPE_CHECKING:
+    from .assembly import Bench
+    from .csms.verbs import Verbs
+    from .vehicle import Vehicle
+
+__all__ = ["Check", "CsmsFacade", "RuleNotMet", "TimelineFacade", "VehicleFacade"]
+
+T = TypeVar("T")
+
+
+class _Host(Protocol):
+    @property
+    def bench(self) -> Bench: ...
+
+    def call(self, work: Coroutine[Any, Any, T], timeout_s: float = 10.0) -> T: ...
+
+
+class RuleNotMet(AssertionError):
+    """A rule that a test requires did not pass; the text is the verdict's timeline excerpt."""
+
+
+class Check:
+    """The verdicts of one rule so far, all its deadlines past."""
+
+    def __init__(self, rule: str, verdict: Verdict) -> None:
+        self.rule = rule
+        self.verdict = verdict
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.verdict == "PASS"
+
+    def require(self) -> Verdict:
+        """Return the verdict when it is PASS.
+
+        Raises:
+            RuleNotMet: it is FAIL, INCONCLUSIVE, ERROR, or the rule was never triggered.
+        """
+        if not self.passed:
+            raise RuleNotMet(f"{self.rule} is {self.verdict.verdict}\n{self.verdict.text}")
+        return self.verdict
+
+
+class VehicleFacade:
+    """The car: plug, card, charge, pause, unplug. Currents in ampere per phase."""
+
+    def __init__(self, host: _Host) -> None:
+        self._host = host
+
+    def _vehicle(self) -> Vehicle:
+        vehicle = self._host.bench.vehicle
+        if vehicle is None:
+            raise BenchError(
+                "this bench has no pilot emulator, so it has no vehicle. Add a [device] with driver pilot.line."
+            )
+        return vehicle
+
+    def plug(self, cable_a: int = 32) -> None:
+        """Put the plug in (state B) with a cable of 13, 20, 32 or 63 A."""
+        self._host.call(self._vehicle().plug(cable_a))
+
+    def unplug(self) -> None:
+        """Pull the plug (state A)."""
+        self._host.call(self._vehicle().unplug())
+
+    def present(self, id_tag: str, kind: str = "ISO14443") -> None:
+        """Hold a card to the station's reader."""
+        self._host.call(self._vehicle().present(id_tag, kind))
+
+    def charge(self, max_current_a: float | None = None) -> None:
+        """Want to charge; S2 closes as soon as the vehicle sees PWM."""
+        self._host.call(self._vehicle().charge(max_current_a))
+
+    def pause(self) -> None:
+        """Stop wanting to charge: the current goes to 0, then S2 opens (state B)."""
+        self._host.call(self._vehicle().pause())
+
+    def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
+        """Set the faults beside the CP resistor; what is not named is off."""
+        self._host.call(self._vehicle().faults(diode=diode, short_ohm=short_ohm, cp_open=cp_open))
+
+
+class CsmsFacade:
+    """The back end's requests to the station, in words that hold for every OCPP version.
+
+    Each returns the station's answer as a mapping, with at least `status`.
+    """
+
+    def __init__(self, host: _Host) -> None:
+        self._host = host
+
+    def _verbs(self) -> Verbs:
+        bench = self._host.bench
+        return bench.csms.station(bench.file.station.id).verbs
+
+    def _ask(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._host.call(work, 40.0)
+
+    def transaction(self, evse: int = 1) -> Any:
+        """Id of the transaction open on an outlet.
+
+        Raises:
+            StationTimeout: there is none.
+        """
+        tx = self._host.bench.csms.station(self._host.bench.file.station.id).transaction(evse)
+        if tx is None:
+            raise StationTimeout(f"no transaction is open on EVSE {evse}.")
+        return tx
+
+    def remote_start(self, id_tag: str, evse: int = 1) -> Mapping[str, Any]:
+        """Ask the station to start a transaction for a token."""
+        return self._ask(self._verbs().remote_start(evse, id_tag))
+
+    def remote_stop(self, tx: Any = None, evse: int = 1) -> Mapping[str, Any]:
+        """Ask the station to stop a transaction; without `tx` the one open on the outlet."""
+        return self._ask(self._verbs().remote_stop(self.transaction(evse) if tx is None else tx))
+
+    def limit(self, limit_a: float, *, evse: int = 1, tx: Any = None, purpose: str | None = None) -> Mapping[str, Any]:
+        """Set a charging profile with one constant limit. With a transaction open: a TxProfile of it."""
+        if tx is None and purpose in (None, "TxProfile"):
+            tx = self._host.bench.csms.station(self._host.bench.file.station.id).transaction(evse)
+        chosen = purpose or ("TxProfile" if tx is not None else "TxDefaultProfile")
+        return self._ask(self._verbs().set_charging_profile(evse, limit_a, tx=tx, purpose=chosen))
+
+    def clear_limits(self) -> Mapping[str, Any]:
+        """Clear every charging profile."""
+        return self._ask(self._verbs().clear_charging_profile())
+
+    def configuration(self, keys: list[str] | None = None) -> Mapping[str, str]:
+        """Read configuration keys of the station; all without `keys`."""
+        return self._ask(self._verbs().get_configuration(keys))
+
+    def configure(self, key: str, value: str) -> Mapping[str, Any]:
+        """Change one configuration key."""
+        return self._ask(self._verbs().change_configuration(key, value))
+
+    def trigger(self, message: str, evse: int | None = None) -> Mapping[str, Any]:
+        """Ask the station to send a message."""
+        return self._ask(self._verbs().trigger(message, evse))
+
+    def reset(self, kind: str = "Soft") -> Mapping[str, Any]:
+        """Reset the station (Soft or Hard)."""
+        return self._ask(self._verbs().reset(kind))
+
+    def availability(self, operative: bool, evse: int = 0) -> Mapping[str, Any]:
+        """Make an outlet (0 = the whole station) operative or inoperative."""
+        return self._ask(self._verbs().change_availability(evse, operative))
+
+    def unlock(self, evse: int = 1) -> Mapping[str, Any]:
+        """Unlock the connector."""
+        return self._ask(self._verbs().unlock(evse))
+
+    def call(self, action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send any request of the station's OCPP version; the gate looks at it like at every other."""
+        return self._ask(self._verbs().call(action, dict(payload)))
+
+
+class TimelineFacade:
+    """What happened, and waiting for what shall happen. Times are texts with a unit, as in "5 s"."""
+
+    def __init__(self, host: _Host) -> None:
+        self._host = host
+
+    def now_ns(self) -> int:
+        """The bench clock; give it as `since_ns` to look back no further."""
+        return time.monotonic_ns()
+
+    def wait_for(
+        self,
+        topic: str,
+        where: Callable[[Mapping[str, Any]], bool] | None = None,
+        *,
+        within: str = "10 s",
+        since_ns: int | None = None,
+        **values: Any,
+    ) -> Event:
+        """The next event of a topic whose data has these values and satisfies `where`.
+
+        With `since_ns` an event that is already there counts too.
+
+        Raises:
+            StationTimeout: none came in time.
+        """
+        event = self._wait(topic, where, within, since_ns, values)
+        if event is None:
+            wanted = ", ".join(f"{key}={value!r}" for key, value in values.items())
+            raise StationTimeout(f"no {topic}({wanted}) within {within}.")
+        return event
+
+    def seen(
+        self,
+        topic: str,
+        where: Callable[[Mapping[str, Any]], bool] | None = None,
+        *,
+        within: str = "10 s",
+        since_ns: int | None = None,
+        **values: Any,
+    ) -> bool:
+        """True as soon as such an event is there; False when none came in time."""
+        return self._wait(topic, where, within, since_ns, values) is not None
+
+    def events(self, topic: str | None = None) -> list[Event]:
+        """What is in memory (the last ten minutes), oldest first."""
+
+        async def read() -> list[Event]:
+            return self._host.bench.timeline.events(topic)
+
+        return self._host.call(read())
+
+    def check(self, rule: str, *, within: str = "30 s") -> Check:
+        """The verdict of a rule on what happened so far, once its open deadlines are past.
+
+        Raises:
+            BenchError: there is no such rule, or a deadline was still open in the end.
+        """
+        timeout_s = parse_quantity(within, "time") / 1e9
+
+        async def judge() -> Verdict:
+            return await self._host.bench.engine.decided(rule, timeout_s)
+
+        return Check(rule, self._host.call(judge(), timeout_s + 2))
+
+    def _wait(
+        self,
+        topic: str,
+        where: Callable[[Mapping[str, Any]], bool] | None,
+        within: str,
+        since_ns: int | None,
+        values: Mapping[str, Any],
+    ) -> Event | None:
+        timeout_s = parse_quantity(within, "time") / 1e9
+
+        def fits(event: Event) -> bool:
+            data = event.data
+            return all(data.get(key) == value for key, value in values.items()) and (where is None or where(data))
+
+        async def wait() -> Event | None:
+            try:
+                return await self._host.bench.timeline.wait_for(topic, fits, timeout_s=timeout_s, since_ns=since_ns)
+            except TimeoutError:
+                return None
+
+        return self._host.call(wait(), timeout_s + 2)

@@ -1,0 +1,263 @@
+"""A bench on a thread and loop of its own, behind plain functions.
+
+pytest, the command line and the screen hold one of these. Every call has a deadline, takes and
+returns plain data, and may come from any thread but the bench's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import BenchError, ConfigError
+from . import lifecycle
+from .assembly import Bench, RunOptions, build
+from .config import BenchFile, load_bench_file, virtual_bench
+from .correlation import Report
+from .facades import CsmsFacade, TimelineFacade, VehicleFacade
+from .live import Snapshot
+from .owner import Ownership
+from .stop import signals_held
+from .timeline import new_loop
+
+__all__ = ["BenchHost"]
+
+T = TypeVar("T")
+
+START_WITHIN_S = 30.0
+CLOSE_WITHIN_S = 60.0
+
+
+class BenchHost:
+    """One bench, up and running between `start()` and `close()`; also a context manager.
+
+    `progress` is called with a line of text while the host waits for the station.
+    """
+
+    def __init__(
+        self,
+        bench_file: Path | BenchFile | None = None,
+        *,
+        options: RunOptions,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        file = bench_file if isinstance(bench_file, BenchFile) else load_bench_file(bench_file or virtual_bench())
+        if file.twin is None and (options.station_fault or options.oddity or options.external_station):
+            raise ConfigError(
+                "a station fault or an external station needs the twin; this bench is real. "
+                "Leave the option out, or use the virtual bench.",
+                file=str(file.path),
+            )
+        self.file = file
+        self.options = options
+        self._progress = progress or (lambda text: None)
+        self._owner: Ownership | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._bench: Bench | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.started_s: float | None = None
+        self.vehicle = VehicleFacade(self)
+        self.csms = CsmsFacade(self)
+        self.timeline = TimelineFacade(self)
+
+    def __enter__(self) -> BenchHost:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.close(finished=kind is None or issubclass(kind, Exception))
+
+    @property
+    def bench(self) -> Bench:
+        """The parts. Only for the bench's own loop and for reading what is immutable.
+
+        Raises:
+            BenchError: the bench is not up.
+        """
+        if self._bench is None:
+            raise BenchError("the bench is not up: call start() first, or use it as a context manager.")
+        return self._bench
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The bench at this instant, for people to look at."""
+        return self._bench.live.snapshot if self._bench is not None else Snapshot()
+
+    @property
+    def report(self) -> Report | None:
+        """The verdicts, once the bench is closed."""
+        return self._bench.report if self._bench is not None else None
+
+    @property
+    def outcome_text(self) -> str:
+        """How making safe ended, in one line; empty before it was tried."""
+        outcome = self._bench.outcome if self._bench is not None else None
+        return outcome.text if outcome is not None else ""
+
+    def start(self) -> None:
+        """Take the bench, bring it up, apply the safe state, and wait for the station.
+
+        Raises:
+            BenchError: somebody else owns it, a part did not start, or the station did not come. The
+                bench is made safe and closed before this is raised.
+        """
+        began = time.monotonic()
+        self._owner = Ownership(self.file.path)
+        try:
+            self._start_thread()
+            self._on_loop(self._build)
+            self.call(lifecycle.start(self.bench), START_WITHIN_S)
+            self._await_station()
+            self._on_loop(self._start_watch)
+        except BaseException:
+            self.close(finished=False)
+            raise
+        self.started_s = time.monotonic() - began
+
+    def call(self, work: Coroutine[Any, Any, T], timeout_s: float = 10.0) -> T:
+        """Run `work` on the bench loop and wait for its result.
+
+        Raises:
+            BenchError: it did not end within `timeout_s` seconds, or the bench is not up.
+        """
+        loop = self._loop
+        if loop is None or not loop.is_running():
+            work.close()
+            raise BenchError("the bench is not up: call start() first, or use it as a context manager.")
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise BenchError("called from the bench's own loop, which would wait for itself; await the work instead.")
+        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            return future.result(timeout_s)
+        except concurrent.futures.TimeoutError:
+            if future.done():
+                raise
+            future.cancel()
+            raise BenchError(f"{work.__qualname__} did not end within {timeout_s:g} s.") from None
+        except BaseException:
+            future.cancel()
+            raise
+
+    def phase(self, name: str, case: str = "") -> None:
+        """Mark on the timeline that a step of a case begins."""
+        self._on_loop(lambda: self.bench.timeline.bench.note("phase", {"name": name, "case": case}))
+
+    def settle(self, timeout_s: float = 20.0) -> bool:
+        """Wait until every open obligation of the rules is decided; False when some were not in time."""
+        return self.call(lifecycle.settle(self.bench, timeout_s), timeout_s + 2)
+
+    def back_to_idle(self) -> None:
+        """Stop what charges and pull the plug, so that the next test starts from state A."""
+        self.call(lifecycle.back_to_idle(self.bench), 60.0)
+
+    def close(self, *, finished: bool = True) -> Report | None:
+        """Make safe, close, complete the recording; safe to call twice. No stop signal cuts it short.
+
+        Raises:
+            ExceptionGroup: of everything that went wrong on the way; all steps were tried.
+        """
+        with signals_held():
+            atexit.unregister(self._at_exit)
+            try:
+                if self._bench is not None and self._thread is not None and self._bench.report is None:
+                    if self._watch is not None:
+                        self._on_loop(self._watch.cancel)
+                    self.call(lifecycle.close(self._bench, finished=finished), CLOSE_WITHIN_S)
+            finally:
+                self._stop_thread()
+                if self._owner is not None:
+                    self._owner.release()
+                    self._owner = None
+        return self.report
+
+    def _start_thread(self) -> None:
+        loop, self._poll = new_loop()
+        self._loop = loop
+        up = threading.Event()
+
+        def run() -> None:
+            asyncio.set_event_loop(loop)
+            loop.call_soon(up.set)
+            try:
+                loop.run_forever()
+            finally:
+                loop.run_until_complete(_cancel_all(loop))
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.run_until_complete(loop.shutdown_default_executor())
+                loop.close()
+
+        self._thread = threading.Thread(target=run, name="bench", daemon=True)
+        self._thread.start()
+        atexit.register(self._at_exit)
+        up.wait()
+
+    def _stop_thread(self) -> None:
+        if self._thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+            self._thread = None
+            self._loop = None
+
+    def _at_exit(self) -> None:
+        self.close(finished=False)
+
+    def _build(self) -> None:
+        work = self.options.directory / "twin"
+        work.mkdir(parents=True, exist_ok=True)
+        self._bench = build(self.file, self.options, self._poll, work)
+
+    def _start_watch(self) -> None:
+        self._watch = asyncio.ensure_future(lifecycle.watch_faults(self.bench))
+        self._watch.set_name("envelope: overdue faults")
+
+    def _on_loop(self, act: Callable[[], T]) -> T:
+        async def run() -> T:
+            return act()
+
+        return self.call(run())
+
+    def _await_station(self) -> None:
+        loop = self._loop
+        assert loop is not None
+        patience_s = self.options.wait_station_s or self.file.station.boot_within
+        deadline = time.monotonic() + patience_s
+        future = asyncio.run_coroutine_threadsafe(lifecycle.wait_for_station(self.bench), loop)
+        try:
+            while True:
+                try:
+                    future.result(1.0)
+                    return
+                except concurrent.futures.TimeoutError:
+                    if future.done():
+                        raise
+                left_s = max(0.0, deadline - time.monotonic())
+                self._progress(
+                    f"waiting for station {self.file.station.id}: {left_s:.0f} s left; {self._last_attempt()}"
+                )
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _last_attempt(self) -> str:
+        attempt = self.bench.csms.last_attempt
+        return f"last connection attempt: {attempt}" if attempt else "no connection attempt seen"
+
+
+async def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    own = asyncio.current_task(loop)
+    tasks = [task for task in asyncio.all_tasks(loop) if task is not own]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,205 @@
+"""Start, make safe, close: the life of a bench, in that order and whatever happens in between.
+
+Start-up applies the safe state before anything else. Shutdown has two phases: make safe, then
+close in reverse order; an error in one step never stops the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from ..errors import BenchError, SafetyError
+from .assembly import Bench, attach_instruments
+from .children import start_station, start_twin
+from .config import MeterModbus
+
+__all__ = ["back_to_idle", "close", "make_safe", "settle", "start", "wait_for_station", "watch_faults"]
+
+SWITCH_INTERVAL_S = 0.0002
+SETTLE_STEP_S = 0.05
+CLOSE_STEP_S = 5.0
+WATCH_STEP_S = 0.1
+IDLE_WITHIN_S = 10.0
+
+
+async def start(bench: Bench) -> None:
+    """Bring a bench up to "ready for the station": recording, back end, twin, instruments, safe state.
+
+    Raises:
+        BenchError: a part did not start; what was already up stays up for `close`.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    note = bench.timeline.bench.note
+    bench.recorder.start()
+    bench.engine.start()
+    note("bench.state", {"state": "starting", "why": bench.file.name})
+    await bench.csms.start()
+    ports: dict[str, str] = {}
+    if bench.file.twin is not None:
+        ports = await _start_children(bench)
+    attach_instruments(bench, ports)
+    await asyncio.gather(*(driver.open() for driver in bench.instruments))
+    await make_safe(bench, "start-up")
+    if bench.vehicle is not None:
+        bench.vehicle.start()
+    gc.collect()
+    gc.freeze()
+
+
+async def wait_for_station(bench: Bench) -> None:
+    """Wait until the station has booted, or has been attached to.
+
+    Raises:
+        StationTimeout: it never came; says what its last attempt to connect looked like.
+    """
+    timeout_s = bench.options.wait_station_s or bench.file.station.boot_within
+    await bench.csms.wait_ready(bench.file.station.id, timeout_s)
+    bench.timeline.bench.note("bench.state", {"state": "ready", "why": ""})
+
+
+async def make_safe(bench: Bench, why: str) -> None:
+    """Go to the safe state and prove it.
+
+    Raises:
+        SafetyError: the output is not proven dead although the bench can see it.
+    """
+    if bench.recipe is None:
+        return
+    note = bench.timeline.bench.note
+    note("bench.state", {"state": "making-safe", "why": why})
+    outcome = bench.outcome = await bench.recipe.run()
+    note("bench.state", {"state": "safe" if outcome.proven else "unsafe", "why": outcome.text})
+    if not outcome.proven and "NOT SAFE" in outcome.text:
+        raise SafetyError(f"{outcome.text} ({'; '.join(outcome.trouble)})")
+
+
+async def settle(bench: Bench, timeout_s: float) -> bool:
+    """Wait until every open obligation of the rules is decided; False when some still were not."""
+    deadline = time.monotonic() + timeout_s
+    while bench.engine.open_obligations():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(SETTLE_STEP_S)  # a poll of our own state, bounded by the deadline
+    return True
+
+
+async def back_to_idle(bench: Bench) -> None:
+    """Stop what charges, pull the plug, and let the open deadlines pass: the next test starts from state A.
+
+    Raises:
+        BenchError: a device or the station did not do its part.
+    """
+    vehicle = bench.vehicle
+    if vehicle is None or not vehicle.plugged:
+        return
+    await vehicle.faults()
+    await vehicle.pause()
+    await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
+    link = bench.csms.station(bench.file.station.id)
+    transaction = link.transaction(1)
+    if transaction is not None:
+        began_ns = time.monotonic_ns()
+        await link.verbs.remote_stop(transaction)
+        try:
+            await bench.timeline.wait_for("ocpp.tx.ended", timeout_s=IDLE_WITHIN_S, since_ns=began_ns)
+        except TimeoutError:
+            bench.timeline.bench.note(
+                "safe.step", {"step": "transaction ended", "ok": False, "detail": f"not within {IDLE_WITHIN_S:g} s"}
+            )
+    await vehicle.unplug()
+    await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
+    await settle(bench, IDLE_WITHIN_S)
+
+
+async def watch_faults(bench: Bench) -> None:
+    """Take back faults that are on for longer than the envelope allows; runs until cancelled."""
+    while True:
+        await asyncio.sleep(WATCH_STEP_S)
+        if bench.gate.fault_overdue and bench.vehicle is not None:
+            bench.timeline.bench.note(
+                "safe.step", {"step": "faults off", "ok": True, "detail": "longer than [envelope] fault_duration"}
+            )
+            await bench.vehicle.faults()
+
+
+async def close(bench: Bench, *, finished: bool) -> None:
+    """Make safe, close everything, judge what is left, and complete the recording.
+
+    `finished` is False when the run was interrupted.
+
+    Raises:
+        ExceptionGroup: of every error on the way; each step was tried all the same.
+    """
+    errors: list[Exception] = []
+    bench.gate.seal()
+
+    async def step(name: str, act: Callable[[], Awaitable[Any]], timeout_s: float = CLOSE_STEP_S) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await act()
+        except TimeoutError:
+            errors.append(BenchError(f"closing: {name} did not end within {timeout_s:g} s; went on without it."))
+        except Exception as error:  # noqa: BLE001 - every step must be tried, every error is reported
+            errors.append(error)
+
+    if bench.instruments:
+        await step("make safe", lambda: make_safe(bench, "end of run"), 15.0)
+    if bench.vehicle is not None:
+        await step("vehicle", bench.vehicle.stop)
+    for driver in reversed(bench.instruments):
+        await step(driver.name, driver.close)
+    if bench.station is not None:
+        bench.station.let_go()
+    await step("back end", bench.csms.close)
+    if bench.twin is not None:
+        bench.twin.say({"type": "stop"})
+    for child in (bench.station, bench.twin):
+        if child is not None:
+            await step(child.name, lambda child=child: asyncio.to_thread(child.end), 10.0)
+    bench.timeline.bench.note("bench.state", {"state": "closed", "why": "finished" if finished else "interrupted"})
+    report = bench.report = bench.engine.finish(truncated=not finished)
+    final = {"verdicts.json": msgspec.json.encode([verdict.to_dict() for verdict in report.verdicts])}
+    await step("recording", lambda: bench.recorder.close(final), 15.0)
+    gc.unfreeze()
+    if errors:
+        raise ExceptionGroup("the bench did not close cleanly", errors)
+
+
+async def _start_children(bench: Bench) -> dict[str, str]:
+    file, options = bench.file, bench.options
+    twin = file.twin
+    assert twin is not None
+    seed = twin.seed if options.seed is None else options.seed
+    source = bench.timeline.source("twin")
+    if not options.external_station:
+        bench.station = start_station(
+            bench.work, source, fault=options.station_fault, oddity=options.oddity, seed=seed, boot=options.boot
+        )
+    meter = file.one(MeterModbus)
+    config: dict[str, Any] = {
+        "dir": str(bench.work),
+        "seed": seed,
+        "evse": {"outlet": file.station.outlet, "rated_a": file.station.rated, "phases": file.station.phases},
+        "pilot": {"boot_s": twin.pilot_boot},
+        "dut_port": {
+            "station": file.station.id,
+            "csms_url": bench.csms.url(file.station.id),
+            "password": None,
+            "ocpp": file.station.ocpp,
+        },
+    }
+    if meter is not None and isinstance(meter[1], MeterModbus):
+        config["meter"] = {
+            "unit": meter[1].unit,
+            "resolution_wh": meter[1].resolution,
+            "refresh_ms": round(meter[1].refresh * 1e3),
+        }
+    bench.twin, ports = await start_twin(config, bench.work, source)
+    return ports

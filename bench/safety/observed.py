@@ -1,0 +1,65 @@
+"""What the bench sees of the outlet right now: is anything live there?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from ..timeline import Event, Timeline
+
+__all__ = ["Outlet"]
+
+STALE_NS = 2 * 10**9
+"""A meter reading older than this says nothing about now."""
+
+
+class Outlet:
+    """Follows output sense and bench meter of one timeline.
+
+    `live` and `current_a` are None while nothing (or nothing recent) says.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.live: bool | None = None
+        self.state: str | None = None
+        self._current_a: float | None = None
+        self._metered_ns = 0
+        self._changed = asyncio.Event()
+        self.unsubscribe = timeline.subscribe(self._look)
+
+    @property
+    def current_a(self) -> float | None:
+        """Highest phase current of the newest meter reading, if it is recent."""
+        if self._current_a is None or time.monotonic_ns() - self._metered_ns > STALE_NS:
+            return None
+        return self._current_a
+
+    def _look(self, event: Event) -> None:
+        if event.topic == "output":
+            self.live = bool(event.data["live"])
+        elif event.topic == "cp.state":
+            self.state = str(event.data["state"])
+        elif event.topic == "meter.sample":
+            phases = cast("list[Any]", event.data["current_a"])
+            self._current_a = max((abs(float(value)) for value in phases), default=0.0)
+            self._metered_ns = event.stamp.order_ns
+        else:
+            return
+        self._changed.set()
+
+    async def wait_until(self, true: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for a condition on what is seen; False when the time is over before it holds."""
+        deadline = time.monotonic() + timeout_s
+        while not true():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return False
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(min(left_s, 0.1)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+        return True

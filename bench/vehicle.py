@@ -1,0 +1,143 @@
+"""The vehicle: pilot emulator and EV simulator acting as one car.
+
+The pilot owns the plug, CP and S2; the EV simulator owns battery and current and only wishes for
+S2. The vehicle carries the wish out, and tells the EV simulator what the pilot acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..drivers.ev.dbc import DbcEv
+from ..drivers.pilot.line import LinePilot
+from ..errors import BenchError, DeviceError
+from .timeline import Event, Timeline
+
+__all__ = ["CABLE_OHM", "Vehicle"]
+
+CABLE_OHM = {13: 1500, 20: 680, 32: 220, 63: 100}
+"""Cable rating in ampere -> PP resistor in ohm (IEC 61851-1 Annex B)."""
+
+
+class Vehicle:
+    """One car on one outlet. All verbs run on the bench loop.
+
+    Without an EV simulator it plugs, presents cards and sets S2 itself, and draws no current.
+    """
+
+    def __init__(
+        self, timeline: Timeline, pilot: LinePilot, ev: DbcEv | None, *, evse: int = 1, max_current_a: float = 32.0
+    ) -> None:
+        self._timeline = timeline
+        self._pilot = pilot
+        self._ev = ev
+        self._evse = evse
+        self._max_current_a = max_current_a
+        self._plugged = False
+        self._s2_closed = False
+        self._wish: bool | None = None
+        self._wake = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self.trouble: BenchError | None = None
+
+    @property
+    def plugged(self) -> bool:
+        return self._plugged
+
+    @property
+    def s2_closed(self) -> bool:
+        return self._s2_closed
+
+    def start(self) -> None:
+        """Begin to carry out the EV simulator's wishes."""
+        if self._ev is not None and self._task is None:
+            self._timeline.subscribe(self._look)
+            self._task = asyncio.create_task(self._serve_wishes(), name="vehicle: S2 wishes")
+
+    async def stop(self) -> None:
+        """Stop carrying out wishes; what is set stays set."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def plug(self, cable_a: int = 32) -> None:
+        """Put the plug in with S2 open: PP resistor of the cable, then CP to B.
+
+        Raises:
+            DeviceError: `cable_a` is no cable rating (13, 20, 32, 63), or a device failed.
+            SafetyError: the envelope refuses that cable.
+        """
+        ohm = CABLE_OHM.get(cable_a)
+        if ohm is None:
+            known = ", ".join(f"{rating} A" for rating in CABLE_OHM)
+            raise DeviceError(f"there is no {cable_a} A cable; ratings are {known}.", device=self._pilot.name)
+        async with self._busy:
+            await self._pilot.pp(ohm)
+            await self._pilot.resistor("B")
+            self._plugged, self._s2_closed = True, False
+            if self._ev is not None:
+                max_a = min(self._max_current_a, float(cable_a))
+                await self._ev.command(plugged=True, s2_closed=False, max_current_a=max_a, charge=True)
+        self._wake.set()
+
+    async def unplug(self) -> None:
+        """Pull the plug at once: CP to A, then PP open. Whatever current flows is the station's matter."""
+        async with self._busy:
+            self._plugged = self._s2_closed = False
+            await self._pilot.resistor("A")
+            await self._pilot.pp(None)
+            if self._ev is not None:
+                await self._ev.command(plugged=False, s2_closed=False, charge=False)
+
+    async def present(self, id_tag: str, kind: str = "ISO14443") -> None:
+        """Hold a card to the station's reader."""
+        await self._pilot.token(id_tag, kind)
+
+    async def charge(self, max_current_a: float | None = None) -> None:
+        """Want to charge, with at most `max_current_a` per phase; S2 follows the EV simulator's wish."""
+        if self._ev is None:
+            await self._set_s2(True)
+        elif max_current_a is None:
+            await self._ev.command(charge=True)
+        else:
+            await self._ev.command(charge=True, max_current_a=max_current_a)
+
+    async def pause(self) -> None:
+        """Stop wanting to charge: current to 0, then S2 opens."""
+        if self._ev is None:
+            await self._set_s2(False)
+        else:
+            await self._ev.command(charge=False)
+
+    async def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
+        """Set the faults beside the resistor; what is not named is off."""
+        await self._pilot.faults(diode=diode, short_ohm=short_ohm, cp_open=cp_open)
+
+    def _look(self, event: Event) -> None:
+        if event.topic == "ev.status" and event.evse in (None, self._evse):
+            self._wish = bool(event.data["s2_wish"])
+            if self._wish != self._s2_closed:
+                self._wake.set()
+
+    async def _serve_wishes(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                async with self._busy:
+                    if self._plugged and self._wish is not None and self._wish != self._s2_closed:
+                        await self._set_s2(self._wish)
+            except BenchError as error:
+                # Refused or failed: the wish stays unfulfilled and the run must know.
+                self.trouble = error
+                self._timeline.bench.note(
+                    "device.state", {"device": "vehicle", "state": "DEGRADED", "why": str(error)}, evse=self._evse
+                )
+
+    async def _set_s2(self, closed: bool) -> None:
+        await self._pilot.resistor("C" if closed else "B")
+        self._s2_closed = closed
+        if self._ev is not None:
+            await self._ev.command(s2_closed=closed)
