@@ -1,0 +1,86 @@
+"""Credentials in text that is no JSON: headers, URLs, TOML, broken frames, messages of exceptions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+
+__all__ = ["MARK", "redact_text"]
+
+MARK = re.compile(r"redacted:[0-9a-f]{8}")
+"""What stands in the place of a credential."""
+
+_NAME = (
+    r"(?:pass[_. -]?word|passwd|pass[_. -]?phrase|secret|authorization[_. -]?key|sim[_. -]?pin|api[_. -]?key|"
+    r"private[_. -]?key|\bpwd\b)"
+)
+
+# scheme://user:password@host, also with the slashes escaped as JSON allows
+_USERINFO = re.compile(r"(?i)([a-z][a-z0-9+.\-]*:(?:\\?/){2})([^\s/\"'<>\\]+)@")
+# Authorization: Basic dXNlcjpw
+_HEADER = re.compile(
+    r"(?i)((?:proxy-)?authorization\\*[\"']?\s*[:=,]\s*\\*[\"']?)((?:basic|bearer|digest|negotiate|token)\s+[^\"'\r\n\\]+)"
+)
+_HEADER_PLAIN = re.compile(r"(?im)^((?:proxy-authorization|authorization|cookie|set-cookie):[ \t]*)([^\r\n]+)")
+_BASIC = re.compile(r"(?i)\b(basic\s+)([a-z0-9+/_\-]{4,}={0,2})")
+_BEARER = re.compile(r"(?i)\b(bearer\s+)([a-z0-9._~+/\-]{16,}=*)")
+# "password": "text", password = 'text', \"password\":\"text\"
+_NAMED_QUOTED = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)(\\*[\"'])(.+?)(\2|$)", re.MULTILINE)
+_NAMED_BARE = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)([^\s\"'\\,;&}}\]\[{{()<>]+)")
+# "key":"AuthorizationKey", … "value":"text" and the other way round, in JSON that is broken
+_PAIR = re.compile(
+    rf"(?i)({_NAME}\w*\\*\"[^{{]{{0,300}}?\"?(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE
+)
+_PAIR_BACK = re.compile(
+    rf"(?i)(\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")([^\"]+)(\2)(?=[^}}]{{0,300}}\"\s*:\s*\\*\"[^\"]*{_NAME})"
+)
+_NO_SECRET = {"true", "false", "null", "none"}
+
+
+def redact_text(text: str, mark: Callable[[str], str]) -> str:
+    """`text` with every credential replaced by what `mark` gives for it."""
+
+    def keep_name(match: re.Match[str]) -> str:
+        return match.group(1) + mark(match.group(2))
+
+    def quoted(match: re.Match[str]) -> str:
+        return match.group(1) + match.group(2) + mark(match.group(3)) + match.group(4)
+
+    def bare(match: re.Match[str]) -> str:
+        value = match.group(2)
+        # "redacted:1234abcd" stands here when the text was clean already.
+        done = value.lower() in _NO_SECRET or MARK.match(value)
+        return match.group(0) if done else match.group(1) + mark(value)
+
+    def userinfo(match: re.Match[str]) -> str:
+        return f"{match.group(1)}{mark(match.group(2))}@"
+
+    def basic(match: re.Match[str]) -> str:
+        return keep_name(match) if _is_basic(match.group(2)) else match.group(0)
+
+    if "@" in text:
+        text = _USERINFO.sub(userinfo, text)
+    low = text.lower()
+    if "authorization" in low or "cookie" in low:
+        text = _HEADER.sub(keep_name, text)
+        text = _HEADER_PLAIN.sub(keep_name, text)
+    if "basic" in low:
+        text = _BASIC.sub(basic, text)
+    if "bearer" in low:
+        text = _BEARER.sub(keep_name, text)
+    if re.search(_NAME, low):
+        text = _PAIR.sub(quoted, text)
+        text = _PAIR_BACK.sub(quoted, text)
+        text = _NAMED_QUOTED.sub(quoted, text)
+        text = _NAMED_BARE.sub(bare, text)
+    return text
+
+
+def _is_basic(token: str) -> bool:
+    """True when the word after "Basic" is user and password in base64, not a word of a sentence."""
+    try:
+        return b":" in base64.b64decode(token + "=" * (-len(token) % 4), altchars=None, validate=True)
+    except (binascii.Error, ValueError):
+        return False
