@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "RunOptions", "attach_instruments", "build", "envelope_of", "facts_of"]
 
 
+NOMINAL_V = 230.0
+"""Voltage per phase at which a current limit is turned into a power limit (IEC 60038)."""
+
+
 class RunOptions(msgspec.Struct, frozen=True):
     """What a run adds to its bench file.
 
@@ -162,6 +166,7 @@ def envelope_of(file: BenchFile) -> Envelope:
     section = file.envelope
     return Envelope(
         current_a=section.current,
+        power_w=section.current * NOMINAL_V * file.station.phases,
         contactor_cycles=section.contactor_cycles,
         min_off_s=section.min_off,
         fault_duration_s=section.fault_duration,

@@ -7,8 +7,8 @@ walked around by holding a driver. Steps towards the safe state always pass.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import msgspec
 
@@ -23,7 +23,7 @@ CLOSED_S2 = ("C", "D")
 class Envelope(msgspec.Struct, frozen=True):
     """Bounds of one bench.
 
-    - `current_a`: highest current a stimulus may ask for, per phase.
+    - `current_a`: highest current a stimulus may ask for, per phase; `power_w`: the same as power of all phases.
     - `contactor_cycles`: how often S2 may close in one run.
     - `min_off_s`: shortest time between S2 opening and closing again.
     - `fault_duration_s`: a fault is taken back after this time.
@@ -32,6 +32,7 @@ class Envelope(msgspec.Struct, frozen=True):
     """
 
     current_a: float
+    power_w: float
     contactor_cycles: int
     min_off_s: float
     fault_duration_s: float
@@ -142,9 +143,10 @@ class EnvelopeGate:
     def _csms(self, stimulus: Stimulus) -> None:
         if stimulus.verb in self.envelope.csms_forbidden:
             self._refuse(stimulus, "csms_forbidden", stimulus.verb, sorted(self.envelope.csms_forbidden), "")
-        for limit_a in _limits_in(stimulus.args):
-            if limit_a > self.envelope.current_a:
-                self._refuse(stimulus, "current", limit_a, self.envelope.current_a, "A")
+        bounds = {"A": self.envelope.current_a, "W": self.envelope.power_w}
+        for limit, unit in _limits_in(stimulus.args):
+            if limit > bounds.get(unit, 0.0):
+                self._refuse(stimulus, "current", limit, bounds.get(unit, 0.0), unit)
 
     def _refuse(self, stimulus: Stimulus, bound: str, value: Any, allowed: Any, unit: str) -> None:
         raise SafetyError(
@@ -153,22 +155,21 @@ class EnvelopeGate:
         )
 
 
-def _limits_in(args: dict[str, Any]) -> list[float]:
-    """Every current limit in amperes anywhere in a request, however deep (`csms.call` takes any payload)."""
-    found: list[float] = []
+def _limits_in(args: dict[str, Any]) -> list[tuple[float, str]]:
+    """Every charging limit anywhere in a request with its unit, however deep (`csms.call` takes any payload)."""
+    found: list[tuple[float, str]] = []
 
-    def walk(node: Any, unit: str) -> None:
+    def walk(node: object, unit: str) -> None:
         if isinstance(node, dict):
-            table: dict[str, Any] = node  # pyright: ignore[reportUnknownVariableType]
+            table = cast("dict[str, object]", node)
             unit = str(table.get("chargingRateUnit", unit))
             for key, value in table.items():
-                if key in ("limit", "limit_a") and isinstance(value, (int, float)) and unit == "A":
-                    found.append(float(value))
+                if key in ("limit", "limit_a") and isinstance(value, (int, float)):
+                    found.append((float(value), unit))
                 else:
                     walk(value, unit)
         elif isinstance(node, (list, tuple)):
-            items: list[Any] = list(node)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            for item in items:
+            for item in cast("Sequence[object]", node):
                 walk(item, unit)
 
     walk(args, "A")

@@ -9,11 +9,10 @@ the outcome says so and does not call it safe.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 
-from ...drivers.ev.dbc import DbcEv
-from ...drivers.pilot.line import LinePilot
 from ...errors import BenchError
 from ..timeline import Source
 from .observed import Outlet
@@ -24,6 +23,20 @@ CURRENT_GONE_A = 1.0
 """Load below which S2 may open: IEC 61851-1 sequence 7 (a normal stop)."""
 
 CURRENT_WAIT_S = 3.0
+
+
+class SafePilot(Protocol):
+    """What the recipe asks of a pilot emulator."""
+
+    async def resistor(self, state: str) -> None: ...
+
+    async def make_safe(self) -> None: ...
+
+
+class SafeEv(Protocol):
+    """What the recipe asks of an EV simulator."""
+
+    async def make_safe(self) -> None: ...
 
 
 class SafeLimits(msgspec.Struct, frozen=True):
@@ -45,7 +58,7 @@ class SafeRecipe:
     """The orderly way to the safe state of one bench. It may be run any number of times."""
 
     def __init__(
-        self, source: Source, outlet: Outlet, limits: SafeLimits, *, pilot: LinePilot | None, ev: DbcEv | None
+        self, source: Source, outlet: Outlet, limits: SafeLimits, *, pilot: SafePilot | None, ev: SafeEv | None
     ) -> None:
         self._source = source
         self._outlet = outlet
