@@ -1,0 +1,106 @@
+"""Every station fault turns exactly the rules it should to FAIL, and nothing else.
+
+A session takes about half a minute, so the ordinary suite plays the six faults of the demo; the marker
+`faults` holds the rest of the matrix and the strange-but-conforming stations (`make faults`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cli_runs import CliRun, Sessions
+
+DEMO = {
+    "late-open": {"stop.open"},
+    "wrong-duty": {"profile.floor"},
+    "no-status": {"plug.status"},
+    "energy-5-percent": {"energy.agree"},
+    "close-unauthorised": {"no_current.unauth", "start.order"},
+    "ignores-profile": {"profile.duty"},
+}
+MORE = {
+    "slow-close": {"start.close"},
+    "closes-without-pwm": {"c1.stays_off", "start.order"},
+    "no-start": {"tx.start"},
+    "late-stop": {"tx.stop"},
+    "chatty-boot": {"boot.first"},
+    "no-heartbeat": {"heartbeat"},
+    "stays-closed": {"stop.open"},
+    "wrong-meter-stop": {"energy.register"},
+}
+ODDITIES = [
+    "slow-but-allowed",
+    "integer-pwm",
+    "early-start",
+    "late-start",
+    "finishing-late",
+    "extra-heartbeats",
+    "suspended-evse",
+    "double-status",
+]
+ADVICE = {"heartbeat"}
+"""Rules whose FAIL is reported but does not make a run fail."""
+
+
+def failing(run: CliRun) -> set[str]:
+    return {rule for rule, verdict in run.verdicts.items() if verdict == "FAIL"}
+
+
+def explain(run: CliRun) -> str:
+    document: dict[str, Any] = run.document
+    texts = [v["text"] for v in document["verdicts"] if v["verdict"] not in ("PASS", "NOT_APPLICABLE")]
+    return "\n".join([str(document["cases"]), str(document["problems"]), *texts, run.err])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ordered(sessions: Sessions, request: pytest.FixtureRequest) -> None:
+    """Have every run of this module made in the background, a few at a time."""
+    names = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    for params in names:
+        if "fault" in params:
+            sessions.order("--station-fault", params["fault"])
+        elif "oddity" in params:
+            sessions.order("--station-oddity", params["oddity"])
+
+
+def holds(sessions: Sessions, fault: str, expected: set[str]) -> None:
+    run = sessions.get("--station-fault", fault)
+    assert failing(run) == expected, explain(run)
+    unfinished = {rule for rule, verdict in run.verdicts.items() if verdict in ("ERROR", "INCONCLUSIVE")}
+    assert not unfinished, explain(run)
+    if expected - ADVICE:
+        assert run.code == 1, explain(run)
+    for verdict in run.document["verdicts"]:
+        if verdict["rule"] in expected:
+            assert "FAIL" in verdict["text"]
+            assert any(event in verdict["text"] for event in verdict["evidence"]), verdict["text"]
+
+
+def test_a_clean_station_fails_nothing(clean_run: CliRun) -> None:
+    assert failing(clean_run) == set()
+    undecided = {rule: v for rule, v in clean_run.verdicts.items() if v not in ("PASS", "NOT_APPLICABLE")}
+    assert undecided == {}, explain(clean_run)
+    decided = {rule for rule, verdict in clean_run.verdicts.items() if verdict == "PASS"}
+    expected = set().union(*DEMO.values(), *MORE.values()) - {"c1.stays_off"}
+    assert expected <= decided | {"c1.stays_off"}, explain(clean_run)
+
+
+@pytest.mark.parametrize("fault", DEMO)
+def test_a_fault_of_the_demo_fails_exactly_its_rules(sessions: Sessions, fault: str) -> None:
+    holds(sessions, fault, DEMO[fault])
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("fault", MORE)
+def test_a_further_fault_fails_exactly_its_rules(sessions: Sessions, fault: str) -> None:
+    holds(sessions, fault, MORE[fault])
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("oddity", ODDITIES)
+def test_a_strange_but_conforming_station_is_not_blamed(sessions: Sessions, oddity: str) -> None:
+    run = sessions.get("--station-oddity", oddity)
+    assert failing(run) == set(), explain(run)
+    assert run.code in (0, 3), explain(run)
