@@ -1,0 +1,358 @@
+"""The pilot emulator: the device of docs/pilot-protocol.md, in front of the model instead of relays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from ..model.divider import CpFaults, Levels, Resistor, with_noise
+from ..model.plant import Fact, Plant
+from .device_clock import DeviceClock
+from .pilot_line import ERRORS, LineReader, Request, framed, parse_request
+from .truth import TruthLog
+
+__all__ = ["PilotDevice", "Refused"]
+
+RELAYS = 2
+CP_STEP_V = 0.3
+DUTY_STEP_PCT = 0.1
+HELLO_WATCHDOG_MS = 2000
+BOOT_BABBLE = b"\x00\xf0\x1eboot 1.4\r\nst\x80k500\r\n!77 CP 1*00\r\n"
+"""What a boot loader prints: noise, and a line that looks like ours but is not."""
+
+
+class Wire(Protocol):
+    def write(self, data: bytes) -> bool: ...
+
+
+class Refused(Exception):
+    """A command that is answered by `ERR code`."""
+
+    def __init__(self, code: int, text: str = "") -> None:
+        super().__init__(text or ERRORS[code])
+        self.code = code
+
+
+@dataclass(slots=True)
+class _Reported:
+    """What the bench was last told, noise-free, so that only real changes make events."""
+
+    levels: Levels | None = None
+    duty_pct: float | None = None
+
+
+class PilotDevice:
+    """Answers commands, reports changes, goes to state A when nobody feeds its watchdog.
+
+    Args:
+        present_token: called with kind and id when a card is presented.
+        boot_s: for so long after power-up or reset it swallows what arrives.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        clock: DeviceClock,
+        truth: TruthLog,
+        rng: Random,
+        *,
+        serial: str,
+        boot_s: float,
+        present_token: Callable[[str, str], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self._plant = plant
+        self._clock = clock
+        self._truth = truth
+        self._rng = rng
+        self._serial = serial
+        self._present_token = present_token
+        self._note = note
+        self._wire: Wire | None = None
+        self._reader = LineReader()
+        self._last_seq: int | None = None
+        self._last_answer = b""
+        self._watchdog_ms = 0
+        self._fed_ns = 0
+        self._relays = [False] * RELAYS
+        self._reported = _Reported()
+        self._boot_s = boot_s
+        self._boot_until_ns: int | None = None
+        self._boot_cause = "power"
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    def attach(self, wire: Wire, now_ns: int) -> None:
+        """Power up on `wire`."""
+        self._wire = wire
+        self._begin_boot("power", self._boot_s, now_ns)
+
+    def reset(self, now_ns: int, boot_s: float) -> None:
+        """The reset line was pulled: every relay opens, the clock starts at 0."""
+        self._open_relays(now_ns)
+        self._clock.restart(now_ns)
+        self._begin_boot("reset", boot_s, now_ns)
+
+    def step(self, now_ns: int) -> None:
+        """Boot and watchdog."""
+        if self._boot_until_ns is not None:
+            if now_ns >= self._boot_until_ns:
+                self._boot_until_ns = None
+                self._reader.reset()
+                self._event(f"BOOT {self._boot_cause}", now_ns)
+        elif self._watchdog_ms and now_ns - self._fed_ns > self._watchdog_ms * 1_000_000:
+            self._watchdog_ms = 0
+            self._last_seq = None
+            self._open_relays(now_ns)
+            self._event("WD", now_ns)
+
+    def take_bytes(self, data: bytes) -> None:
+        """What the bench wrote."""
+        now_ns = time.monotonic_ns()
+        if self._boot_until_ns is not None:
+            return
+        for line in self._reader.feed(data):
+            self._take_line(line, now_ns)
+
+    def on_fact(self, fact: Fact) -> None:
+        """A change in the model."""
+        if self._boot_until_ns is not None or self._wire is None:
+            return
+        if fact.name == "cp":
+            self._report_cp(fact.t_ns)
+        elif fact.name == "sense":
+            self._event(f"OUT {self._out_bits()}", fact.t_ns, fact.since_ns)
+        elif fact.name == "lock" and not self._plant.outlet.cable:
+            self._event(f"LOCK {int(self._plant.lock.closed)}", fact.t_ns)
+
+    def _begin_boot(self, cause: str, boot_s: float, now_ns: int) -> None:
+        self._watchdog_ms = 0
+        self._last_seq = None
+        self._boot_cause = cause
+        self._boot_until_ns = now_ns + int(boot_s * 1e9)
+        self._reported = _Reported()
+        if boot_s > 0.0 and self._wire is not None:
+            self._wire.write(BOOT_BABBLE)
+        self.step(now_ns)
+
+    def _open_relays(self, now_ns: int) -> None:
+        self._relays = [False] * RELAYS
+        self._plant.set_circuit("A", CpFaults(), now_ns)
+
+    # --- commands ------------------------------------------------------------------------------------
+
+    def _take_line(self, line: bytes, now_ns: int) -> None:
+        request = parse_request(line)
+        if isinstance(request, int):
+            self._answer("-", f"ERR {request} {ERRORS[request]}")
+            return
+        self._fed_ns = now_ns
+        if request.seq is None:
+            self._answer("-", f"ERR 4 {ERRORS[4]}")
+            return
+        if request.command != "HELLO":
+            if request.seq == self._last_seq:
+                self._write(self._last_answer)
+                return
+            if self._last_seq is None or request.seq != (self._last_seq + 1) % 65536:
+                self._answer(str(request.seq), f"ERR 4 {ERRORS[4]}")
+                return
+        self._last_seq = request.seq
+        try:
+            value = self._execute(request, now_ns)
+            text = f"OK {value}" if value else "OK"
+        except Refused as error:
+            text = f"ERR {error.code} {error}"
+        self._last_answer = self._answer(str(request.seq), text)
+        if request.command == "HELLO":
+            self._report_all(now_ns)
+
+    def _execute(self, request: Request, now_ns: int) -> str:
+        arguments = request.arguments
+        match request.command:
+            case "HELLO":
+                self._watchdog_ms = HELLO_WATCHDOG_MS
+                return self._identity()
+            case "R":
+                self._plant.set_circuit(_resistor(arguments), self._plant.faults, now_ns)
+            case "F":
+                self._plant.set_circuit(self._plant.resistor, _faults(arguments), now_ns)
+            case "P":
+                self._plant.set_pp(_pp(arguments), now_ns)
+            case "W":
+                period_ms = _number(arguments, 0, 10_000)
+                if 0 < period_ms < 200:
+                    raise Refused(5, "W takes 0 or 200..10000")
+                self._watchdog_ms = period_ms
+            case "T":
+                return str(self._clock.read_us(now_ns))
+            case "S":
+                return self._status()
+            case "TOKEN":
+                if len(arguments) != 2 or len(arguments[1]) > 36:
+                    raise Refused(5)
+                self._present_token(arguments[0], arguments[1])
+            case "RELAY":
+                relay = _number(arguments[:1], 1, RELAYS)
+                self._relays[relay - 1] = bool(_number(arguments[1:], 0, 1))
+            case _:
+                raise Refused(3)
+        return ""
+
+    def _identity(self) -> str:
+        outlet = self._plant.outlet
+        lock = "" if outlet.cable else "lock,"
+        words = [
+            f"proto=1 model=virtual serial={self._serial} fw=1.0 clock_bits=32 cp_res_us=200",
+            f"caps=sense,{lock}token,relay sense_kind=ac sense_us=0..10000 sense_phases={outlet.phases}",
+            f"relays={RELAYS}",
+        ]
+        if lock:
+            words.append("lock_us=0..1000")
+        return " ".join(words)
+
+    def _status(self) -> str:
+        plant = self._plant
+        faults = plant.faults
+        flags = [
+            name
+            for name, on in (
+                ("DIODE", faults.diode),
+                ("SHORT0", faults.short_ohm == 0.0),
+                ("SHORT80", faults.short_ohm == 80.0),
+                ("OPEN", faults.cp_open),
+            )
+            if on
+        ]
+        pp = "OPEN" if plant.pp_ohm is None else f"{plant.pp_ohm:.0f}"
+        high_mv, low_mv = self._measured_mv()
+        duty, freq = self._measured_pwm()
+        lock = "" if plant.outlet.cable else f" lock={int(plant.lock.closed)}"
+        return (
+            f"r={plant.resistor} f={','.join(flags) or 'NONE'} pp={pp} high_mv={high_mv} low_mv={low_mv}"
+            f" duty={duty} freq={freq} out={self._out_bits()}{lock} wd={self._watchdog_ms}"
+        )
+
+    # --- measuring and reporting ---------------------------------------------------------------------
+
+    def _report_all(self, now_ns: int) -> None:
+        self._reported = _Reported()
+        self._report_cp(now_ns)
+        self._event(f"OUT {self._out_bits()}", now_ns)
+        if not self._plant.outlet.cable:
+            self._event(f"LOCK {int(self._plant.lock.closed)}", now_ns)
+
+    def _report_cp(self, t_ns: int) -> None:
+        levels, duty_pct, told = self._plant.levels, self._visible_duty_pct(), self._reported
+        before = told.levels
+        if (
+            before is None
+            or abs(levels.high_v - before.high_v) > CP_STEP_V
+            or abs(levels.low_v - before.low_v) > CP_STEP_V
+        ):
+            told.levels = levels
+            high_mv, low_mv = self._measured_mv()
+            self._event(f"CP {high_mv} {low_mv}", t_ns)
+        if told.duty_pct is None or abs(duty_pct - told.duty_pct) > DUTY_STEP_PCT:
+            told.duty_pct = duty_pct
+            duty, freq = self._measured_pwm()
+            self._event(f"PWM {duty} {freq}", t_ns)
+
+    def _visible_duty_pct(self) -> float:
+        """What the capture timer sees: without edges it is static, high or (at 0 V too) low."""
+        high_v, low_v = self._plant.levels.high_v, self._plant.levels.low_v
+        if high_v - low_v < 0.5:
+            return 100.0 if high_v > 0.5 else 0.0
+        pwm_pct = self._plant.pwm_pct
+        return 0.0 if pwm_pct is None else pwm_pct
+
+    def _measured_mv(self) -> tuple[int, int]:
+        """Levels with 10 bits over +-15 V and 1 % noise; one reading for both when there is no PWM."""
+        levels = self._plant.levels
+        high_mv = _converted_mv(with_noise(levels.high_v, self._rng))
+        if levels.low_v == levels.high_v:
+            return high_mv, high_mv
+        return high_mv, _converted_mv(with_noise(levels.low_v, self._rng))
+
+    def _measured_pwm(self) -> tuple[int, int]:
+        """Duty in 0.01 %, frequency in 0.1 Hz."""
+        duty_pct = self._visible_duty_pct()
+        if duty_pct <= 0.0 or duty_pct >= 100.0:
+            return round(duty_pct * 100.0), 0
+        # The capture timer counts to 0.02 %; the generator's crystal is good for a tenth of a hertz.
+        return round(duty_pct * 100.0 + self._rng.uniform(-2.0, 2.0)), 10_000 + self._rng.choice((-1, 0, 1))
+
+    def _out_bits(self) -> str:
+        return "".join("1" if live else "0" for live in self._plant.sense.seen)
+
+    # --- writing -------------------------------------------------------------------------------------
+
+    def _event(self, text: str, seen_ns: int, since_ns: int | None = None) -> None:
+        device_us = self._clock.read_us(seen_ns)
+        line = framed("!", f"{device_us} {text}")
+        self._write(line)
+        self._truth.sent(
+            t_ns=seen_ns if since_ns is None else since_ns,
+            seen_ns=seen_ns,
+            sent_ns=time.monotonic_ns(),
+            device_us=device_us,
+            line=line.decode("ascii").rstrip(),
+        )
+
+    def _answer(self, seq: str, text: str) -> bytes:
+        line = framed("$", f"{seq} {text}")
+        self._write(line)
+        return line
+
+    def _write(self, data: bytes) -> None:
+        if self._wire is not None and not self._wire.write(data):
+            self._note(f"pilot: {data!r} was not sent: the bench does not read")
+
+
+def _converted_mv(volt: float) -> int:
+    """Through a converter of 10 bits over +-15 V."""
+    step_mv = 30_000.0 / 1024.0
+    return round(round(volt * 1000.0 / step_mv) * step_mv)
+
+
+def _resistor(arguments: list[str]) -> Resistor:
+    match arguments:
+        case ["A"]:
+            return "A"
+        case ["B"]:
+            return "B"
+        case ["C"]:
+            return "C"
+        case ["D"]:
+            return "D"
+        case _:
+            raise Refused(5, "R takes A, B, C or D")
+
+
+def _faults(arguments: list[str]) -> CpFaults:
+    if len(arguments) != 1:
+        raise Refused(5, "F takes NONE or a list of flags")
+    if arguments[0] == "NONE":
+        return CpFaults()
+    flags = set(arguments[0].split(","))
+    if flags - {"DIODE", "SHORT0", "SHORT80", "OPEN"}:
+        raise Refused(5, "F knows DIODE, SHORT0, SHORT80 and OPEN")
+    short_ohm = 0.0 if "SHORT0" in flags else 80.0 if "SHORT80" in flags else None
+    return CpFaults(diode="DIODE" in flags, short_ohm=short_ohm, cp_open="OPEN" in flags)
+
+
+def _pp(arguments: list[str]) -> float | None:
+    if arguments == ["OPEN"]:
+        return None
+    if len(arguments) == 1 and arguments[0] in ("100", "220", "680", "1500"):
+        return float(arguments[0])
+    raise Refused(5, "P takes 100, 220, 680, 1500 or OPEN")
+
+
+def _number(arguments: list[str], low: int, high: int) -> int:
+    if len(arguments) != 1 or not arguments[0].isdigit() or not low <= int(arguments[0]) <= high:
+        raise Refused(5, f"a number {low}..{high} is needed")
+    return int(arguments[0])

@@ -1,0 +1,157 @@
+"""The twin's configuration file: JSON, every section optional but `dir` and `dut_port`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from ..model.vehicle import VehicleTraits
+
+__all__ = ["DutPortSettings", "EvseSettings", "MeterSettings", "PilotSettings", "Settings", "SettingsError", "load"]
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvseSettings:
+    outlet: str = "socket"
+    rated_a: float = 32
+    phases: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PilotSettings:
+    serial: str = "VP0001"
+    boot_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSettings:
+    unit: int = 1
+    kind: str = "sdm630"
+    gain_error_pct: float = 0.1
+    resolution_wh: float = 0.1
+    refresh_ms: float = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StationMeterSettings:
+    gain_error_pct: float = 0.4
+    resolution_wh: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class MainsSettings:
+    nominal_v: float = 230.0
+    impedance_ohm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DutPortSettings:
+    station: str
+    csms_url: str
+    password: str | None = None
+    ocpp: str = "1.6"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Units: s, ms, A, Wh, percent; `linger_s` is how long the twin outlives its owner."""
+
+    dir: Path
+    dut_port: DutPortSettings
+    seed: int = 1
+    linger_s: float = 3.0
+    evse: EvseSettings = field(default_factory=EvseSettings)
+    pilot: PilotSettings = field(default_factory=PilotSettings)
+    meter: MeterSettings = field(default_factory=MeterSettings)
+    station_meter: StationMeterSettings = field(default_factory=StationMeterSettings)
+    mains: MainsSettings = field(default_factory=MainsSettings)
+    ev: VehicleTraits = field(default_factory=VehicleTraits)
+
+
+_T = TypeVar("_T")
+
+_SECTIONS: dict[str, type] = {
+    "dut_port": DutPortSettings,
+    "evse": EvseSettings,
+    "pilot": PilotSettings,
+    "meter": MeterSettings,
+    "station_meter": StationMeterSettings,
+    "mains": MainsSettings,
+    "ev": VehicleTraits,
+}
+
+
+def load(path: Path) -> Settings:
+    """Read the file.
+
+    Raises:
+        SettingsError: not readable, not JSON, an unknown or missing key, a value of the wrong type.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{path}: must hold one JSON object")
+    given = dict(cast("dict[str, Any]", raw))
+    values: dict[str, Any] = {}
+    for name, section in _SECTIONS.items():
+        if name in given:
+            values[name] = _build(section, given.pop(name), f"{path}: {name}")
+    for name, kind in (("dir", str), ("seed", int), ("linger_s", (int, float))):
+        if name in given:
+            value = given.pop(name)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise SettingsError(f"{path}: {name} = {value!r} has the wrong type")
+            values[name] = value
+    if given:
+        raise SettingsError(f"{path}: unknown key {', '.join(sorted(given))}")
+    if "dir" in values:
+        values["dir"] = Path(values["dir"])
+    settings = _build(Settings, values, str(path), checked=True)
+    _check(settings, path)
+    return settings
+
+
+def _build(kind: type[_T], raw: Any, where: str, *, checked: bool = False) -> _T:
+    """A dataclass from a JSON object; its defaults say which type a value must have."""
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{where}: must be an object")
+    values = cast("dict[str, Any]", raw)
+    known = {entry.name: entry for entry in fields(cast("Any", kind))}
+    for name, value in values.items():
+        if name not in known:
+            raise SettingsError(f"{where}: unknown key {name}; known are {', '.join(known)}")
+        default = known[name].default
+        if checked or default is MISSING or default is None:
+            continue
+        wanted = str if isinstance(default, str) else (int, float)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise SettingsError(f"{where}: {name} = {value!r} has the wrong type")
+    missing = [
+        name
+        for name, entry in known.items()
+        if entry.default is MISSING and entry.default_factory is MISSING and name not in values
+    ]
+    if missing:
+        raise SettingsError(f"{where}: {', '.join(missing)} is missing")
+    return kind(**values)
+
+
+def _check(settings: Settings, path: Path) -> None:
+    if settings.evse.outlet not in ("socket", "cable"):
+        raise SettingsError(f"{path}: evse.outlet = {settings.evse.outlet!r}; must be 'socket' or 'cable'")
+    if settings.evse.phases not in (1, 2, 3):
+        raise SettingsError(f"{path}: evse.phases = {settings.evse.phases}; must be 1, 2 or 3")
+    if settings.meter.kind != "sdm630":
+        raise SettingsError(f"{path}: meter.kind = {settings.meter.kind!r}; the twin has a sdm630 only")
+    if settings.meter.resolution_wh <= 0 or settings.station_meter.resolution_wh <= 0 or settings.meter.refresh_ms <= 0:
+        raise SettingsError(f"{path}: resolution_wh and refresh_ms must be positive")
+    if not settings.dir.is_dir():
+        raise SettingsError(f"{path}: dir = {settings.dir} is not a folder")

@@ -1,0 +1,36 @@
+"""The twin's own log: what really happened and when, to hold the bench's stamps against."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..model.plant import Fact
+
+__all__ = ["TruthLog"]
+
+
+class TruthLog:
+    """JSON lines in `truth.jsonl`; all times are CLOCK_MONOTONIC nanoseconds."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def fact(self, fact: Fact) -> None:
+        """An edge in the model."""
+        entry: dict[str, Any] = {"t_ns": fact.t_ns, "fact": fact.name, "value": fact.value}
+        if fact.since_ns != fact.t_ns:
+            entry["since_ns"] = fact.since_ns
+        self._write(entry)
+
+    def sent(self, *, t_ns: int, seen_ns: int, sent_ns: int, device_us: int, line: str) -> None:
+        """An event line of the pilot: true at `t_ns`, seen (and stamped) by the device at `seen_ns`."""
+        self._write({"t_ns": t_ns, "seen_ns": seen_ns, "sent_ns": sent_ns, "device_us": device_us, "line": line})
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        os.write(self._fd, json.dumps(entry).encode() + b"\n")
