@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from ..model.divider import CpFaults, Levels, Resistor, with_noise
+from ..model.divider import CpFaults, Levels
 from ..model.plant import Fact, Plant
 from .device_clock import DeviceClock
+from .pilot_arguments import Refused, faults, number, pp, resistor
+from .pilot_gauge import PilotGauge
 from .pilot_line import ERRORS, LineReader, Request, framed, parse_request
 from .truth import TruthLog
 
-__all__ = ["PilotDevice", "Refused"]
+__all__ = ["PilotDevice"]
 
 RELAYS = 2
 CP_STEP_V = 0.3
@@ -26,14 +28,6 @@ BOOT_BABBLE = b"\x00\xf0\x1eboot 1.4\r\nst\x80k500\r\n!77 CP 1*00\r\n"
 
 class Wire(Protocol):
     def write(self, data: bytes) -> bool: ...
-
-
-class Refused(Exception):
-    """A command that is answered by `ERR code`."""
-
-    def __init__(self, code: int, text: str = "") -> None:
-        super().__init__(text or ERRORS[code])
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -67,7 +61,7 @@ class PilotDevice:
         self._plant = plant
         self._clock = clock
         self._truth = truth
-        self._rng = rng
+        self._gauge = PilotGauge(plant, rng)
         self._serial = serial
         self._present_token = present_token
         self._note = note
@@ -124,7 +118,7 @@ class PilotDevice:
         if fact.name == "cp":
             self._report_cp(fact.t_ns)
         elif fact.name == "sense":
-            self._event(f"OUT {self._out_bits()}", fact.t_ns, fact.since_ns)
+            self._event(f"OUT {self._gauge.out_bits()}", fact.t_ns, fact.since_ns)
         elif fact.name == "lock" and not self._plant.outlet.cable:
             self._event(f"LOCK {int(self._plant.lock.closed)}", fact.t_ns)
 
@@ -177,13 +171,13 @@ class PilotDevice:
                 self._watchdog_ms = HELLO_WATCHDOG_MS
                 return self._identity()
             case "R":
-                self._plant.set_circuit(_resistor(arguments), self._plant.faults, now_ns)
+                self._plant.set_circuit(resistor(arguments), self._plant.faults, now_ns)
             case "F":
-                self._plant.set_circuit(self._plant.resistor, _faults(arguments), now_ns)
+                self._plant.set_circuit(self._plant.resistor, faults(arguments), now_ns)
             case "P":
-                self._plant.set_pp(_pp(arguments), now_ns)
+                self._plant.set_pp(pp(arguments), now_ns)
             case "W":
-                period_ms = _number(arguments, 0, 10_000)
+                period_ms = number(arguments, 0, 10_000)
                 if 0 < period_ms < 200:
                     raise Refused(5, "W takes 0 or 200..10000")
                 self._watchdog_ms = period_ms
@@ -196,8 +190,8 @@ class PilotDevice:
                     raise Refused(5)
                 self._present_token(arguments[0], arguments[1])
             case "RELAY":
-                relay = _number(arguments[:1], 1, RELAYS)
-                self._relays[relay - 1] = bool(_number(arguments[1:], 0, 1))
+                relay = number(arguments[:1], 1, RELAYS)
+                self._relays[relay - 1] = bool(number(arguments[1:], 0, 1))
             case _:
                 raise Refused(3)
         return ""
@@ -216,24 +210,24 @@ class PilotDevice:
 
     def _status(self) -> str:
         plant = self._plant
-        faults = plant.faults
+        set_faults = plant.faults
         flags = [
             name
             for name, on in (
-                ("DIODE", faults.diode),
-                ("SHORT0", faults.short_ohm == 0.0),
-                ("SHORT80", faults.short_ohm == 80.0),
-                ("OPEN", faults.cp_open),
+                ("DIODE", set_faults.diode),
+                ("SHORT0", set_faults.short_ohm == 0.0),
+                ("SHORT80", set_faults.short_ohm == 80.0),
+                ("OPEN", set_faults.cp_open),
             )
             if on
         ]
-        pp = "OPEN" if plant.pp_ohm is None else f"{plant.pp_ohm:.0f}"
-        high_mv, low_mv = self._measured_mv()
-        duty, freq = self._measured_pwm()
+        pp_text = "OPEN" if plant.pp_ohm is None else f"{plant.pp_ohm:.0f}"
+        high_mv, low_mv = self._gauge.measured_mv()
+        duty, freq = self._gauge.measured_pwm()
         lock = "" if plant.outlet.cable else f" lock={int(plant.lock.closed)}"
         return (
-            f"r={plant.resistor} f={','.join(flags) or 'NONE'} pp={pp} high_mv={high_mv} low_mv={low_mv}"
-            f" duty={duty} freq={freq} out={self._out_bits()}{lock} wd={self._watchdog_ms}"
+            f"r={plant.resistor} f={','.join(flags) or 'NONE'} pp={pp_text} high_mv={high_mv} low_mv={low_mv}"
+            f" duty={duty} freq={freq} out={self._gauge.out_bits()}{lock} wd={self._watchdog_ms}"
         )
 
     # --- measuring and reporting ---------------------------------------------------------------------
@@ -241,12 +235,12 @@ class PilotDevice:
     def _report_all(self, now_ns: int) -> None:
         self._reported = _Reported()
         self._report_cp(now_ns)
-        self._event(f"OUT {self._out_bits()}", now_ns)
+        self._event(f"OUT {self._gauge.out_bits()}", now_ns)
         if not self._plant.outlet.cable:
             self._event(f"LOCK {int(self._plant.lock.closed)}", now_ns)
 
     def _report_cp(self, t_ns: int) -> None:
-        levels, duty_pct, told = self._plant.levels, self._visible_duty_pct(), self._reported
+        levels, duty_pct, told = self._plant.levels, self._gauge.visible_duty_pct(), self._reported
         before = told.levels
         if (
             before is None
@@ -254,39 +248,12 @@ class PilotDevice:
             or abs(levels.low_v - before.low_v) > CP_STEP_V
         ):
             told.levels = levels
-            high_mv, low_mv = self._measured_mv()
+            high_mv, low_mv = self._gauge.measured_mv()
             self._event(f"CP {high_mv} {low_mv}", t_ns)
         if told.duty_pct is None or abs(duty_pct - told.duty_pct) > DUTY_STEP_PCT:
             told.duty_pct = duty_pct
-            duty, freq = self._measured_pwm()
+            duty, freq = self._gauge.measured_pwm()
             self._event(f"PWM {duty} {freq}", t_ns)
-
-    def _visible_duty_pct(self) -> float:
-        """What the capture timer sees: without edges it is static, high or (at 0 V too) low."""
-        high_v, low_v = self._plant.levels.high_v, self._plant.levels.low_v
-        if high_v - low_v < 0.5:
-            return 100.0 if high_v > 0.5 else 0.0
-        pwm_pct = self._plant.pwm_pct
-        return 0.0 if pwm_pct is None else pwm_pct
-
-    def _measured_mv(self) -> tuple[int, int]:
-        """Levels with 10 bits over +-15 V and 1 % noise; one reading for both when there is no PWM."""
-        levels = self._plant.levels
-        high_mv = _converted_mv(with_noise(levels.high_v, self._rng))
-        if levels.low_v == levels.high_v:
-            return high_mv, high_mv
-        return high_mv, _converted_mv(with_noise(levels.low_v, self._rng))
-
-    def _measured_pwm(self) -> tuple[int, int]:
-        """Duty in 0.01 %, frequency in 0.1 Hz."""
-        duty_pct = self._visible_duty_pct()
-        if duty_pct <= 0.0 or duty_pct >= 100.0:
-            return round(duty_pct * 100.0), 0
-        # The capture timer counts to 0.02 %; the generator's crystal is good for a tenth of a hertz.
-        return round(duty_pct * 100.0 + self._rng.uniform(-2.0, 2.0)), 10_000 + self._rng.choice((-1, 0, 1))
-
-    def _out_bits(self) -> str:
-        return "".join("1" if live else "0" for live in self._plant.sense.seen)
 
     # --- writing -------------------------------------------------------------------------------------
 
@@ -310,49 +277,3 @@ class PilotDevice:
     def _write(self, data: bytes) -> None:
         if self._wire is not None and not self._wire.write(data):
             self._note(f"pilot: {data!r} was not sent: the bench does not read")
-
-
-def _converted_mv(volt: float) -> int:
-    """Through a converter of 10 bits over +-15 V."""
-    step_mv = 30_000.0 / 1024.0
-    return round(round(volt * 1000.0 / step_mv) * step_mv)
-
-
-def _resistor(arguments: list[str]) -> Resistor:
-    match arguments:
-        case ["A"]:
-            return "A"
-        case ["B"]:
-            return "B"
-        case ["C"]:
-            return "C"
-        case ["D"]:
-            return "D"
-        case _:
-            raise Refused(5, "R takes A, B, C or D")
-
-
-def _faults(arguments: list[str]) -> CpFaults:
-    if len(arguments) != 1:
-        raise Refused(5, "F takes NONE or a list of flags")
-    if arguments[0] == "NONE":
-        return CpFaults()
-    flags = set(arguments[0].split(","))
-    if flags - {"DIODE", "SHORT0", "SHORT80", "OPEN"}:
-        raise Refused(5, "F knows DIODE, SHORT0, SHORT80 and OPEN")
-    short_ohm = 0.0 if "SHORT0" in flags else 80.0 if "SHORT80" in flags else None
-    return CpFaults(diode="DIODE" in flags, short_ohm=short_ohm, cp_open="OPEN" in flags)
-
-
-def _pp(arguments: list[str]) -> float | None:
-    if arguments == ["OPEN"]:
-        return None
-    if len(arguments) == 1 and arguments[0] in ("100", "220", "680", "1500"):
-        return float(arguments[0])
-    raise Refused(5, "P takes 100, 220, 680, 1500 or OPEN")
-
-
-def _number(arguments: list[str], low: int, high: int) -> int:
-    if len(arguments) != 1 or not arguments[0].isdigit() or not low <= int(arguments[0]) <= high:
-        raise Refused(5, f"a number {low}..{high} is needed")
-    return int(arguments[0])
