@@ -163,9 +163,13 @@ class RulesSection(Model):
 
 
 class TwinSection(Model):
-    """The twin stands in for the hardware; without this table the bench is real."""
+    """The twin stands in for the hardware; without this table the bench is real.
+
+    With `external_station` no simulated station is started: software of your own connects to the DUT port.
+    """
 
     seed: int = 1
+    external_station: bool = False
     pilot_boot: Seconds = Field(default=0.0, ge=0, le=4)
 
 

@@ -178,7 +178,7 @@ async def _start_children(bench: Bench) -> dict[str, str]:
     assert twin is not None
     seed = twin.seed if options.seed is None else options.seed
     source = bench.timeline.source("twin")
-    if not options.external_station:
+    if not (options.external_station or twin.external_station):
         bench.station = start_station(
             bench.work, source, fault=options.station_fault, oddity=options.oddity, seed=seed, boot=options.boot
         )
