@@ -1,0 +1,85 @@
+"""The pytest plugin as a lab uses it: in a folder of its own, with plain tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pilotbench.bench.recording import read_run
+
+from cli_runs import environment
+
+CHARGE = """
+def test_charge(vehicle, timeline):
+    vehicle.plug(cable_a=32)
+    vehicle.present("04A2B3C4D5")
+    timeline.wait_for("ocpp.tx.started", within="15 s")
+    timeline.wait_for("meter.sample", lambda sample: max(sample["current_a"]) > 30, within="15 s")
+    vehicle.pause()
+    timeline.wait_for("output", live=False)
+    timeline.check("stop.open").require()
+"""
+
+GRAB = """
+import pytest
+from pilotbench import SafetyError
+
+
+def test_the_driver_itself_is_held_to_the_envelope(bench, vehicle, csms):
+    ev = next(driver for driver in bench.bench.instruments if driver.name == "ev")
+    with pytest.raises(SafetyError, match="current"):
+        bench.call(ev.command(max_current_a=63.0, charge=True))
+    pilot = next(driver for driver in bench.bench.instruments if driver.name == "pilot")
+    with pytest.raises(SafetyError, match="pp_ohm"):
+        bench.call(pilot.pp(100))
+    with pytest.raises(SafetyError, match="csms_forbidden"):
+        csms.call("UpdateFirmware", {"location": "http://127.0.0.1/x", "retrieveDate": "2026-01-01T00:00:00Z"})
+
+
+def test_the_bench_lives_across_tests(bench, vehicle):
+    vehicle.plug()
+    assert bench.running
+"""
+
+
+def pytest_in(folder: Path, content: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_lab.py").write_text(content, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_lab.py", "--bench-out", "out", *options],
+        cwd=folder,
+        env=environment(folder / "state"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_test_of_a_few_lines_charges_a_car_and_checks_a_rule(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, CHARGE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "stop.open" in done.stdout
+    run = read_run(tmp_path / "out")
+    assert run.truncated is None
+    assert run.events[-1].data.get("state") != "unsafe"
+
+
+def test_the_same_test_fails_on_a_station_that_opens_late(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, CHARGE, "--station-fault", "late-open")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "FAIL stop.open" in done.stdout
+    assert "163" in done.stdout or "limit 100 ms" in done.stdout
+
+
+def test_a_rule_that_failed_fails_the_session_though_every_test_passed(tmp_path: Path) -> None:
+    lenient = CHARGE.replace('timeline.check("stop.open").require()', 'timeline.check("stop.open")')
+    done = pytest_in(tmp_path, lenient, "--station-fault", "late-open")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1
+
+
+def test_whoever_grabs_a_driver_is_still_held_to_the_envelope(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, GRAB)
+    assert done.returncode in (0, 5), done.stdout + done.stderr
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
