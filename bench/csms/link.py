@@ -1,0 +1,287 @@
+"""The link to one station: takes its messages apart, answers them, and sends the back end's requests.
+
+It outlives connections. No version of OCPP is named here; what differs stands in the `Dialect`.
+Reading never waits for an answer: texts are handed over in a callback of their own, a handler that
+takes time runs as a task, and answers to our own requests are taken in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import Awaitable
+from typing import Any, cast
+
+import msgspec
+
+from ...errors import CsmsError
+from ..timeline import Stamp
+from . import rpc
+from .asked import AskedFor
+from .calls import Calls
+from .connection import Received, StationConnection
+from .dialect import Adapter, Behaviour, Dialect, Fact, Payload
+from .reception import Reception
+from .registration import Registration
+from .settings import Desk
+from .station_clock import StationClock
+from .verbs import Answer, Verbs
+
+__all__ = ["StationLink"]
+
+BATCH = 32
+"""Messages worked on before the loop gets its turn again."""
+
+
+class StationLink:
+    """One station as the back end sees it.
+
+    `verbs` are the requests it can be asked; `registration` says whether it is served;
+    `identity` what it said of itself (vendor, model, serial, firmware).
+    """
+
+    def __init__(self, station: str, desk: Desk) -> None:
+        self.station = station
+        self.identity: dict[str, Any] = desk.state.identity(station)
+        self.registration = Registration(self, desk)
+        self.dialect: Dialect | None = None
+        self._desk = desk
+        self._asked = AskedFor()
+        self._clock = StationClock()
+        self._connection: StationConnection | None = None
+        self._calls: Calls | None = None
+        self._verbs: Verbs | None = None
+        self._adapter: Adapter | None = None
+        self._reception: Reception | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._prefix = secrets.token_hex(4)
+        self._count = itertools.count(1)
+        self._awake = False
+
+    # for users
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open now."""
+        return self._connection is not None and self._connection.is_open
+
+    @property
+    def version(self) -> str | None:
+        """OCPP version of the last connection; None before the first."""
+        return self.dialect.version if self.dialect else None
+
+    @property
+    def verbs(self) -> Verbs:
+        """Requests to this station.
+
+        Raises:
+            CsmsError: it has not connected yet, so its version is not known.
+        """
+        if self._verbs is None:
+            raise CsmsError(f"{self.station} has not connected yet; wait for it (wait_ready) before asking anything.")
+        return self._verbs
+
+    async def ask(
+        self, action: str, payload: Payload, *, timeout_s: float | None = None, validate: bool = True
+    ) -> Answer:
+        """Send a request, see `verbs.Caller.ask`."""
+        if self._calls is None:
+            raise CsmsError(f"{action} was not sent: {self.station} is not connected. Wait for it (wait_ready).")
+        return await self._calls.ask(action, payload, timeout_s=timeout_s, validate=validate)
+
+    async def call(self, action: str, payload: Payload, *, timeout_s: float | None = None) -> Payload:
+        """Send any request; returns the payload of the answer. See `verbs.Caller.ask` for what it raises."""
+        return (await self.ask(action, payload, timeout_s=timeout_s)).payload
+
+    # for the server
+
+    def attach(self, connection: StationConnection, dialect: Dialect) -> None:
+        """Take over a connection; an older one is closed (the newer wins, as the older may be half-open)."""
+        old = self._connection
+        if old is not None:
+            self.violation(
+                rpc.Fault("sequencing", rpc.Kind.GENERIC, f"a second connection, from {connection.peer}; it wins"),
+                connection.last_stamp,
+                code="DuplicateConnection",
+            )
+            self.detach(old, "replaced by a newer connection")
+            old.close_soon(1008, "replaced by a newer connection")
+        if self.dialect is None or self.dialect.subprotocol != dialect.subprotocol or self._adapter is None:
+            self.dialect, self._adapter = dialect, dialect.adapter(self.station)
+            behaviour: Behaviour = dialect.behaviour(self.station, self._desk)
+            self._reception = Reception(self, self._desk, dialect, self._adapter, behaviour, self._asked)
+            self._verbs = dialect.verbs(self)
+        self._connection = connection
+        self._calls = Calls(
+            self.station, self._desk, dialect, self._adapter, self._asked, connection, self._new_id, self.publish
+        )
+        assert self._reception is not None
+        self._reception.begin()
+        self._desk.source.emit(
+            "ocpp.connected",
+            connection.last_stamp,
+            {
+                "station": self.station,
+                "version": dialect.version,
+                "subprotocols": connection.offered,
+                "remote": connection.peer,
+                "auth": f"basic, user {connection.user}" if connection.user is not None else "none",
+            },
+        )
+        self.registration.connected()
+        connection.on_text = self._wake
+        connection.on_lost = lambda: self.detach(connection, None)
+        self._wake()
+
+    def detach(self, connection: StationConnection, why: str | None) -> None:
+        """The connection is gone, or no longer counts."""
+        if connection is not self._connection:
+            return
+        self._drain(connection)
+        self._connection, calls, self._calls = None, self._calls, None
+        connection.on_text = None
+        reason = why or connection.close_reason or _ended(connection)
+        if calls is not None:
+            calls.lost(f"the connection ended ({reason})")
+        self._asked.forget()
+        self.registration.disconnected()
+        data = {"station": self.station, "code": connection.close_code, "reason": reason}
+        self._desk.source.emit("ocpp.disconnected", Stamp.host(time.monotonic_ns()), data)
+
+    def end(self) -> None:
+        """The back end closes: no task stays behind."""
+        self.registration.disconnected()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    # for its parts
+
+    @property
+    def oldest_waiting_ns(self) -> int | None:
+        """Receipt of the oldest text that was not worked on yet."""
+        inbox = self._connection.inbox if self._connection else None
+        return inbox[0].stamp.order_ns if inbox else None
+
+    def send(self, text: str) -> Stamp | None:
+        """Write a text; None when there is no open connection."""
+        return None if self._connection is None else self._connection.send_now(text)
+
+    def publish(self, fact: Fact, stamp: Stamp) -> None:
+        """Put a fact onto the timeline."""
+        self._desk.source.emit(fact.topic, stamp, fact.data, evse=fact.evse)
+
+    def violation(
+        self,
+        fault: rpc.Fault,
+        stamp: Stamp,
+        *,
+        action: str | None = None,
+        code: str | None = None,
+        direction: str = "rx",
+    ) -> None:
+        """Record what is wrong with a message; `direction` tx: with one of our own."""
+        names = self.dialect.rules.codes if self.dialect else rpc.CODES_2X
+        data = {
+            "station": self.station,
+            "layer": fault.layer,
+            "code": code or names[fault.kind],
+            "text": fault.text,
+            "action": action,
+            "dir": direction,
+        }
+        self._desk.source.emit("ocpp.violation", stamp, data)
+
+    def task(self, work: Awaitable[None], name: str) -> None:
+        """Run something beside the reading; its failure is an event."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as exc:  # noqa: BLE001 - nobody awaits this task: the timeline is told instead
+                self.trouble(name, exc)
+
+        task = asyncio.get_running_loop().create_task(guarded(), name=f"csms {self.station} {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def trouble(self, what: str, exc: Exception) -> None:
+        """Say that the back end itself failed at something."""
+        why = f"{self.station}: {what} failed: {type(exc).__name__}: {exc}"
+        self._desk.source.note("device.state", {"device": "csms", "state": "DEGRADED", "why": why})
+
+    def identified(self, identity: dict[str, Any]) -> None:
+        """The station said who it is."""
+        self.identity = identity
+        self._desk.state.seen(self.station, identity)
+
+    def clock_claim(self, action: str, payload: Payload, stamp: Stamp) -> None:
+        """Compare the time a message claims with its arrival."""
+        claim = self._adapter.claim(action, payload) if self._adapter else None
+        if claim is None:
+            return
+        wall_of_mono_s = (time.time_ns() - time.monotonic_ns()) / 1e9
+        lo_s, hi_s = stamp.lo_ns / 1e9 + wall_of_mono_s, stamp.hi_ns / 1e9 + wall_of_mono_s
+        offset = self._clock.claim(claim[0], lo_s, hi_s, queued=claim[1])
+        if offset is not None:
+            data = {"station": self.station, "offset_lo_s": round(offset.lo, 4), "offset_hi_s": round(offset.hi, 4)}
+            self._desk.source.emit("ocpp.clock", stamp, data)
+
+    def _new_id(self) -> str:
+        # Unique over every connection of this station, at most 36 characters (OCPP-J 1.6 errata sheet 3.1).
+        return f"{self._prefix}-{next(self._count)}"
+
+    def _wake(self) -> None:
+        connection = self._connection
+        if not self._awake and connection is not None and connection.inbox:
+            self._awake = True
+            asyncio.get_running_loop().call_soon(self._work, connection)
+
+    def _work(self, connection: StationConnection) -> None:
+        self._awake = False
+        if connection is self._connection:
+            self._drain(connection, BATCH)
+        self._wake()
+
+    def _drain(self, connection: StationConnection, most: int | None = None) -> None:
+        done = 0
+        while (most is None or done < most) and (received := connection.take()) is not None:
+            done += 1
+            try:
+                self._message(received)
+            except Exception as exc:  # noqa: BLE001 - one message must not stop the link; the timeline is told
+                self.trouble("a message", exc)
+
+    def _message(self, received: Received) -> None:
+        dialect, calls, reception = self.dialect, self._calls, self._reception
+        assert dialect is not None
+        assert calls is not None
+        assert reception is not None
+        parsed = rpc.parse(received.text, dialect.rules)
+        message, stamp = parsed.message, received.stamp
+        for fault in parsed.faults:
+            self.violation(fault, stamp, action=parsed.action)
+        if message is None:
+            if parsed.reply_to is not None:
+                fault = parsed.faults[-1]
+                reception.refuse(parsed.reply_to, parsed.action, fault.kind, fault.text, stamp)
+            return
+        shown: Payload = {} if isinstance(message, rpc.CallError) else message.payload
+        if received.shown is not received.text and not isinstance(message, rpc.CallError):
+            shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
+        if isinstance(message, rpc.Call):
+            reception.call(message, shown, stamp)
+            return
+        action = calls.action_of(message.message_id)
+        if isinstance(message, rpc.CallResult):
+            for fault in calls.check_answer(message):
+                self.violation(fault, stamp, action=action)
+        fault = calls.answer(message, shown, stamp)
+        if fault is not None:
+            self.violation(fault, stamp, action=action, code="LateAnswer" if action else "UnknownMessageId")
+
+
+def _ended(connection: StationConnection) -> str:
+    code = connection.close_code
+    return "lost without a close frame" if code in (None, 1006) else f"closed by code {code}, no reason given"

@@ -1,0 +1,186 @@
+"""The incoming half of a link: requests of the station, checked, answered and told to the timeline."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from ..timeline import Stamp
+from . import rpc
+from .asked import AskedFor
+from .dialect import Adapter, Behaviour, Dialect, Payload
+from .schemas import worst
+from .settings import Desk
+
+if TYPE_CHECKING:
+    from .link import StationLink
+
+__all__ = ["Reception"]
+
+KEEP_IDS = 1000
+
+
+class Reception:
+    """Answers requests of one station.
+
+    A violation is always recorded. Leniently, a request is still served when nothing it needs is
+    missing or of a wrong type; otherwise, or when `strict`, it is answered by a CALLERROR.
+    """
+
+    def __init__(
+        self,
+        link: StationLink,
+        desk: Desk,
+        dialect: Dialect,
+        adapter: Adapter,
+        behaviour: Behaviour,
+        asked: AskedFor,
+    ) -> None:
+        self._link = link
+        self._desk = desk
+        self._dialect = dialect
+        self._adapter = adapter
+        self._behaviour = behaviour
+        self._asked = asked
+        self._ids: dict[rpc.MessageId, int] = {}
+        self._in_work: set[rpc.MessageId] = set()
+        self._answered_ns = 0
+
+    def begin(self) -> None:
+        """A new connection: message ids start anew."""
+        self._ids.clear()
+        self._in_work.clear()
+        self._answered_ns = 0
+
+    def call(self, message: rpc.Call, shown: Payload, stamp: Stamp) -> None:
+        """Take one request."""
+        action, payload, link = message.action, message.payload, self._link
+        asked = self._asked.take(action, self._adapter.connector(action, payload), stamp.hi_ns)
+        data = {"station": link.station, "dir": "rx", "action": action, "message_id": message.message_id}
+        self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": asked})
+        self._sequence(message, stamp)
+        refusal = self._refusal(message, stamp, asked=asked)
+        if refusal is not None:
+            self.refuse(message.message_id, action, refusal.kind, refusal.text, stamp)
+            return
+        link.registration.heard(action, boot=action == self._dialect.boot, asked=asked, stamp=stamp)
+        if action == self._dialect.boot:
+            link.identified(self._adapter.identity(payload))
+            if not asked:
+                for fact in self._adapter.boot_facts(payload):
+                    link.publish(fact, stamp)
+        for fact in self._adapter.heard(action, shown):
+            link.publish(fact, stamp)
+        link.clock_claim(action, payload, stamp)
+        proposed = self._behaviour.propose(action, payload, asked=asked, registered=link.registration.served)
+        handler = self._desk.handlers.get(action)
+        if handler is not None:
+            try:
+                reply = handler(link, payload, proposed or {})
+            except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
+                self._failed(message, exc, stamp)
+                return
+            if inspect.isawaitable(reply):
+                self._in_work.add(message.message_id)
+                link.task(self._later(message, shown, reply, stamp, asked), f"handler of {action}")
+                return
+            proposed = reply
+        if proposed is None:
+            self._not_answered(message, stamp)
+            return
+        self._finish(message, shown, proposed, stamp, asked)
+
+    def refuse(self, message_id: rpc.MessageId, action: str | None, kind: rpc.Kind, text: str, stamp: Stamp) -> None:
+        """Answer a request by an error."""
+        code = self._dialect.rules.codes[kind]
+        sent = self._link.send(rpc.error_text(message_id, code, text))
+        if sent is None:
+            return
+        self._answered(message_id, sent)
+        data = {"station": self._link.station, "dir": "tx", "action": action, "message_id": message_id}
+        self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": text[:255]})
+
+    def _sequence(self, message: rpc.Call, stamp: Stamp) -> None:
+        """Order of requests: one at a time (OCPP-J 1.6 section 4.1.1), each with a new id (4.1.4)."""
+        if self._in_work or stamp.hi_ns < self._answered_ns:
+            text = "a CALL while the one before it is not answered yet"
+            self._link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, text), stamp, action=message.action)
+        # A repeated message may keep its id (errata sheet 3.1); another message may not.
+        fingerprint = hash((message.action, repr(message.payload)))
+        if self._ids.setdefault(message.message_id, fingerprint) != fingerprint:
+            text = f"message id {message.message_id!r} was used before on this connection"
+            self._link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, text), stamp, action=message.action)
+        if len(self._ids) > KEEP_IDS:
+            self._ids.pop(next(iter(self._ids)))
+
+    def _refusal(self, message: rpc.Call, stamp: Stamp, *, asked: bool) -> rpc.Fault | None:
+        """Record what is wrong with a request; returns the fault by which it is refused, if it is."""
+        action, dialect = message.action, self._dialect
+        if action not in dialect.inbound:
+            known = action in dialect.schemas.actions
+            kind = rpc.Kind.NOT_SUPPORTED if known else rpc.Kind.NOT_IMPLEMENTED
+            why = "is not for a station to ask" if known else "is not known"
+            fault = rpc.Fault("rpc", kind, f"{action[:60]} {why} in OCPP {dialect.version}")
+            self._link.violation(fault, stamp, action=action)
+            return fault
+        strict = self._desk.settings.strict
+        faults = dialect.schemas.check(action, "request", message.payload)
+        for found in faults:
+            self._link.violation(found.fault(), stamp, action=action)
+        if faults and (strict or any(found.blocking for found in faults)):
+            listed = "; ".join(found.fault().text for found in faults)
+            return rpc.Fault("schema", worst(faults), listed)
+        if self._link.registration.waiting and action != dialect.boot and not asked:
+            status = self._link.registration.status
+            fault = rpc.Fault("sequencing", rpc.Kind.SECURITY, f"{action} before the boot is accepted (it is {status})")
+            self._link.violation(fault, stamp, action=action)
+            if strict:
+                return fault
+        return None
+
+    async def _later(self, message: rpc.Call, shown: Payload, reply: Any, stamp: Stamp, asked: bool) -> None:
+        """Wait for a handler that takes time, beside the reading."""
+        try:
+            answer = await reply
+        except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
+            self._failed(message, exc, stamp)
+            return
+        self._finish(message, shown, answer, stamp, asked)
+
+    def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool) -> None:
+        action, link = message.action, self._link
+        for fault in self._dialect.schemas.check(action, "response", reply):
+            link.violation(fault.fault(), stamp, action=action, direction="tx")
+        notes = self._behaviour.settle(action, message.payload, reply)
+        facts = list(self._adapter.replied(action, shown, reply, notes))
+        for fact in facts:
+            if not fact.own:
+                link.publish(fact, stamp)
+        sent = link.send(rpc.result_text(message.message_id, reply))
+        if sent is None:
+            why = "the connection ended before the answer"
+            link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, why), stamp, action=action, code="NotAnswered")
+            self._in_work.discard(message.message_id)
+            return
+        self._answered(message.message_id, sent)
+        latency_ms = round((sent.hi_ns - stamp.hi_ns) / 1e6, 3)
+        data = {"station": link.station, "dir": "tx", "action": action, "message_id": message.message_id}
+        self._desk.source.emit("ocpp.result", sent, {**data, "payload": reply, "latency_ms": latency_ms})
+        for fact in facts:
+            if fact.own:
+                link.publish(fact, sent)
+        if action == self._dialect.boot:
+            link.registration.answered(str(reply.get("status")), asked=asked)
+
+    def _not_answered(self, message: rpc.Call, stamp: Stamp) -> None:
+        text = f"{message.action} is known, and nothing is done for it here"
+        self.refuse(message.message_id, message.action, rpc.Kind.NOT_SUPPORTED, text, stamp)
+
+    def _failed(self, message: rpc.Call, exc: Exception, stamp: Stamp) -> None:
+        self._link.trouble(f"the handler of {message.action}", exc)
+        text = f"the handler failed: {type(exc).__name__}"
+        self.refuse(message.message_id, message.action, rpc.Kind.INTERNAL, text, stamp)
+
+    def _answered(self, message_id: rpc.MessageId, sent: Stamp) -> None:
+        self._in_work.discard(message_id)
+        self._answered_ns = sent.lo_ns

@@ -1,0 +1,60 @@
+"""How the back end shall behave, and what every station's link shares."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ..timeline import Gate, Source
+from .redact import Redactor
+from .state import CsmsState
+
+__all__ = ["Desk", "Handler", "Settings"]
+
+Handler = Callable[[Any, dict[str, Any], dict[str, Any]], "dict[str, Any] | Awaitable[dict[str, Any]]"]
+"""`handler(link, payload, proposed) -> reply`: replaces the answer to an action. It may be a coroutine
+function, and may send requests to the station (`link.call`) before it answers."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds.
+
+    - `tokens`: accepted identifiers, compared without case (1.6 section 7.28: a CiString); None: every one.
+    - `heartbeat_s`: interval given with an accepted boot. `boot_retry_s`: with a pending or rejected one.
+    - `boots`: answers to the first boots of each station, e.g. ("Pending",); afterwards Accepted.
+    - `attach_after_s`: how long a new connection may be silent before the station is served without a boot.
+    - `call_timeout_s`: how long an answer of the station may take; `call_timeouts`: by action.
+    - `strict`: answer every violation by an error, also those that a lenient back end would live with.
+    - `read_back`: read the station's configuration after each accepted boot, and identity too when it attaches.
+    """
+
+    tokens: Sequence[str] | None = None
+    heartbeat_s: int = 30
+    boot_retry_s: int = 10
+    boots: Sequence[str] = ()
+    attach_after_s: float = 1.0
+    call_timeout_s: float = 30.0
+    call_timeouts: Mapping[str, float] = {}
+    strict: bool = False
+    read_back: bool = True
+
+    def accepts(self, id_tag: str) -> bool:
+        """Whether an identifier may charge."""
+        return self.tokens is None or id_tag.casefold() in {token.casefold() for token in self.tokens}
+
+    def timeout_s(self, action: str) -> float:
+        """How long the answer to `action` may take."""
+        return self.call_timeouts.get(action, self.call_timeout_s)
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """What the links of one back end share."""
+
+    source: Source
+    gate: Gate
+    state: CsmsState
+    settings: Settings
+    redactor: Redactor
+    handlers: dict[str, Handler]
