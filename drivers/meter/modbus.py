@@ -1,0 +1,217 @@
+"""The driver of an energy meter on Modbus; which meter, its register map says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ...bench.timeline import Gate, Source, Stamp
+from ...errors import ConfigError, DeviceError, DeviceLost
+from ..base import DeviceState, Driver
+from .maps import Block, RegisterMap
+from .segment import NotAnswered, Reading, Segment
+
+__all__ = ["ModbusMeter"]
+
+RECONNECT_EVERY_S = 1.0
+
+
+class ModbusMeter(Driver):
+    """Polls a meter every `poll_s` seconds and publishes `meter.sample`.
+
+    A value in the meter's registers is up to `refresh_s` older than the request; so a sample was
+    taken in `[request - refresh_s, response]`. `timeout_s` must be longer than the meter's slowest answer.
+    A port that disappears is looked for every second; what was missed is a gap.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        gate: Gate,
+        *,
+        port: str,
+        unit: int = 1,
+        register_map: RegisterMap,
+        baud: int = 9600,
+        parity: str = "N",
+        poll_s: float = 0.1,
+        refresh_s: float = 0.2,
+        timeout_s: float = 0.5,
+        evse: int = 1,
+        state_dir: Path | None = None,
+    ) -> None:
+        super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir)
+        if not 1 <= unit <= 247:
+            raise ConfigError(f"{name}: unit {unit} is outside 1..247")
+        if parity not in ("N", "E", "O"):
+            raise ConfigError(f"{name}: parity {parity!r} is none of N, E, O")
+        self._unit = unit
+        self._map = register_map
+        self._blocks = register_map.blocks()
+        self._baud = baud
+        self._parity = parity
+        self._poll_s = poll_s
+        self._refresh_ns = int(refresh_s * 1e9)
+        self._timeout_s = timeout_s
+        self._segment: Segment | None = None
+        self._poller: asyncio.Task[None] | None = None
+        self._good_ns = 0
+
+    async def _open(self) -> None:
+        self._segment = Segment(
+            self.name,
+            self.port,
+            baud=self._baud,
+            parity=self._parity,
+            timeout_s=self._timeout_s,
+            on_lost=self._on_lost,
+            state_dir=self._state_dir,
+        )
+        await self._segment.connect()
+        await self._identify(self._segment)
+        self._good_ns = time.monotonic_ns()
+        self._enter(DeviceState.ACTIVE, f"{self._map.model}, unit {self._unit}")
+        self._poller = asyncio.create_task(self._poll(), name=f"{self.name} poll")
+
+    async def _close(self) -> None:
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            poller.cancel()
+            await asyncio.gather(poller, return_exceptions=True)
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            await segment.close()
+
+    @property
+    def alive(self) -> bool:
+        return super().alive and self._poller is not None and not self._poller.done()
+
+    async def _identify(self, segment: Segment) -> None:
+        """Read once, and check that what answers is the meter of the map."""
+        try:
+            values, _ = await self._read_twice(segment)
+        except NotAnswered as error:
+            if error.received is None:
+                raise DeviceError(
+                    f"unit {self._unit} does not answer. Is it powered, are A and B the right way round, and do "
+                    f"unit, baud ({self._baud}) and parity ({self._parity}) match the meter's settings?",
+                    device=self.name,
+                    port=self.port,
+                    sent=error.sent,
+                ) from error
+            raise DeviceError(
+                f"something answers, but not as Modbus unit {self._unit} does. Another device on this port, or "
+                f"another baud rate than {self._baud}?",
+                device=self.name,
+                port=self.port,
+                sent=error.sent,
+                received=error.received,
+            ) from error
+        if not self._map.plausible(values):
+            seen = ", ".join(f"{name} = {_texts(values.get(name, []))}" for name in self._map.probe)
+            raise DeviceError(
+                f"unit {self._unit} answers, but not like the {self._map.model}: {seen}. Is this the right register "
+                "map, and is the meter connected to the mains?",
+                device=self.name,
+                port=self.port,
+            )
+        self.identity = {"model": self._map.model, "unit": str(self._unit)}
+
+    async def _read_twice(self, segment: Segment) -> tuple[dict[str, list[Decimal | None]], list[Reading]]:
+        """One poll; what was not answered is asked for once more, and that is told."""
+        try:
+            return await self._read(segment)
+        except NotAnswered as error:
+            now_ns = time.monotonic_ns()
+            self._source.gap(self._good_ns or now_ns, now_ns, f"{error} Asking once more.")
+            return await self._read(segment)
+
+    async def _read(self, segment: Segment) -> tuple[dict[str, list[Decimal | None]], list[Reading]]:
+        found: dict[Block, tuple[int, ...]] = {}
+        readings: list[Reading] = []
+        for block in self._blocks:
+            reading = await segment.read(self._unit, block.function, block.address, block.count)
+            found[block] = reading.registers
+            readings.append(reading)
+        return self._map.values(found), readings
+
+    async def _poll(self) -> None:
+        """Absolute schedule: a slot that was missed is left out, the others do not move."""
+        begun = time.monotonic()
+        slot = 0
+        while True:
+            slot = max(slot + 1, int((time.monotonic() - begun) / self._poll_s) + 1)
+            await asyncio.sleep(begun + slot * self._poll_s - time.monotonic())
+            segment = self._segment
+            if segment is None:
+                return
+            try:
+                if not segment.connected:
+                    await self._reconnect(segment)
+                values, readings = await self._read_twice(segment)
+                self._sample(values, readings)
+            except DeviceLost:
+                continue  # told by _on_lost; the next slot looks for it again
+            except DeviceError as error:
+                now_ns = time.monotonic_ns()
+                self._source.gap(self._good_ns, now_ns, str(error))
+                self._enter(DeviceState.DEGRADED, str(error))
+                self._source.tick(now_ns)
+            else:
+                self._enter(DeviceState.ACTIVE, "answers")
+
+    async def _reconnect(self, segment: Segment) -> None:
+        while True:
+            try:
+                self._relock()
+                await segment.connect()
+                await self._identify(segment)
+            except DeviceError:
+                # told once, when it went; its absence until it is back is one gap
+                self._source.tick(time.monotonic_ns())
+                await asyncio.sleep(RECONNECT_EVERY_S)
+            else:
+                break
+        now_ns = time.monotonic_ns()
+        self._loss = None
+        self._source.gap(self._good_ns, now_ns, f"{self.name} was gone and is back")
+        self._enter(DeviceState.ACTIVE, "is back")
+
+    def _sample(self, values: dict[str, list[Decimal | None]], readings: list[Reading]) -> None:
+        first, last = readings[0], readings[-1]
+        self._good_ns = last.response_ns
+        missing = [name for name, column in values.items() if None in column and name != "frequency_hz"]
+        if missing:
+            self._source.gap(first.request_ns, last.response_ns, f"{self.name} says not available: {missing}")
+        else:
+            stamp = Stamp.host(last.response_ns, lo_ns=first.request_ns - self._refresh_ns)
+            raw = " | ".join(reading.raw for reading in readings)
+            self._source.emit("meter.sample", stamp, self._data(values), evse=self.evse, raw=raw)
+        self._source.tick(last.response_ns)
+
+    def _data(self, values: dict[str, list[Decimal | None]]) -> dict[str, Any]:
+        def floats(name: str) -> list[float]:
+            return [round(float(value), 6) for value in values.get(name, []) if value is not None]
+
+        energy = next(value for value in values["energy_wh"] if value is not None)
+        step = max(self._map.quantities["energy_wh"].step(energy), self._map.energy_resolution_wh)
+        return {
+            "power_w": round(sum(floats("power_w")), 6),
+            "current_a": floats("current_a"),
+            "voltage_v": floats("voltage_v"),
+            "frequency_hz": next(iter(floats("frequency_hz")), None),
+            "energy_wh": self._map.energy_text(energy),
+            "energy_step_wh": float(step),
+        }
+
+    def _on_lost(self) -> None:
+        now_ns = time.monotonic_ns()
+        self._lost(OSError("the port was closed from the other side"), self._good_ns or now_ns, now_ns)
+
+
+def _texts(column: list[Decimal | None]) -> str:
+    return "[" + ", ".join("none" if value is None else f"{float(value):g}" for value in column) + "]"

@@ -1,0 +1,402 @@
+"""The driver of a pilot emulator that speaks the pilot line protocol (`docs/pilot-protocol.md`)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ...bench.timeline import Gate, Source, Stamp
+from ...errors import ConfigError, DeviceError, DeviceLost
+from ..base import DeviceState, Driver
+from ..serial_line import Block, SerialLine, open_serial
+from .frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
+from .identity import PilotIdentity, PilotStatus
+from .link import Answer, CommandLink, NoAnswer
+from .observer import Observer
+
+__all__ = ["LinePilot"]
+
+PING_EVERY_S = 0.5
+BURST = 8
+HELLO_WATCHDOG_MS = 2000
+"""What HELLO arms the device's watchdog with."""
+
+PP_OHMS = (100, 220, 680, 1500)
+
+
+class LinePilot(Driver):
+    """Plays the vehicle on CP and PP, and reports what it measures there.
+
+    Its outputs are in the safe state when the resistor is A and no fault is set; the device itself goes
+    there when nobody feeds its watchdog for `watchdog_ms` (200..10000). After `open` it is ACTIVE when
+    it was found in the safe state, else UNKNOWN until `make_safe` or `resistor`.
+    """
+
+    energising: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        gate: Gate,
+        *,
+        port: str,
+        baud: int = 115200,
+        evse: int = 1,
+        watchdog_ms: int = 2000,
+        hello_timeout_s: float = 4.0,
+        state_dir: Path | None = None,
+    ) -> None:
+        super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir)
+        if not 200 <= watchdog_ms <= 10000:
+            raise ConfigError(f"{name}: watchdog_ms = {watchdog_ms} is outside 200..10000")
+        self._baud = baud
+        self._watchdog_ms = watchdog_ms
+        self._hello_timeout_s = hello_timeout_s
+        self._line: SerialLine | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._poke = asyncio.Event()
+        self._who: PilotIdentity | None = None
+        self._resistor: str | None = None
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._splitter = LineSplitter()
+        self._observer = Observer(self._source, self.evse, self._conflict)
+        self._link = CommandLink(self.name, self.port, self._write, self._resync)
+        self._listening = False
+        self._seen = b""
+
+    # ---- life
+
+    @property
+    def alive(self) -> bool:
+        return super().alive and self._line is not None and self._line.alive
+
+    @property
+    def who(self) -> PilotIdentity:
+        """The identity as the device gave it; after `open` only."""
+        self._require_open()
+        if self._who is None:
+            raise DeviceError("has not said who it is.", device=self.name, port=self.port)
+        return self._who
+
+    async def _open(self) -> None:
+        epoch = self._observer.clock.epoch
+        self._fresh()
+        self._who = None
+        # a domain is named once on a timeline: what was read before the port was closed is another epoch
+        self._observer.clock.epoch = epoch + 1
+        port = await asyncio.to_thread(open_serial, self.name, self.port, self._baud, state_dir=self._state_dir)
+        self._line = SerialLine(self.name, port, self._on_block, self._on_dead)
+        try:
+            await self._link.hello(self._hello_timeout_s, self._on_identity)
+        except NoAnswer as error:
+            raise self._nobody_there() from error
+        await self._settle(self._link.command)
+        self._observer.say_clock(self._link.heard_ns)
+        found = await self.status()
+        self._resistor = found.resistor
+        if found.safe:
+            self._enter(DeviceState.ACTIVE, f"{self.identity['model']} {self.identity['serial']}, found at state A")
+        else:
+            why = f"found at state {found.resistor}, faults {sorted(found.faults) or 'none'}: make it safe first"
+            self._enter(DeviceState.UNKNOWN, why)
+        self._keeper = asyncio.create_task(self._keep(), name=f"{self.name} keeper")
+
+    def _nobody_there(self) -> DeviceError:
+        seconds = f"{self._hello_timeout_s:g} s"
+        if self._seen:
+            return DeviceError(
+                f"something answers, but within {seconds} not as a pilot emulator does. "
+                "Another device on this port, or another baud rate?",
+                device=self.name,
+                port=self.port,
+                sent="HELLO",
+                received=self._seen.decode("latin-1"),
+            )
+        return DeviceError(
+            f"no answer within {seconds}. Is the emulator powered, and is this its port?",
+            device=self.name,
+            port=self.port,
+            sent="HELLO",
+        )
+
+    async def _close(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+        line, self._line = self._line, None
+        self._listening = False
+        self._link.dead(DeviceError("was closed meanwhile.", device=self.name, port=self.port))
+        self._observer.release()
+        if line is not None:
+            await line.close()
+
+    async def make_safe(self) -> None:
+        """Resistor to A, then every fault off, then read back that it is so.
+
+        Raises:
+            DeviceError: not acknowledged or not so; the state is UNKNOWN then.
+        """
+        self._require_open()
+        try:
+            await self._do("resistor", {"state": "A"}, "R A", to_safe=True)
+            await self._do("faults", {"flags": []}, "F NONE", to_safe=True)
+        except NoAnswer:
+            # the device may just have restarted: say HELLO again, once
+            await self._do("resistor", {"state": "A"}, "R A", to_safe=True)
+            await self._do("faults", {"flags": []}, "F NONE", to_safe=True)
+        status = await self.status()
+        if not status.safe:
+            self._enter(DeviceState.UNKNOWN, "acknowledged A without faults, but reads back otherwise")
+            raise DeviceError(
+                f"acknowledged state A without faults, but reads back {status.resistor} with "
+                f"{sorted(status.faults) or 'no faults'}. Pull the plug, and check the emulator.",
+                device=self.name,
+                port=self.port,
+            )
+        self._enter(DeviceState.ACTIVE, "at state A without faults, read back")
+
+    # ---- verbs
+
+    async def resistor(self, state: str) -> None:
+        """Show the resistor of state "A", "B", "C" or "D".
+
+        Raises:
+            SafetyError: the gate refuses.
+            DeviceError: refused or not acknowledged.
+        """
+        if state not in ("A", "B", "C", "D"):
+            raise ConfigError(f"{self.name}: a vehicle shows state A, B, C or D, not {state!r}")
+        to_safe = state == "A" or (state == "B" and self._resistor in ("C", "D"))
+        await self._do("resistor", {"state": state}, f"R {state}", to_safe=to_safe)
+        self._enter(DeviceState.ACTIVE, f"resistor of state {state} acknowledged")
+
+    async def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
+        """Set the faults beside the resistor; what is not named is off.
+
+        `diode`: the diode shorted; `short_ohm`: CP to PE through 0 or 80 ohm; `cp_open`: CP interrupted
+        while plugged. Raises like `resistor`.
+        """
+        if short_ohm not in (None, 0, 80):
+            raise ConfigError(f"{self.name}: CP to PE goes through 0 or 80 ohm, not {short_ohm}")
+        flags = [
+            flag
+            for flag, wanted in (("diode", diode), (f"short{short_ohm}", short_ohm is not None), ("open", cp_open))
+            if wanted
+        ]
+        text = f"F {','.join(flags).upper() or 'NONE'}"
+        await self._do("faults", {"flags": flags}, text, to_safe=not flags)
+
+    async def pp(self, ohm: int | None) -> None:
+        """Show a PP resistor of 100, 220, 680 or 1500 ohm; None = no plug. Raises like `resistor`."""
+        if ohm is not None and ohm not in PP_OHMS:
+            raise ConfigError(f"{self.name}: PP is one of {', '.join(map(str, PP_OHMS))} ohm or None, not {ohm}")
+        await self._do("pp", {"ohm": ohm}, f"P {'OPEN' if ohm is None else ohm}")
+
+    async def token(self, id: str, kind: str = "ISO14443") -> None:  # noqa: A002 - the word of OCPP
+        """Present a card: up to 36 printable characters without spaces. Raises like `resistor`."""
+        for word in (id, kind):
+            if not 1 <= len(word) <= 36 or not word.isascii() or not word.isprintable() or " " in word or "*" in word:
+                raise ConfigError(f"{self.name}: {word!r} is not 1 to 36 printable ASCII characters without space or *")
+        self._require_capability("token", "present a card")
+        await self._do("token", {"id": id, "kind": kind}, f"TOKEN {kind} {id}")
+
+    async def relay(self, n: int, on: bool) -> None:
+        """Switch auxiliary relay `n`, from 1. Raises like `resistor`."""
+        self._require_capability("relay", "switch a relay")
+        if not 1 <= n <= self.who.relays:
+            raise ConfigError(f"{self.name} has relays 1 to {self.who.relays}, not {n}")
+        await self._do("relay", {"n": n, "on": on}, f"RELAY {n} {int(on)}")
+
+    async def status(self) -> PilotStatus:
+        """What is set and what is measured, read from the device now."""
+        self._require_open()
+        answer = await self._link.command("S")
+        try:
+            return PilotStatus.parse(answer.words)
+        except ValueError as error:
+            raise DeviceError(
+                f"its status cannot be read: {error}.",
+                device=self.name,
+                port=self.port,
+                sent="S",
+                received=" ".join(answer.words),
+            ) from error
+
+    def _require_capability(self, capability: str, what: str) -> None:
+        if capability not in self.who.capabilities:
+            raise DeviceError(
+                f"cannot {what}: {self.who.model} {self.who.serial} has no capability {capability!r}.",
+                device=self.name,
+                port=self.port,
+            )
+
+    async def _do(self, verb: str, args: dict[str, Any], text: str, *, to_safe: bool = False) -> None:
+        """Ask the gate, send, and record the stimulus at the moment of its acknowledgement."""
+        self._require_open()
+        self._permit(verb, args, to_safe=to_safe)
+
+        def acknowledged(answer: Answer) -> None:
+            if verb == "resistor":
+                self._resistor = args["state"]
+            self._stimulus(verb, args, answer.sent_ns, answer.at_ns, answer.sent)
+
+        try:
+            await self._link.command(text, acknowledged)
+        except NoAnswer:
+            if self._loss is None:
+                self._enter(DeviceState.UNKNOWN, f"{text!r} was sent and not acknowledged")
+            raise
+
+    # ---- finding the device again, and keeping it fed
+
+    async def _settle(self, command: Callable[[str], Any]) -> None:
+        """What follows every HELLO: our watchdog time, and a burst of pings."""
+        if self._watchdog_ms != HELLO_WATCHDOG_MS:
+            await command(f"W {self._watchdog_ms}")
+        for _ in range(BURST):
+            await self._ping(command)
+
+    async def _resync(self) -> None:
+        before = self.identity.get("serial")
+        await self._link.locked_hello(self._hello_timeout_s, self._on_identity)
+        if before is not None and self.identity.get("serial") != before:
+            raise DeviceError(
+                f"another emulator stands on this port now: {self.identity.get('serial')} instead of {before}. "
+                "Close and open it.",
+                device=self.name,
+                port=self.port,
+            )
+        await self._settle(self._link.locked_command)
+
+    async def _ping(self, command: Callable[..., Any]) -> None:
+        await command("T", self._on_ping)
+
+    async def _keep(self) -> None:
+        """One ping each 500 ms: it keeps the clock and feeds the watchdog."""
+        due = time.monotonic()
+        while True:
+            due = max(due + PING_EVERY_S, time.monotonic())
+            try:
+                async with asyncio.timeout(due - time.monotonic()):
+                    await self._poke.wait()
+            except TimeoutError:
+                pass
+            self._poke.clear()
+            try:
+                await self._ping(self._link.command)
+            except DeviceLost:
+                return
+            except DeviceError as error:
+                self._silent(error)
+            else:
+                if self._state is DeviceState.DEGRADED:
+                    self._enter(DeviceState.ACTIVE, "answers again")
+
+    def _silent(self, error: DeviceError) -> None:
+        now_ns = time.monotonic_ns()
+        silent_ms = (now_ns - self._link.heard_ns) // 1_000_000
+        self._source.gap(self._link.heard_ns, now_ns, f"{self.name} does not answer: {error}")
+        if silent_ms > self._watchdog_ms:
+            self._resistor = None
+            self._enter(DeviceState.UNKNOWN, f"no answer for {silent_ms} ms, longer than its watchdog")
+        else:
+            self._enter(DeviceState.DEGRADED, f"no answer for {silent_ms} ms")
+
+    # ---- what the reader hands over
+
+    def _write(self, data: bytes) -> None:
+        if self._line is None:
+            raise DeviceError("is not open; open it first.", device=self.name, port=self.port)
+        try:
+            self._line.write(data)
+        except OSError as error:
+            now_ns = time.monotonic_ns()
+            raise self._on_dead(error, self._link.heard_ns or now_ns, now_ns) from error
+
+    def _on_dead(self, error: Exception, since_ns: int, now_ns: int) -> DeviceLost:
+        self._observer.release()
+        loss = self._lost(error, since_ns, now_ns)
+        self._link.dead(loss)
+        return loss
+
+    def _on_block(self, block: Block) -> None:
+        if not self._listening:
+            self._seen = (self._seen + block.data)[-160:]
+        overruns = self._splitter.overruns
+        for line in self._splitter.feed(block.data) if block.data else ():
+            self._on_line(line, block)
+        if self._splitter.overruns > overruns and self._listening:
+            self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent a line without an end")
+        if self._listening:
+            self._observer.quiet_until(block.at_ns)
+
+    def _on_line(self, line: bytes, block: Block) -> None:
+        raw = line.decode("latin-1")
+        try:
+            frame = parse(line)
+        except FrameError as error:
+            if self._listening:
+                self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent {raw!r}: {error}")
+            return
+        if isinstance(frame, AnswerFrame):
+            self._link.take(frame, block.at_ns)
+        elif self._listening:
+            self._on_event(frame, block, raw)
+
+    def _on_event(self, frame: EventFrame, block: Block, raw: str) -> None:
+        if frame.name == "BOOT":
+            cause = frame.words[0] if frame.words else "unknown cause"
+            # it was alive when it last answered: the restart is later than that
+            since_ns = min(self._link.heard_ns, block.lo_ns)
+            self._observer.restart()
+            self._reset(Stamp.host(block.at_ns, lo_ns=since_ns), f"the emulator started: {cause}", raw)
+        elif frame.name == "WD":
+            stamp = self._observer.stamp_of(frame, block)
+            self._reset(stamp, "its watchdog expired", raw)
+        else:
+            self._observer.event(frame, block, raw)
+
+    def _reset(self, stamp: Stamp, why: str, raw: str) -> None:
+        self._resistor = "A"
+        self._source.emit("pilot.reset", stamp, {"why": why}, evse=self.evse, raw=raw)
+        self._enter(DeviceState.UNKNOWN, f"{why}; its resistor is A, what was set is gone")
+        self._link.restarted(why)
+        self._poke.set()
+
+    def _on_identity(self, answer: Answer) -> None:
+        try:
+            who = PilotIdentity.parse(answer.words)
+        except ValueError as error:
+            self._link.refuse(
+                DeviceError(
+                    f"{error}. Update its firmware, or correct the bench file.",
+                    device=self.name,
+                    port=self.port,
+                    sent="HELLO",
+                    received=" ".join(answer.words),
+                )
+            )
+            return
+        self._who = who
+        self.identity = {"model": who.model, "serial": who.serial, "firmware": who.firmware}
+        self._observer.begin(who)
+        self._listening = True
+
+    def _on_ping(self, answer: Answer) -> None:
+        if len(answer.words) != 1 or not answer.words[0].isdigit():
+            self._source.gap(answer.sent_ns, answer.at_ns, f"{self.name} answered a ping with {answer.words}")
+            return
+        if not self._observer.ping(answer.sent_ns, int(answer.words[0]), answer.at_ns):
+            self._source.gap(answer.sent_ns, answer.at_ns, f"the clock of {self.name} stepped")
+            self._enter(DeviceState.UNKNOWN, "its clock stepped: it may have restarted unseen")
+        self._observer.release()
+
+    def _conflict(self, why: str) -> None:
+        self._enter(DeviceState.DEGRADED, why)

@@ -1,0 +1,72 @@
+"""Drivers by kind, as a bench file names them; a driver's module is imported when it is made.
+
+Other packages add kinds through the entry point group `pilotbench.drivers`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..bench.timeline import Gate, Source
+    from .base import Driver
+
+__all__ = ["GROUP", "create", "driver_class", "kinds"]
+
+GROUP = "pilotbench.drivers"
+
+_BUILT_IN = {
+    "pilot.line": (".pilot.line", "LinePilot"),
+    "meter.modbus": (".meter.modbus", "ModbusMeter"),
+    "ev.dbc": (".ev.dbc", "DbcEv"),
+}
+
+
+def kinds() -> list[str]:
+    """Every kind that can be made here, sorted; imports no driver."""
+    from importlib.metadata import entry_points
+
+    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
+
+
+def driver_class(kind: str) -> type[Driver]:
+    """The class behind a kind.
+
+    Raises:
+        ConfigError: unknown kind, or a third-party driver that cannot be imported.
+    """
+    if kind in _BUILT_IN:
+        module, name = _BUILT_IN[kind]
+        return getattr(import_module(module, __package__), name)
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=GROUP, name=kind):
+        try:
+            return point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"the driver {kind!r} ({point.value}) cannot be loaded: {error}") from error
+    import difflib
+
+    near = difflib.get_close_matches(kind, kinds(), 1, 0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ConfigError(f"unknown kind of device {kind!r}; {hint}Known: {', '.join(kinds())}.")
+
+
+def create(kind: str, name: str, source: Source, gate: Gate, **options: Any) -> Driver:
+    """Make the driver of `kind`; `options` are its constructor's keywords.
+
+    Raises:
+        ConfigError: unknown kind, or an option that this kind does not have or lacks.
+    """
+    made = driver_class(kind)
+    try:
+        return made(name, source, gate, **options)
+    except TypeError as error:
+        raise ConfigError(f"device {name!r} of kind {kind!r}: {_option_error(error)}") from error
+
+
+def _option_error(error: TypeError) -> str:
+    return str(error).split("()", 1)[-1].strip().replace("keyword argument", "option")
