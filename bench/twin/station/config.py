@@ -1,0 +1,113 @@
+"""The configuration keys of OCPP 1.6 chapter 9 that this station has, with what may be written to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .meter import MEASURANDS
+from .profiles import MAX_INSTALLED, MAX_PERIODS, MAX_STACK_LEVEL
+
+__all__ = ["Config"]
+
+Check = Callable[[str], bool]
+
+
+@dataclass
+class _Key:
+    value: str
+    check: Check | None  # None = read-only
+    reboot: bool = False
+
+
+def _whole(low: int) -> Check:
+    return lambda text: text.isascii() and text.isdigit() and int(text) >= low
+
+
+def _bool(text: str) -> bool:
+    return text.lower() in ("true", "false")
+
+
+def _only_false(text: str) -> bool:
+    return text.lower() == "false"
+
+
+def _measurands(text: str) -> bool:
+    return all(name.strip() in MEASURANDS for name in text.split(",")) if text else True
+
+
+def _keys() -> dict[str, _Key]:
+    return {
+        # what the station cannot do can be switched off only
+        "AllowOfflineTxForUnknownId": _Key("false", _only_false),
+        "AuthorizationCacheEnabled": _Key("false", _only_false),
+        "AuthorizeRemoteTxRequests": _Key("false", _bool),
+        "ClockAlignedDataInterval": _Key("0", lambda text: text == "0"),
+        "ConnectionTimeOut": _Key("60", _whole(1)),
+        "ConnectorPhaseRotation": _Key("0.RST,1.RST", None),
+        "GetConfigurationMaxKeys": _Key("64", None),
+        "HeartbeatInterval": _Key("300", _whole(0)),
+        "LocalAuthorizeOffline": _Key("false", _only_false),
+        "LocalPreAuthorize": _Key("false", _only_false),
+        "MeterValuesAlignedData": _Key("", lambda text: text == ""),
+        "MeterValuesSampledData": _Key("Energy.Active.Import.Register,Power.Active.Import,Current.Import", _measurands),
+        "MeterValuesSampledDataMaxLength": _Key(str(len(MEASURANDS)), None),
+        "MeterValueSampleInterval": _Key("5", _whole(0)),
+        "MinimumStatusDuration": _Key("0", _whole(0)),
+        "NumberOfConnectors": _Key("1", None),
+        "ResetRetries": _Key("0", _whole(0)),
+        "StopTransactionOnEVSideDisconnect": _Key("true", _bool),
+        "StopTransactionOnInvalidId": _Key("true", _bool),
+        "StopTxnAlignedData": _Key("", lambda text: text == ""),
+        "StopTxnSampledData": _Key("Energy.Active.Import.Register", _measurands),
+        "StopTxnSampledDataMaxLength": _Key(str(len(MEASURANDS)), None),
+        "SupportedFeatureProfiles": _Key("Core,SmartCharging,RemoteTrigger", None),
+        "TransactionMessageAttempts": _Key("3", _whole(1)),
+        "TransactionMessageRetryInterval": _Key("10", _whole(0)),
+        "UnlockConnectorOnEVSideDisconnect": _Key("true", _bool),
+        "WebSocketPingInterval": _Key("0", _whole(0), reboot=True),
+        "ChargeProfileMaxStackLevel": _Key(str(MAX_STACK_LEVEL), None),
+        "ChargingScheduleAllowedChargingRateUnit": _Key("Current,Power", None),
+        "ChargingScheduleMaxPeriods": _Key(str(MAX_PERIODS), None),
+        "MaxChargingProfilesInstalled": _Key(str(MAX_INSTALLED), None),
+    }
+
+
+class Config:
+    """The keys and their values. Lives as long as the process, over resets and power cuts."""
+
+    def __init__(self) -> None:
+        self._keys = _keys()
+
+    def text(self, key: str) -> str:
+        return self._keys[key].value
+
+    def whole(self, key: str) -> int:
+        return int(self._keys[key].value)
+
+    def flag(self, key: str) -> bool:
+        return self._keys[key].value.lower() == "true"
+
+    def names(self, key: str) -> list[str]:
+        """A comma separated list."""
+        return [part.strip() for part in self._keys[key].value.split(",") if part.strip()]
+
+    def change(self, key: str, value: str) -> str:
+        """Set a key; returns the ConfigurationStatus: Accepted, RebootRequired, Rejected or NotSupported."""
+        entry = self._keys.get(key)
+        if entry is None:
+            return "NotSupported"
+        if entry.check is None or not entry.check(value):
+            return "Rejected"
+        entry.value = value
+        return "RebootRequired" if entry.reboot else "Accepted"
+
+    def report(self, keys: list[str] | None) -> tuple[list[dict[str, object]], list[str]]:
+        """The keys asked for (all for none) as `configurationKey` objects, and the names that are unknown."""
+        wanted = keys or list(self._keys)
+        known: list[dict[str, object]] = [
+            {"key": name, "readonly": self._keys[name].check is None, "value": self._keys[name].value}
+            for name in wanted
+            if name in self._keys
+        ]
+        return known, [name for name in wanted if name not in self._keys]

@@ -1,0 +1,230 @@
+"""The charge controller: IEC 61851-1 Annex A sequences as one step function without I/O.
+
+`PilotControl.step` takes what is measured and what the session wishes, and returns what to drive. The caller calls it
+on each reading and again at `wake_at_s`. The sequences kept: the lock holds before the contactor closes; the diode is
+proven before closing; closing at once after B2 -> C2 (limit 3 s); opening at once when the EV leaves C (limit 100 ms);
+a stop goes x2 -> x1 and waits up to 6 s for the EV to open S2 (10.2); a short of the pilot (E) opens; two duty
+changes are at least 5 s apart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .faults import Knobs
+from .iec61851 import NO_PWM_PCT, CpState, Debounce, classify, diode_seen, duty_of
+
+__all__ = ["Drive", "PilotControl", "Reading", "Wish"]
+
+_FAST_S = 0.006
+"""Leaving C: about three readings of the 1 ms pilot."""
+_DUTY_SPACING_S = 5.0
+_EV_STOP_S = 6.0
+_FEEDBACK_S = 1.0
+_DIODE_FAULT_S = 0.15
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the station measures: volt, ohm (None = nothing in the socket), feedback contacts."""
+
+    cp_high_v: float = 12.0
+    cp_low_v: float = 12.0
+    pp_ohm: float | None = None
+    live: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the session wants: current to offer (None = none), cable locked, contactor allowed to close."""
+
+    offer_a: float | None = None
+    lock: bool = False
+    power: bool = False
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What to drive: PWM duty in percent (100 = static +12 V), contactor coil, lock motor."""
+
+    pwm_pct: float = NO_PWM_PCT
+    contactor: bool = False
+    lock: bool = False
+
+
+class PilotControl:
+    """One outlet's controller. `has_lock` is False for a tethered cable."""
+
+    def __init__(self, knobs: Knobs, *, has_lock: bool) -> None:
+        self._knobs = knobs
+        self._has_lock = has_lock
+        fast = {(CpState.C, CpState.A): _FAST_S, (CpState.C, CpState.B): _FAST_S, (CpState.D, CpState.B): _FAST_S}
+        plug = {(CpState.A, CpState.B): 0.05, (CpState.B, CpState.C): 0.1}
+        self._debounce = Debounce(fast | plug, 0.05)
+        self._pwm = NO_PWM_PCT
+        self._pwm_changed_s = -math.inf
+        self._wanted = NO_PWM_PCT
+        self._wanted_since_s = -math.inf
+        self._closed = False
+        self._closed_changed_s = -math.inf
+        self._ready_since_s: float | None = None
+        self._c1_since_s: float | None = None
+        self._no_diode_since_s: float | None = None
+        self._welded = False
+        self._emergency = False
+        self._wakes: list[float] = []
+        self.fault: str | None = None
+        """`diode`, `no-close` or `welded`; the first two last until the EV is unplugged."""
+        self.live = False
+
+    @property
+    def state(self) -> CpState:
+        """The accepted state of the pilot."""
+        return self._debounce.state
+
+    @property
+    def state_since_s(self) -> float:
+        """When that state was accepted."""
+        return self._debounce.since_s
+
+    @property
+    def closed(self) -> bool:
+        """Whether the contactor is meant to be closed."""
+        return self._closed
+
+    @property
+    def pwm_on(self) -> bool:
+        return 0.0 < self._pwm < NO_PWM_PCT
+
+    @property
+    def wake_at_s(self) -> float | None:
+        """When `step` has something to do even if nothing is measured."""
+        return min(self._wakes, default=None)
+
+    def weld(self) -> None:
+        """From now on a closed contactor stays closed whatever is commanded (a simulated defect)."""
+        self._welded = self._closed
+
+    def open_now(self) -> None:
+        """Open the contactor at the next step without waiting for the EV (emergency, hard reset)."""
+        self._emergency = True
+
+    def step(self, now_s: float, reading: Reading, wish: Wish) -> Drive:
+        """One turn at `now_s` (seconds, monotonic): measure, decide, return what to drive."""
+        self._wakes = []
+        before = self.state
+        state = self._debounce.feed(now_s, classify(reading.cp_high_v, self._debounce.candidate))
+        self._wake(self._debounce.due_s)
+        self.live = reading.live
+        if state is CpState.A and before is not CpState.A and self.fault != "welded":
+            self.fault = None
+        self._watch_diode(now_s, reading)
+        self._step_pwm(now_s, wish)
+        self._step_contactor(now_s, reading, wish)
+        self._watch_contactor(now_s)
+        return Drive(self._pwm, self._closed or self._welded, self._has_lock and wish.lock)
+
+    def _wake(self, at_s: float | None) -> None:
+        if at_s is not None:
+            self._wakes.append(at_s)
+
+    # the pilot's duty
+
+    def _target(self, wish: Wish) -> float:
+        if wish.offer_a is None or self.fault or self.state not in (CpState.B, CpState.C):
+            return NO_PWM_PCT
+        duty = duty_of(wish.offer_a)
+        if duty >= NO_PWM_PCT:
+            return NO_PWM_PCT
+        duty += self._knobs.duty_offset_pp
+        if self._knobs.duty_steps:
+            duty = math.floor(duty * self._knobs.duty_steps / 100.0) * 100.0 / self._knobs.duty_steps
+        return duty
+
+    def _step_pwm(self, now_s: float, wish: Wish) -> None:
+        target = self._target(wish)
+        if abs(target - self._wanted) > 1e-6:
+            self._wanted, self._wanted_since_s = target, now_s
+        if abs(target - self._pwm) <= 1e-6:
+            return
+        due = now_s
+        if self.pwm_on and target < NO_PWM_PCT:
+            due = max(self._pwm_changed_s + _DUTY_SPACING_S, self._wanted_since_s + self._knobs.duty_delay_s)
+        if now_s >= due:
+            self._pwm, self._pwm_changed_s = target, now_s
+        else:
+            self._wake(due)
+
+    def _watch_diode(self, now_s: float, reading: Reading) -> None:
+        missing = self.pwm_on and self.state in (CpState.B, CpState.C) and not diode_seen(reading.cp_low_v)
+        if not missing:
+            self._no_diode_since_s = None
+            return
+        since = self._no_diode_since_s = now_s if self._no_diode_since_s is None else self._no_diode_since_s
+        if self._closed:  # checked before closing; the standard does not ask for it in C
+            return
+        if now_s >= since + _DIODE_FAULT_S:
+            self.fault = self.fault or "diode"
+        else:
+            self._wake(since + _DIODE_FAULT_S)
+
+    # the contactor
+
+    def _may_close(self, reading: Reading, wish: Wish) -> bool:
+        if not wish.power or self.fault or self.state is not CpState.C:
+            return False
+        if self._has_lock and not reading.locked:
+            return False
+        if self.pwm_on:
+            return diode_seen(reading.cp_low_v)
+        return self._knobs.closes_without_pwm
+
+    def _step_contactor(self, now_s: float, reading: Reading, wish: Wish) -> None:
+        if self._closed:
+            self._ready_since_s = None
+            if self._emergency or self._must_open(now_s):
+                self._set_closed(now_s, False)
+            self._emergency = False
+            return
+        self._emergency = False
+        self._c1_since_s = None
+        if not self._may_close(reading, wish):
+            self._ready_since_s = None
+            return
+        since = self._ready_since_s = now_s if self._ready_since_s is None else self._ready_since_s
+        if now_s >= since + self._knobs.close_delay_s:
+            self._set_closed(now_s, True)
+        else:
+            self._wake(since + self._knobs.close_delay_s)
+
+    def _must_open(self, now_s: float) -> bool:
+        if self.state is not CpState.C:
+            due = self._debounce.since_s + self._knobs.open_delay_s
+            self._wake(due)
+            return now_s >= due
+        if self.pwm_on:
+            self._c1_since_s = None
+            return False
+        since = self._c1_since_s = now_s if self._c1_since_s is None else self._c1_since_s
+        self._wake(since + _EV_STOP_S)
+        return now_s >= since + _EV_STOP_S
+
+    def _set_closed(self, now_s: float, closed: bool) -> None:
+        self._closed, self._closed_changed_s = closed, now_s
+        self._ready_since_s = None
+
+    def _watch_contactor(self, now_s: float) -> None:
+        if self.live == self._closed:
+            if self.fault == "welded" and not self.live:
+                self.fault = None
+            return
+        due = self._closed_changed_s + _FEEDBACK_S
+        if now_s < due:
+            self._wake(due)
+        elif self._closed:
+            self._set_closed(now_s, False)
+            self.fault = "no-close"
+        else:
+            self.fault = "welded"

@@ -1,0 +1,264 @@
+"""The connection to the back end: connect and connect again, boot, heartbeat, and one way to send a CALL.
+
+A reconnect is no boot: once accepted, the station stays accepted until it restarts or loses its supply
+(OCPP 1.6 section 4.2, OCPP-J section 5.4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
+
+from .clock import StationClock
+from .config import Config
+from .faults import Knobs
+from .ocpp_lib import OCPPError, call
+from .port import PortFile
+
+__all__ = ["CallFailed", "Link", "Offline", "Peer"]
+
+_FIRST_RETRY_S = 0.2
+_QUICK_RETRIES = 25
+_MAX_RETRY_S = 15.0
+_ANSWER_S = 15.0
+_OWN_BOOT_RETRY_S = 5.0
+
+
+class Offline(Exception):
+    """There is no connection, or the station has not been accepted yet."""
+
+
+class CallFailed(Exception):
+    """The back end answered with a CALLERROR, with something invalid, or not in time."""
+
+
+class Peer(Protocol):
+    """The OCPP end of one connection (`ocpp16.StationChargePoint`)."""
+
+    async def serve(self) -> None: ...
+    async def request(self, payload: Any) -> Any: ...
+
+
+class Link:
+    """Keeps the station connected. Callbacks: `on_accepted` (a boot was accepted), `on_back` (again online)."""
+
+    def __init__(self, file: PortFile, config: Config, clock: StationClock, knobs: Knobs, seed: int) -> None:
+        self._file = file
+        self._config = config
+        self._clock = clock
+        self._knobs = knobs
+        self._random = random.Random(seed)
+        self._ws: ClientConnection | None = None
+        self._peer: Peer | None = None
+        self._gone = asyncio.Event()
+        self._boot_now = asyncio.Event()
+        self._activity = asyncio.Event()
+        self.boot_status = ""
+        self.make_peer: Callable[[ClientConnection], Peer]
+        self.on_accepted: Callable[[], None]
+        self.on_back: Callable[[], None]
+        self.early_status: Callable[[], Any]
+
+    @property
+    def ready(self) -> bool:
+        """Connected and accepted: any CALL may be sent."""
+        return self._peer is not None and self.boot_status == "Accepted"
+
+    def attach(self) -> None:
+        """Behave as if the back end had accepted us before (it restarted, we did not)."""
+        self.boot_status = "Accepted"
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        failures = 0
+        while True:
+            started = asyncio.get_running_loop().time()
+            try:
+                await self._one_connection()
+            except (OSError, WebSocketException, TimeoutError) as error:
+                if failures == 0:
+                    _note(f"no connection to {self._file.csms_url}: {error}")
+            failures = 0 if asyncio.get_running_loop().time() - started > 2.0 else failures + 1
+            await asyncio.sleep(self._retry_s(failures))
+
+    def _retry_s(self, failures: int) -> float:
+        if failures <= _QUICK_RETRIES:
+            return _FIRST_RETRY_S
+        grown = _FIRST_RETRY_S * 2.0 ** min(failures - _QUICK_RETRIES, 10)
+        return min(grown, _MAX_RETRY_S) * self._random.uniform(0.8, 1.2)
+
+    async def _one_connection(self) -> None:
+        ping = self._config.whole("WebSocketPingInterval")
+        self._ws = ws = await connect(
+            self._file.csms_url,
+            subprotocols=[Subprotocol("ocpp1.6")],
+            additional_headers=self._headers(),
+            compression=None,
+            proxy=None,
+            open_timeout=5.0,
+            close_timeout=0.5,
+            ping_interval=ping or None,
+            ping_timeout=ping or None,
+            user_agent_header=None,
+        )
+        self._gone = asyncio.Event()
+        self._peer = peer = self.make_peer(ws)
+        own = asyncio.create_task(self._talk(), name="station.talk")
+        try:
+            await peer.serve()
+        finally:
+            self._gone.set()
+            self._peer = None
+            own.cancel()
+            await asyncio.gather(own, return_exceptions=True)
+            await ws.close()
+
+    def _headers(self) -> dict[str, str]:
+        if not self._file.password:
+            return {}
+        import base64
+
+        pair = f"{self._file.station}:{self._file.password}".encode()
+        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+    async def _talk(self) -> None:
+        try:
+            if self.boot_status == "Accepted":
+                self.on_back()
+            else:
+                await self._boot_until_accepted()
+            await self._beat()
+        except Offline:
+            return
+
+    # boot
+
+    async def _boot_until_accepted(self) -> None:
+        if self._knobs.status_before_boot:
+            try:
+                await self.call(self.early_status(), before_accepted=True, timeout_s=2.0)
+            except CallFailed as error:
+                _note(f"status before boot: {error}")
+        while not await self.boot():
+            self._boot_now.clear()
+            try:
+                async with asyncio.timeout(self._next_boot_s):
+                    await self._boot_now.wait()
+            except TimeoutError:
+                pass
+
+    async def boot(self) -> bool:
+        """Send one BootNotification; True if it was accepted.
+
+        Raises:
+            Offline: the connection is gone.
+        """
+        request = call.BootNotification(
+            charge_point_model="Simulated AC station",
+            charge_point_vendor="pilotbench",
+            charge_point_serial_number=self._file.station[:25],
+            firmware_version="1",
+        )
+        self._next_boot_s = _OWN_BOOT_RETRY_S
+        try:
+            answer = await self.call(request, before_accepted=True)
+        except CallFailed as error:
+            _note(f"boot: {error}")
+            return False
+        self.boot_status = str(answer.status)
+        self._clock.follow(answer.current_time)
+        if self.boot_status != "Accepted":
+            self._next_boot_s = float(answer.interval) or _OWN_BOOT_RETRY_S
+            return False
+        if answer.interval:
+            self._config.change("HeartbeatInterval", str(answer.interval))
+        self.on_accepted()
+        return True
+
+    def boot_soon(self) -> None:
+        """The back end asks for a boot: do not wait for the interval."""
+        self._boot_now.set()
+
+    # sending
+
+    async def call(self, payload: Any, *, before_accepted: bool = False, timeout_s: float = _ANSWER_S) -> Any:
+        """Send a CALL and return its answer.
+
+        Raises:
+            Offline: not connected, not accepted, or the connection went while waiting.
+            CallFailed: the back end did not process it.
+        """
+        peer = self._peer
+        if peer is None or not (before_accepted or self.boot_status == "Accepted"):
+            raise Offline
+        name = type(payload).__name__
+        asked = asyncio.ensure_future(peer.request(payload))
+        gone = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({asked, gone}, timeout=timeout_s, return_when="FIRST_COMPLETED")
+            self._activity.set()
+            if asked.done():
+                return asked.result()
+            if gone.done():
+                raise Offline
+            raise CallFailed(f"{name} was not answered within {timeout_s:g} s")
+        except OCPPError as error:
+            raise CallFailed(f"{name}: {error!r}") from error
+        except WebSocketException as error:
+            raise Offline from error
+        finally:
+            asked.cancel()
+            gone.cancel()
+
+    async def heartbeat(self, *, before_accepted: bool = False) -> None:
+        """Send one heartbeat and follow the back end's clock."""
+        try:
+            answer = await self.call(call.Heartbeat(), before_accepted=before_accepted)
+            self._clock.follow(answer.current_time)
+        except CallFailed as error:
+            _note(f"heartbeat: {error}")
+
+    async def _beat(self) -> None:
+        while self._knobs.heartbeats:
+            fixed = self._knobs.heartbeat_s
+            interval = fixed or float(self._config.whole("HeartbeatInterval"))
+            self._activity.clear()
+            try:
+                async with asyncio.timeout(interval or 5.0):
+                    await (asyncio.Event().wait() if fixed else self._activity.wait())
+            except TimeoutError:
+                if interval:
+                    await self.heartbeat()
+        await self._gone.wait()
+
+    def config_changed(self) -> None:
+        """The heartbeat interval may be another one: count anew."""
+        self._activity.set()
+
+    # ending
+
+    async def restart(self) -> None:
+        """Leave the back end in an orderly way and boot anew with the next connection."""
+        self.boot_status = ""
+        if self._ws is not None:
+            await self._ws.close()
+
+    def abort(self) -> None:
+        """Drop the connection without a close frame; the next one boots."""
+        self.boot_status = ""
+        self._gone.set()
+        self._peer = None
+        if self._ws is not None:
+            self._ws.transport.abort()
+            self._ws = None
+
+
+def _note(text: str) -> None:
+    print(f"station: {text}", file=sys.stderr, flush=True)
