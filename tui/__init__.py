@@ -1,1 +1,1 @@
-"""The Textual application."""
+"""The Textual application: one live screen on a running bench."""

@@ -1,0 +1,1 @@
+"""The parts of the live screen, each with one thing to show."""
