@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 __all__ = ["MARK", "redact_text"]
 
-MARK = re.compile(r"redacted:[0-9a-f]{8}")
-"""What stands in the place of a credential."""
+MARK = re.compile(r"redacted:[0-9a-f]{8}(?:[0-9a-f]{8})?")
+"""What stands in the place of a credential (16 digits: replaced by the back end already)."""
 
 _NAME = (
     r"(?:pass[_. -]?word|passwd|pass[_. -]?phrase|secret|authorization[_. -]?key|sim[_. -]?pin|api[_. -]?key|"
