@@ -63,6 +63,7 @@ class Bench:
     outlet: Outlet
     live: LiveState
     csms: Csms
+    csms_state: CsmsState
     pack: Pack
     facts: Facts
     engine: OnlineEngine
@@ -75,6 +76,15 @@ class Bench:
     station: Child | None = None
     outcome: SafeOutcome | None = None
     report: Report | None = None
+
+    def open_transaction(self, evse: int) -> int | str | None:
+        """Id of the newest transaction that the station has open on an outlet; None when there is none."""
+        known = self.csms_state.open_transactions
+        own = [tx for tx, start in known.items() if start.station == self.file.station.id and start.connector == evse]
+        if not own:
+            return None
+        newest = own[-1]
+        return int(newest) if newest.isdecimal() else newest
 
 
 def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -> Bench:
@@ -89,8 +99,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
     limits = [data_file(file, "limits", name, ".toml") for name in file.rules.limits]
     pack = load_pack(packs, limits)
     facts = facts_of(file)
-    bench_state = state_dir() / "csms" / file.name
-    bench_state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    csms_state = CsmsState(state_dir() / "csms" / file.name)
     csms = Csms(
         timeline,
         gate,
@@ -98,7 +107,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
         host=file.csms.listen,
         port=file.csms.port,
         tokens=file.csms.tokens,
-        state=CsmsState(bench_state),
+        state=csms_state,
         heartbeat_s=int(file.csms.heartbeat),
         stations=[file.station.id],
     )
@@ -111,6 +120,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
         outlet=Outlet(timeline),
         live=LiveState(timeline),
         csms=csms,
+        csms_state=csms_state,
         pack=pack,
         facts=facts,
         engine=OnlineEngine(timeline, pack, facts),

@@ -134,6 +134,8 @@ def watch_twin(child: Child, source: Source) -> asyncio.Future[dict[str, Any]]:
     """Publish what the twin reports; the future is done with its `ready` message."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[dict[str, Any]] = loop.create_future()
+    # A child that nobody waits for may end without being ready; its note on the timeline says so.
+    ready.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def publish(message: dict[str, Any]) -> None:
         kind = message.get("type")

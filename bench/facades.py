@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from ..errors import BenchError, StationTimeout
 from .correlation import Verdict
@@ -16,12 +16,15 @@ from .timeline import Event, parse_quantity
 
 if TYPE_CHECKING:
     from .assembly import Bench
-    from .csms.verbs import Verbs
+    from .csms.verbs import Answer, Purpose, Verbs
     from .vehicle import Vehicle
 
 __all__ = ["Check", "CsmsFacade", "RuleNotMet", "TimelineFacade", "VehicleFacade"]
 
 T = TypeVar("T")
+
+ANSWER_WITHIN_S = 40.0
+"""Longer than the back end's own patience with a station, so that its clearer message is the one seen."""
 
 
 class _Host(Protocol):
@@ -99,7 +102,7 @@ class VehicleFacade:
 class CsmsFacade:
     """The back end's requests to the station, in words that hold for every OCPP version.
 
-    Each returns the station's answer as a mapping, with at least `status`.
+    Each returns the station's answer; `answer.accepted` and `answer.status` say what it was.
     """
 
     def __init__(self, host: _Host) -> None:
@@ -109,8 +112,8 @@ class CsmsFacade:
         bench = self._host.bench
         return bench.csms.station(bench.file.station.id).verbs
 
-    def _ask(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._host.call(work, 40.0)
+    def _ask(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return self._host.call(work, ANSWER_WITHIN_S)
 
     def transaction(self, evse: int = 1) -> Any:
         """Id of the transaction open on an outlet.
@@ -118,57 +121,56 @@ class CsmsFacade:
         Raises:
             StationTimeout: there is none.
         """
-        tx = self._host.bench.csms.station(self._host.bench.file.station.id).transaction(evse)
+        tx = self._host.bench.open_transaction(evse)
         if tx is None:
             raise StationTimeout(f"no transaction is open on EVSE {evse}.")
         return tx
 
-    def remote_start(self, id_tag: str, evse: int = 1) -> Mapping[str, Any]:
+    def remote_start(self, id_tag: str, evse: int = 1) -> Answer:
         """Ask the station to start a transaction for a token."""
         return self._ask(self._verbs().remote_start(evse, id_tag))
 
-    def remote_stop(self, tx: Any = None, evse: int = 1) -> Mapping[str, Any]:
+    def remote_stop(self, tx: Any = None, evse: int = 1) -> Answer:
         """Ask the station to stop a transaction; without `tx` the one open on the outlet."""
         return self._ask(self._verbs().remote_stop(self.transaction(evse) if tx is None else tx))
 
-    def limit(self, limit_a: float, *, evse: int = 1, tx: Any = None, purpose: str | None = None) -> Mapping[str, Any]:
+    def limit(self, limit_a: float, *, evse: int = 1, tx: Any = None, purpose: Purpose | None = None) -> Answer:
         """Set a charging profile with one constant limit. With a transaction open: a TxProfile of it."""
         if tx is None and purpose in (None, "TxProfile"):
-            tx = self._host.bench.csms.station(self._host.bench.file.station.id).transaction(evse)
-        chosen = purpose or ("TxProfile" if tx is not None else "TxDefaultProfile")
-        return self._ask(self._verbs().set_charging_profile(evse, limit_a, tx=tx, purpose=chosen))
+            tx = self._host.bench.open_transaction(evse)
+        return self._ask(self._verbs().set_charging_profile(evse, limit_a, tx=tx, purpose=purpose))
 
-    def clear_limits(self) -> Mapping[str, Any]:
+    def clear_limits(self) -> Answer:
         """Clear every charging profile."""
         return self._ask(self._verbs().clear_charging_profile())
 
     def configuration(self, keys: list[str] | None = None) -> Mapping[str, str]:
         """Read configuration keys of the station; all without `keys`."""
-        return self._ask(self._verbs().get_configuration(keys))
+        return self._host.call(self._verbs().get_configuration(keys), ANSWER_WITHIN_S)
 
-    def configure(self, key: str, value: str) -> Mapping[str, Any]:
+    def configure(self, key: str, value: str) -> Answer:
         """Change one configuration key."""
         return self._ask(self._verbs().change_configuration(key, value))
 
-    def trigger(self, message: str, evse: int | None = None) -> Mapping[str, Any]:
+    def trigger(self, message: str, evse: int | None = None) -> Answer:
         """Ask the station to send a message."""
         return self._ask(self._verbs().trigger(message, evse))
 
-    def reset(self, kind: str = "Soft") -> Mapping[str, Any]:
+    def reset(self, kind: Literal["Soft", "Hard"] = "Soft") -> Answer:
         """Reset the station (Soft or Hard)."""
         return self._ask(self._verbs().reset(kind))
 
-    def availability(self, operative: bool, evse: int = 0) -> Mapping[str, Any]:
+    def availability(self, operative: bool, evse: int = 0) -> Answer:
         """Make an outlet (0 = the whole station) operative or inoperative."""
         return self._ask(self._verbs().change_availability(evse, operative))
 
-    def unlock(self, evse: int = 1) -> Mapping[str, Any]:
+    def unlock(self, evse: int = 1) -> Answer:
         """Unlock the connector."""
         return self._ask(self._verbs().unlock(evse))
 
     def call(self, action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send any request of the station's OCPP version; the gate looks at it like at every other."""
-        return self._ask(self._verbs().call(action, dict(payload)))
+        return self._host.call(self._verbs().call(action, dict(payload)), ANSWER_WITHIN_S)
 
 
 class TimelineFacade:

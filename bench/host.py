@@ -252,7 +252,11 @@ class BenchHost:
 
     def _last_attempt(self) -> str:
         attempt = self.bench.csms.last_attempt
-        return f"last connection attempt: {attempt}" if attempt else "no connection attempt seen"
+        if attempt is None:
+            return "no connection attempt seen"
+        ago_s = (time.monotonic_ns() - attempt.at_ns) / 1e9
+        how = f"refused: {attempt.refused}" if attempt.refused else "let in, but neither booted nor answered"
+        return f"last connection attempt {ago_s:.0f} s ago by {attempt.station} from {attempt.peer}, {how}"
 
 
 async def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

@@ -45,7 +45,7 @@ async def start(bench: Bench) -> None:
     if bench.file.twin is not None:
         ports = await _start_children(bench)
     attach_instruments(bench, ports)
-    await asyncio.gather(*(driver.open() for driver in bench.instruments))
+    await _open_all(bench)
     await make_safe(bench, "start-up")
     if bench.vehicle is not None:
         bench.vehicle.start()
@@ -102,11 +102,10 @@ async def back_to_idle(bench: Bench) -> None:
     await vehicle.faults()
     await vehicle.pause()
     await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
-    link = bench.csms.station(bench.file.station.id)
-    transaction = link.transaction(1)
+    transaction = bench.open_transaction(1)
     if transaction is not None:
         began_ns = time.monotonic_ns()
-        await link.verbs.remote_stop(transaction)
+        await bench.csms.station(bench.file.station.id).verbs.remote_stop(transaction)
         try:
             await bench.timeline.wait_for("ocpp.tx.ended", timeout_s=IDLE_WITHIN_S, since_ns=began_ns)
         except TimeoutError:
@@ -170,6 +169,14 @@ async def close(bench: Bench, *, finished: bool) -> None:
     gc.unfreeze()
     if errors:
         raise ExceptionGroup("the bench did not close cleanly", errors)
+
+
+async def _open_all(bench: Bench) -> None:
+    """Open every instrument at once; all are open or given up before the first error is raised."""
+    outcomes = await asyncio.gather(*(driver.open() for driver in bench.instruments), return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    if errors:
+        raise errors[0]
 
 
 async def _start_children(bench: Bench) -> dict[str, str]:
