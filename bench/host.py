@@ -56,7 +56,7 @@ class BenchHost:
             )
         self.file = file
         self.options = options
-        self._progress = progress or (lambda text: None)
+        self._progress = progress or _unseen
         self._owner: Ownership | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -257,6 +257,10 @@ class BenchHost:
         ago_s = (time.monotonic_ns() - attempt.at_ns) / 1e9
         how = f"refused: {attempt.refused}" if attempt.refused else "let in, but neither booted nor answered"
         return f"last connection attempt {ago_s:.0f} s ago by {attempt.station} from {attempt.peer}, {how}"
+
+
+def _unseen(text: str) -> None:
+    """Where progress goes when nobody looks."""
 
 
 async def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

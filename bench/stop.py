@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,7 +22,7 @@ class StopRequested(KeyboardInterrupt):
 
 
 @contextmanager
-def stop_signals() -> Iterator[None]:
+def stop_signals() -> Generator[None]:
     """SIGTERM and SIGHUP raise `StopRequested` in the main thread while this is open."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -40,7 +40,7 @@ def stop_signals() -> Iterator[None]:
 
 
 @contextmanager
-def signals_held() -> Iterator[list[str]]:
+def signals_held() -> Generator[list[str]]:
     """No stop signal interrupts what is inside: the bench is on its way to the safe state.
 
     Yields the names of those that came meanwhile.

@@ -51,12 +51,12 @@ def run_command(request: RunRequest) -> int:
     folder = create_run_folder(file.name, out=request.out)
     display = make_display(quiet=request.json, stream=sys.stdout)
     with stop_signals():
-        results, report, problems = _run(request, file, folder, display)
+        results, report, problems, started_s = _run(request, file, folder, display)
     code = _worst([*(CODE_OF[result.outcome] for result in results), *([4] if problems else [])], report)
     if report is not None:
         write_run(folder, report, cases=results, problems=problems, exit_code=code)
     if request.json:
-        sys.stdout.write(_document(file, folder, results, report, problems, code) + "\n")
+        sys.stdout.write(_document(file, folder, results, report, problems, code, started_s) + "\n")
         for problem in problems:
             sys.stderr.write(f"pilotbench: {problem}\n")
     else:
@@ -66,7 +66,7 @@ def run_command(request: RunRequest) -> int:
 
 def _run(
     request: RunRequest, file: BenchFile, folder: Path, display: Display
-) -> tuple[list[CaseResult], Report | None, list[str]]:
+) -> tuple[list[CaseResult], Report | None, list[str], float | None]:
     results: list[CaseResult] = []
     problems: list[str] = []
     options = RunOptions(
@@ -101,7 +101,7 @@ def _run(
     outcome = host.outcome_text
     if outcome:
         display.note(outcome)
-    return results, host.report, problems
+    return results, host.report, problems, host.started_s
 
 
 def _worst(codes: list[int], report: Report | None) -> int:
@@ -117,11 +117,13 @@ def _document(
     report: Report | None,
     problems: list[str],
     code: int,
+    started_s: float | None,
 ) -> str:
     document: dict[str, Any] = {
         "bench": file.name,
         "run": str(folder),
         "exit_code": code,
+        "started_s": started_s,
         "digest": report.digest if report is not None else None,
         "verdicts": [verdict.to_dict() for verdict in report.verdicts] if report is not None else [],
         "cases": [msgspec.to_builtins(result) for result in results],
