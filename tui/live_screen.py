@@ -17,6 +17,7 @@ from . import verbs
 from .bench_view import BenchView
 from .beside import beside
 from .news import news
+from .text import plain
 from .widgets.devices import Devices
 from .widgets.gauges import GaugePanel, meter_gauges, pilot_gauges, station_gauges
 from .widgets.messages import Messages
@@ -29,6 +30,7 @@ __all__ = ["LiveScreen"]
 
 POLL_S = 0.1
 ERROR_SHOWN_S = 12.0
+TOAST_LIMIT = 400
 
 
 class LiveScreen(Screen[None]):
@@ -98,9 +100,9 @@ class LiveScreen(Screen[None]):
         """Put a text into the status line; anything but plain information pops up as well."""
         self.query_one(StatusLine).show(text, severity)
         if severity == "error":
-            self.notify(text, severity="error", timeout=ERROR_SHOWN_S, markup=False)
+            self.notify(plain(text, TOAST_LIMIT), severity="error", timeout=ERROR_SHOWN_S, markup=False)
         elif severity == "warning":
-            self.notify(text, severity="warning", markup=False)
+            self.notify(plain(text, TOAST_LIMIT), severity="warning", markup=False)
 
     def ask(self, verb: verbs.Verb) -> None:
         """Start a verb, unless it makes no sense now or is still under way."""

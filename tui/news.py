@@ -14,10 +14,11 @@ def news(before: Snapshot, after: Snapshot) -> list[str]:
     if before.version == after.version:
         return []
     said: list[str] = []
-    if after.state == "unsafe" != before.state:
-        said.append("The bench is NOT SAFE: the output is not proven dead. Do not touch it; switch the supply off.")
     known = {name: (state, why) for name, state, why in before.devices}
     for name, state, why in after.devices:
         if state in TROUBLE and known.get(name) != (state, why):
             said.append(f"{name} is {state}: {why or 'no reason given'}")
+    # Last, so that it is what stays in the status line.
+    if after.state == "unsafe" != before.state:
+        said.append("The bench is NOT SAFE: the output is not proven dead. Do not touch it; switch the supply off.")
     return said

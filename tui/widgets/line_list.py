@@ -63,13 +63,14 @@ class LineList(ScrollView, can_focus=True):
         if self._following:
             self.to_end()
         elif surplus:
-            self.scroll_to(y=max(0, self.scroll_y - surplus), animate=False)
+            self.scroll_to(y=max(0, self.scroll_y - surplus), animate=False, force=True)
         self.refresh()
 
     def to_end(self) -> None:
         """Show the newest line and follow from now on."""
         self._following = True
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        # force: the line that makes the list longer than its room comes before the scroll bar does
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

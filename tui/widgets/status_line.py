@@ -20,7 +20,9 @@ class StatusLine(Static):
     """Up to three lines of text above the footer."""
 
     def __init__(self) -> None:
-        super().__init__(Text("Ready. Press p to plug a vehicle in.", "dim"))
+        super().__init__(
+            Text("p, a and s act on the vehicle, l and r ask the station, w says why a rule did not pass.", "dim")
+        )
         self.text = ""
 
     def show(self, text: str, severity: str) -> None:
