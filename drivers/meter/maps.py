@@ -13,6 +13,7 @@ import struct
 import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ import msgspec
 from ...bench.timeline import UNITS
 from ...errors import ConfigError
 
-__all__ = ["QUANTITIES", "Block", "Quantity", "RegisterMap", "load_map"]
+__all__ = ["QUANTITIES", "Block", "Likeness", "Quantity", "RegisterMap", "load_map"]
 
 QUANTITIES = {
     "voltage_v": "voltage",
@@ -50,6 +51,14 @@ _TYPES = {
 
 _TOP = {"schema", "model", "function", "word_order", "max_registers", "energy_resolution_wh", "registers", "probe"}
 _REGISTER = {"address", "type", "unit", "scale", "function", "word_order", "nan"}
+
+
+class Likeness(Enum):
+    """What one poll says about the meter: PROVEN by a probe, DEAD wire (nothing to judge by), or FOREIGN."""
+
+    PROVEN = "proven"
+    DEAD = "dead"
+    FOREIGN = "foreign"
 
 
 class Quantity(msgspec.Struct, frozen=True):
@@ -180,13 +189,17 @@ class RegisterMap(msgspec.Struct, frozen=True):
         step = self.energy_resolution_wh
         return format((energy_wh / step).quantize(Decimal(1), ROUND_HALF_EVEN) * step, "f")
 
-    def plausible(self, values: Mapping[str, Sequence[Decimal | None]]) -> bool:
-        """True when one of the map's probes lies in its range: this is the meter, not something else."""
-        return any(
-            value is not None and lo <= value <= hi
-            for name, (lo, hi) in self.probe.items()
-            for value in values.get(name, ())
-        )
+    def judge(self, values: Mapping[str, Sequence[Decimal | None]]) -> Likeness:
+        """Whether these values can come from the meter of this map."""
+        energy = [value for value in values["energy_wh"] if value is not None]
+        if not energy or min(energy) < 0:
+            return Likeness.FOREIGN
+        probed = {name: [value for value in values.get(name, ()) if value is not None] for name in self.probe}
+        if any(lo <= value <= hi for name, (lo, hi) in self.probe.items() for value in probed[name]):
+            return Likeness.PROVEN
+        seen = [abs(value) for column in probed.values() for value in column]
+        seen += [abs(value) for name in ("current_a", "power_w") for value in values[name] if value is not None]
+        return Likeness.DEAD if seen and max(seen) < 1 else Likeness.FOREIGN
 
 
 def load_map(path: Path) -> RegisterMap:

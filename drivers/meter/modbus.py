@@ -11,7 +11,7 @@ from typing import Any
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState, Driver
-from .maps import Block, RegisterMap
+from .maps import Block, Likeness, RegisterMap
 from .segment import NotAnswered, Reading, Segment
 
 __all__ = ["ModbusMeter"]
@@ -60,8 +60,10 @@ class ModbusMeter(Driver):
         self._segment: Segment | None = None
         self._poller: asyncio.Task[None] | None = None
         self._good_ns = 0
+        self._proven = False
 
     async def _open(self) -> None:
+        self._proven = False
         self._segment = Segment(
             self.name,
             self.port,
@@ -91,7 +93,8 @@ class ModbusMeter(Driver):
         return super().alive and self._poller is not None and not self._poller.done()
 
     async def _identify(self, segment: Segment) -> None:
-        """Read once, and check that what answers is the meter of the map."""
+        """Read once, and check that what answers can be the meter of the map."""
+        self._proven = False
         try:
             values, _ = await self._read_twice(segment)
         except NotAnswered as error:
@@ -111,15 +114,26 @@ class ModbusMeter(Driver):
                 sent=error.sent,
                 received=error.received,
             ) from error
-        if not self._map.plausible(values):
+        self._check(values)
+        self.identity = {"model": self._map.model, "unit": str(self._unit)}
+
+    def _check(self, values: dict[str, list[Decimal | None]]) -> None:
+        """Until a probe has proven the meter once, each poll must at least not speak against it.
+
+        A meter behind the contactor shows 0 V while the outlet is dead: that proves nothing either way.
+        """
+        if self._proven:
+            return
+        likeness = self._map.judge(values)
+        if likeness is Likeness.FOREIGN:
             seen = ", ".join(f"{name} = {_texts(values.get(name, []))}" for name in self._map.probe)
             raise DeviceError(
                 f"unit {self._unit} answers, but not like the {self._map.model}: {seen}. Is this the right register "
-                "map, and is the meter connected to the mains?",
+                "map for it?",
                 device=self.name,
                 port=self.port,
             )
-        self.identity = {"model": self._map.model, "unit": str(self._unit)}
+        self._proven = likeness is Likeness.PROVEN
 
     async def _read_twice(self, segment: Segment) -> tuple[dict[str, list[Decimal | None]], list[Reading]]:
         """One poll; what was not answered is asked for once more, and that is told."""
@@ -153,6 +167,7 @@ class ModbusMeter(Driver):
                 if not segment.connected:
                     await self._reconnect(segment)
                 values, readings = await self._read_twice(segment)
+                self._check(values)
                 self._sample(values, readings)
             except DeviceLost:
                 continue  # told by _on_lost; the next slot looks for it again
