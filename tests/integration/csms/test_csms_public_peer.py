@@ -1,0 +1,113 @@
+"""A whole session with a station built on the public `ocpp` package, which knows nothing of this back end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint, call, call_result
+from ocpp.v16.enums import ConfigurationStatus, RemoteStartStopStatus, TriggerMessageStatus
+
+Play = Callable[..., Any]
+NOW = "2026-11-21T10:00:00.000Z"
+
+
+class Station(ChargePoint):
+    """A station that agrees to everything and starts what it is told to start."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args, response_timeout=5)
+        self.started: asyncio.Queue[str] = asyncio.Queue()
+        self.limits: list[float] = []
+
+    @on("GetConfiguration")
+    def config(self, key: list[str] | None = None) -> call_result.GetConfiguration:
+        known = {"HeartbeatInterval": "30", "NumberOfConnectors": "1"}
+        wanted = known if key is None else {name: known[name] for name in key if name in known}
+        entries = [{"key": name, "readonly": False, "value": value} for name, value in wanted.items()]
+        unknown = [] if key is None else [name for name in key if name not in known]
+        return call_result.GetConfiguration(configuration_key=entries, unknown_key=unknown)
+
+    @on("ChangeConfiguration")
+    def change(self, key: str, value: str) -> call_result.ChangeConfiguration:
+        return call_result.ChangeConfiguration(status=ConfigurationStatus.accepted)
+
+    @on("RemoteStartTransaction")
+    def remote_start(self, id_tag: str, **more: Any) -> call_result.RemoteStartTransaction:
+        self.started.put_nowait(id_tag)
+        return call_result.RemoteStartTransaction(status=RemoteStartStopStatus.accepted)
+
+    @on("RemoteStopTransaction")
+    def remote_stop(self, transaction_id: int) -> call_result.RemoteStopTransaction:
+        return call_result.RemoteStopTransaction(status=RemoteStartStopStatus.accepted)
+
+    @on("SetChargingProfile")
+    def limit(self, connector_id: int, cs_charging_profiles: dict[str, Any]) -> call_result.SetChargingProfile:
+        self.limits.append(cs_charging_profiles["charging_schedule"]["charging_schedule_period"][0]["limit"])
+        return call_result.SetChargingProfile(status="Accepted")
+
+    @on("TriggerMessage")
+    def trigger(self, requested_message: str, **more: Any) -> call_result.TriggerMessage:
+        return call_result.TriggerMessage(status=TriggerMessageStatus.not_implemented)
+
+
+def test_a_session_with_the_public_package(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        async with rig.peer("PUB1") as raw:
+            station = Station("PUB1", raw.ws)
+            reading = asyncio.create_task(station.start())
+            boot = call.BootNotification(charge_point_model="Model", charge_point_vendor="Vendor")
+            assert (await station.call(boot)).status == "Accepted"
+            await rig.csms.wait_ready("PUB1", 1)
+            config = await rig.seen("station.config")
+            assert config.data["values"]["NumberOfConnectors"] == "1"
+
+            verbs = rig.csms.station("PUB1").verbs
+            assert await verbs.get_configuration(["HeartbeatInterval", "Nope"]) == {"HeartbeatInterval": "30"}
+            assert (await verbs.remote_start(1, "TAG", limit_a=20)).accepted
+            assert await station.started.get() == "TAG"
+            begun = await station.call(
+                call.StartTransaction(connector_id=1, id_tag="TAG", meter_start=1000, timestamp=NOW)
+            )
+            tx = begun.transaction_id
+            for limit_a in (6, 16.1, 31.9):
+                assert (await verbs.set_charging_profile(1, limit_a, tx=tx)).accepted
+            assert [float(limit) for limit in station.limits] == [6, 16.1, 31.9]
+            sampled = [{"value": "1010.5", "context": "Sample.Periodic", "unit": "Wh"}]
+            await station.call(
+                call.MeterValues(
+                    connector_id=1, transaction_id=tx, meter_value=[{"timestamp": NOW, "sampled_value": sampled}]
+                )
+            )
+            assert (await verbs.remote_stop(tx)).accepted
+            ended = await station.call(
+                call.StopTransaction(meter_stop=1020, timestamp=NOW, transaction_id=tx, reason="Remote")
+            )
+            assert ended is not None
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    rig = play(story, settings={"read_back": True})
+    assert [event.data["value_wh"] for event in rig.all("ocpp.register")] == ["1010.5"]
+    assert rig.one("ocpp.tx.ended").data["reason"] == "Remote"
+    assert {e.data["how"] for e in rig.all("ocpp.authorized")} == {"remote", "start"}
+    assert [e.data["limit_a"] for e in rig.all("csms.charging_profile")] == [6.0, 16.1, 31.9]
+    assert not rig.all("ocpp.violation")
+
+
+def test_an_attached_station_of_the_public_package(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        async with rig.peer("PUB1") as raw:
+            station = Station("PUB1", raw.ws)
+            reading = asyncio.create_task(station.start())
+            assert await station.call(call.Heartbeat()) is not None
+            await rig.csms.wait_ready("PUB1", 1)
+            await rig.seen("station.config")
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    rig = play(story, settings={"read_back": True})
+    assert rig.one("ocpp.attached")
+    assert rig.one("csms.request", verb="TriggerMessage").data["status"] == "NotImplemented"
