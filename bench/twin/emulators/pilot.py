@@ -73,6 +73,7 @@ class PilotDevice:
         self._fed_ns = 0
         self._relays = [False] * RELAYS
         self._reported = _Reported()
+        self._held: list[Fact] | None = None  # what a command causes is told after its answer
         self._boot_s = boot_s
         self._boot_until_ns: int | None = None
         self._boot_cause = "power"
@@ -115,7 +116,9 @@ class PilotDevice:
         """A change in the model."""
         if self._boot_until_ns is not None or self._wire is None:
             return
-        if fact.name == "cp":
+        if self._held is not None:
+            self._held.append(fact)
+        elif fact.name == "cp":
             self._report_cp(fact.t_ns)
         elif fact.name == "sense":
             self._event(f"OUT {self._gauge.out_bits()}", fact.t_ns, fact.since_ns)
@@ -155,12 +158,17 @@ class PilotDevice:
                 self._answer(str(request.seq), f"ERR 4 {ERRORS[4]}")
                 return
         self._last_seq = request.seq
+        held: list[Fact] = []
+        self._held = held
         try:
             value = self._execute(request, now_ns)
             text = f"OK {value}" if value else "OK"
         except Refused as error:
             text = f"ERR {error.code} {error}"
         self._last_answer = self._answer(str(request.seq), text)
+        self._held = None
+        for fact in held:
+            self.on_fact(fact)
         if request.command == "HELLO":
             self._report_all(now_ns)
 
