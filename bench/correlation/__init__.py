@@ -1,1 +1,31 @@
 """Rules, the engine that judges them, and verdicts. Reads the timeline only."""
+
+from __future__ import annotations
+
+from .engine import Engine, canonical, evaluate
+from .facts import Facts
+from .limits import Limit, load_limits
+from .online import OnlineEngine
+from .pack import NamedRule, Pack, load_pack
+from .verdict import EvidenceRef, Instance, Outcome, Range, Reason, Report, Verdict, exit_code
+
+__all__ = [
+    "Engine",
+    "EvidenceRef",
+    "Facts",
+    "Instance",
+    "Limit",
+    "NamedRule",
+    "OnlineEngine",
+    "Outcome",
+    "Pack",
+    "Range",
+    "Reason",
+    "Report",
+    "Verdict",
+    "canonical",
+    "evaluate",
+    "exit_code",
+    "load_limits",
+    "load_pack",
+]

@@ -1,0 +1,48 @@
+"""May current flow? What the bench can tell of authorisation from outside the station.
+
+Yes: the back end accepted a token or the station accepted a remote start (or the station is free).
+Ending: within 6 s of a stop, a refused start or the unplug, when IEC 61851-1 sequence 10.2 still lets the
+contactor stay closed. No: otherwise, if the configuration was read back and leaves no way to charge without
+the back end. Unknown: the configuration was not read, or allows local or offline authorisation and a token
+was presented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["ENDING_NS", "LOCAL_KEYS", "is_free", "may_authorise_locally"]
+
+ENDING_NS = 6_000_000_000
+"""IEC 61851-1:2017 sequence 10.2: the station waits 6 s for the vehicle before it opens under load."""
+
+LOCAL_KEYS = ("LocalPreAuthorize", "LocalAuthorizeOffline", "AllowOfflineTxForUnknownId")
+"""OCPP 1.6 section 9 keys that let a station accept a token by itself (the first also while online)."""
+
+_FREE_KEYS = {"freevend", "freevendenabled", "freemode", "freecharging", "freechargemode", "autostart"}
+_NEEDED_KEYS = {"authorizationrequired", "authenabled", "requireauthorization"}
+
+
+def _true(values: Mapping[str, str], key: str) -> bool:
+    return str(values.get(key, "")).strip().lower() in ("true", "1", "yes", "on")
+
+
+def is_free(values: Mapping[str, str]) -> bool:
+    """The configuration says that anybody may charge (vendor keys, by their usual names)."""
+    for key, value in values.items():
+        text = str(value).strip().lower()
+        if key.lower() in _FREE_KEYS and text in ("true", "1", "yes", "on"):
+            return True
+        if key.lower() in _NEEDED_KEYS and text in ("false", "0", "no", "off"):
+            return True
+    return False
+
+
+def may_authorise_locally(values: Mapping[str, str], *, connected: bool) -> bool:
+    """Whether a station with this configuration may accept a presented token without asking.
+
+    While connected: with LocalPreAuthorize, from its list or cache. While not: also by the offline keys.
+    """
+    if _true(values, "LocalPreAuthorize"):
+        return True
+    return not connected and any(_true(values, key) for key in LOCAL_KEYS[1:])

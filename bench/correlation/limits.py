@@ -1,0 +1,109 @@
+"""Named limits: versioned data with clause, source, and whether anybody checked it against the text."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from ...errors import RuleError
+from ..timeline import UNITS
+
+__all__ = ["Limit", "load_limits", "nearest"]
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One limit. `base` is the value in the base unit of its dimension (ns, A, V, W, Wh, ohm, percent).
+
+    `verified` is False when the value was not checked against the text of the standard that it is ascribed to.
+    """
+
+    name: str
+    value: float
+    unit: str
+    clause: str
+    source: str
+    verified: bool
+    note: str = ""
+
+    @property
+    def dimension(self) -> str:
+        return dimension_of(self.unit) or ""
+
+    @property
+    def base(self) -> float:
+        return self.value * UNITS[self.dimension][self.unit]
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    value: float
+    unit: str
+    clause: str
+    source: str
+    verified: bool
+    note: str = ""
+
+
+_HEAD = ("schema", "title", "limit")
+
+
+def dimension_of(unit: str) -> str | None:
+    """The dimension a unit belongs to, None for no unit."""
+    return next((name for name, units in UNITS.items() if unit in units), None)
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`; did you mean …?` or, where nothing is near, the choice."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+def load_limits(paths: Sequence[Path]) -> dict[str, Limit]:
+    """Read limits files; a later file may not redefine a name.
+
+    Raises:
+        RuleError: a file cannot be read, or an entry is not right; names file and limit.
+    """
+    limits: dict[str, Limit] = {}
+    for path in paths:
+        for name, entry in _read(path).items():
+            full = f"limit.{name}"
+            if full in limits:
+                raise RuleError(f"{full} is defined a second time", pack=str(path))
+            limits[full] = _limit(path, full, entry)
+    return limits
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RuleError(f"cannot be read: {error.strerror}. Does the limits file exist?", pack=str(path)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"is no TOML: {error}", pack=str(path)) from error
+    for key in content:
+        if key not in _HEAD:
+            raise RuleError(f"unknown key {key!r}{nearest(key, _HEAD)}", pack=str(path))
+    if content.get("schema") != 1:
+        raise RuleError(f"schema is {content.get('schema')!r}; this program reads schema = 1", pack=str(path))
+    entries = content.get("limit", {})
+    if not isinstance(entries, dict):
+        raise RuleError("limits are written as [limit.NAME]", pack=str(path))
+    return cast("dict[str, Any]", entries)
+
+
+def _limit(path: Path, name: str, entry: Any) -> Limit:
+    try:
+        read = msgspec.convert(entry, _Entry)
+    except msgspec.ValidationError as error:
+        raise RuleError(
+            f"{name}: {error}; an entry has {', '.join(_Entry.__struct_fields__)}", pack=str(path)
+        ) from error
+    if dimension_of(read.unit) is None:
+        units = [unit for group in UNITS.values() for unit in group]
+        raise RuleError(f"{name}: unknown unit {read.unit!r}{nearest(read.unit, units)}", pack=str(path))
+    return Limit(name, read.value, read.unit, read.clause, read.source, read.verified, read.note)

@@ -1,0 +1,165 @@
+"""absent: while a scope lasts, something does not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...timeline import Event
+from ..condition import matches
+from ..mark import Mark, between, surely_before
+from ..rule import Absent
+from ..tri import Tri
+from ..verdict import Outcome, Reason
+from ..world import Edge
+from .base import SLACK_NS, Context, Monitor, Seen
+
+__all__ = ["AbsentMonitor"]
+
+
+class _Scope:
+    """One stay in the scope, from `enter` to `leave` (None while it lasts)."""
+
+    def __init__(self, n: int, evse: int, enter: Event) -> None:
+        self.n = n
+        self.evse = evse
+        self.enter = enter
+        self.mark = Mark.of(enter)
+        self.leave: Event | None = None
+        self.open = True
+
+
+class AbsentMonitor(Monitor):
+    """Judges each stay in the scope when it is over, and a breach as soon as nothing can excuse it any more."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        rule = context.named.rule
+        assert isinstance(rule, Absent)
+        self.rule = rule
+        self.settle_ns = self.reader.ns(rule.settle)
+        self._scopes: dict[int, _Scope] = {}
+        self._ended: list[_Scope] = []
+        self._happened: dict[int, list[Event]] = {evse: [] for evse in self.world.facts.evses}
+
+    def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        rule = self.rule
+        for edge in edges:
+            if edge.signal == rule.scope.signal:
+                self._scope_edge(edge, event)
+        fired: list[int] = []
+        if rule.never is not None:
+            fired = [evse for evse, _ in self.triggered(rule.never, event, edges)]
+        if rule.never_event is not None and matches(rule.never_event, event):
+            fired = list(self._outlets(event))
+        for evse in fired:
+            self._happened[evse].append(event)
+            if evse in self._scopes:
+                scope = self._scopes[evse]
+                self.context.schedule(
+                    event.stamp.order_ns + SLACK_NS, lambda scope=scope: self._judge(scope, early=True)
+                )
+
+    def _outlets(self, event: Event) -> Sequence[int]:
+        if self.rule.per == "station":
+            return self.world.facts.evses[:1]
+        return tuple(self.world.evses(event))
+
+    def _scope_edge(self, edge: Edge, event: Event) -> None:
+        evse = self.world.facts.evses[0] if self.rule.per == "station" else edge.evse
+        inside = self._inside(edge.change.value)
+        scope = self._scopes.get(evse)
+        if inside and scope is None:
+            self._scopes[evse] = _Scope(self.context.next_number(), evse, event)
+        elif not inside and scope is not None:
+            scope.leave = event
+            del self._scopes[evse]
+            self._ended.append(scope)
+            self.context.schedule(event.stamp.order_ns + SLACK_NS, lambda: self._judge(scope))
+
+    def _inside(self, value: object) -> bool:
+        return value is not None and self.reader.judge(self.rule.scope, {})(value) is Tri.TRUE
+
+    def finish(self, end_ns: int, truncated: bool) -> None:
+        for scope in [*self._ended, *self._scopes.values()]:
+            self._judge(scope)
+        self._ended.clear()
+        self._scopes.clear()
+
+    def open_deadlines(self) -> int:
+        return len(self._ended)
+
+    def _judge(self, scope: _Scope, *, early: bool = False) -> None:
+        if not scope.open:
+            return
+        worst: tuple[Outcome, Event, str, Reason | None] | None = None
+        for event in self._happened[scope.evse]:
+            found = self._place(scope, event)
+            if found is not None and (worst is None or found[0].rank > worst[0].rank):
+                worst = (found[0], event, found[1], found[2])
+        if early and (worst is None or worst[0] is not Outcome.FAIL):
+            return
+        seen: list[Seen] = [(scope.enter, "scope begins")]
+        window = [(scope.mark.stamp.lo_ns, scope.mark.stamp.hi_ns + self.settle_ns)]
+        if worst is not None:
+            outcome, event, because, reason = worst
+            seen.append((event, "violation" if outcome is Outcome.FAIL else "perhaps a violation"))
+            window = [(scope.mark.stamp.lo_ns, event.stamp.hi_ns)]
+        elif scope.leave is None:
+            outcome, because, reason = Outcome.INCONCLUSIVE, "the record ends while the scope lasts", Reason.TRUNCATED
+        else:
+            outcome, because, reason = self._clear(scope)
+        if scope.leave is not None:
+            seen.append((scope.leave, "scope ends"))
+        scope.open = False
+        if scope in self._ended:
+            self._ended.remove(scope)
+        self.context.say(
+            scope.n,
+            None if self.rule.per == "station" else scope.evse,
+            outcome,
+            because,
+            opened_ns=scope.enter.stamp.order_ns,
+            reason=reason,
+            seen=seen,
+            windows=window
+            if outcome is not Outcome.PASS or scope.leave is None
+            else [(scope.mark.stamp.lo_ns, scope.leave.stamp.hi_ns)],
+            watched=self._watched(scope) if outcome is Outcome.PASS else (),
+            lengthened=self.rule.never_event is None,
+        )
+
+    def _watched(self, scope: _Scope) -> tuple[str, ...]:
+        if self.rule.never is not None:
+            return tuple(sorted(self.world.track(self.rule.never.signal, scope.evse).sources))
+        return (scope.enter.source,)
+
+    def _clear(self, scope: _Scope) -> tuple[Outcome, str, Reason | None]:
+        never = self.rule.never
+        if never is not None:
+            track = self.world.track(never.signal, scope.evse)
+            if not track.changes:
+                return Outcome.NOT_APPLICABLE, f"this bench does not see {never.signal}", None
+            for change in track.changes:
+                if change.value is None and scope.leave is not None:
+                    after = between(scope.mark, change.mark)
+                    before = between(change.mark, Mark.of(scope.leave))
+                    if after.hi > 0 and before.hi > 0:
+                        return Outcome.INCONCLUSIVE, change.why or "not known throughout", Reason.GAP
+        return Outcome.PASS, "it did not happen while the scope lasted", None
+
+    def _place(self, scope: _Scope, event: Event) -> tuple[Outcome, str, Reason | None] | None:
+        """Where an event lies with respect to the scope: inside, perhaps inside, or outside (None)."""
+        mark = Mark.of(event)
+        after = between(scope.mark, mark)
+        leave = None if scope.leave is None else Mark.of(scope.leave)
+        if after.hi <= 0 and not surely_before(scope.mark, mark):
+            return None
+        if leave is not None and (surely_before(leave, mark) or between(mark, leave).hi <= 0):
+            return None
+        begun = surely_before(scope.mark, mark) if self.settle_ns == 0 else after.lo > self.settle_ns
+        if begun and (leave is None or surely_before(mark, leave)):
+            return Outcome.FAIL, f"{event.id} happened inside the scope", None
+        if self.settle_ns and surely_before(scope.mark, mark) and after.lo <= self.settle_ns:
+            text = "it happened so soon after the scope began that its cause may lie before it"
+            return Outcome.INCONCLUSIVE, text, Reason.AMBIGUOUS
+        return Outcome.INCONCLUSIVE, "the edges of the scope leave both open", Reason.CLOCK

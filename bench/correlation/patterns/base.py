@@ -1,0 +1,150 @@
+"""What the patterns have in common: their context, and how an instance is written down."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...timeline import Event, Interval
+from ..condition import Reader, matches
+from ..decide import clean
+from ..pack import NamedRule
+from ..rule import Occurrence, Trigger
+from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
+from ..world import Edge, World
+
+__all__ = ["SLACK_NS", "Context", "Monitor", "Seen", "params_of"]
+
+SLACK_NS = 1_000_000_000
+"""An event may be received this much after the fact; nothing is decided by absence before it has passed."""
+
+Seen = tuple[Event, str]
+"""An event and the role it plays in a verdict: `trigger`, `response`, `violation`, ..."""
+
+
+class Context:
+    """What a monitor works with: the world, its rule, a timer, and where its instances go."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        schedule: Callable[[int, Callable[[], None]], None],
+        report: Callable[[Instance], None],
+    ) -> None:
+        self.reader = reader
+        self.world: World = reader.world
+        self.named: NamedRule = reader.named
+        self.schedule = schedule
+        self.report = report
+        self._opened = 0
+
+    def next_number(self) -> int:
+        """A number for a new instance."""
+        self._opened += 1
+        return self._opened
+
+    def say(
+        self,
+        n: int,
+        evse: int | None,
+        outcome: Outcome,
+        because: str,
+        *,
+        opened_ns: int,
+        reason: Reason | None = None,
+        measured: Range | None = None,
+        limit: float | None = None,
+        margin: Range | None = None,
+        lean: Outcome | None = None,
+        decides: str | None = None,
+        seen: Sequence[Seen] = (),
+        windows: Sequence[tuple[float, float]] = (),
+        watched: tuple[str, ...] = (),
+        topics: tuple[str, ...] = (),
+        lengthened: bool = True,
+    ) -> None:
+        """Write an instance down. A FAIL of the bench or the vehicle is an ERROR: it blames no station."""
+        if outcome is Outcome.FAIL and self.named.rule.subject != "station":
+            outcome, because = Outcome.ERROR, f"the {self.named.rule.subject} itself: {because}"
+        evidence = tuple(EvidenceRef(event.id, role, event.stamp) for event, role in _once(seen))
+        self.report(
+            Instance(
+                rule=self.named.id,
+                n=n,
+                evse=evse,
+                outcome=outcome,
+                reason=reason,
+                because=because,
+                opened_ns=opened_ns,
+                measured=measured,
+                limit=None if limit is None else clean(limit),
+                limit_names=tuple(item.name for item in self.named.limits),
+                margin=margin,
+                lean=lean,
+                decides=decides,
+                evidence=evidence,
+                windows=tuple((int(lo), int(hi)) for lo, hi in windows),
+                watched=watched,
+                topics=topics,
+                lengthened=lengthened,
+            )
+        )
+
+
+class Monitor(ABC):
+    """Watches one rule. It sees every event once, in canonical order, and the edges that it made."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.reader = context.reader
+        self.world = context.world
+
+    @abstractmethod
+    def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        """An event was applied to the world."""
+
+    @abstractmethod
+    def finish(self, end_ns: int, truncated: bool) -> None:
+        """Nothing more will come; what is open is settled or left undecided."""
+
+    def open_deadlines(self) -> int:
+        """How many obligations will be settled by the mere passing of time."""
+        return 0
+
+    def triggered(self, trigger: Trigger, event: Event, edges: Sequence[Edge]) -> list[tuple[int, dict[str, Any]]]:
+        """The outlets for which the trigger fires, with the numbers that it carries."""
+        if trigger.topic:
+            occurrence = Occurrence(trigger.topic, trigger.where)
+            if not matches(occurrence, event):
+                return []
+            return [(evse, params_of(event)) for evse in self.world.evses(event)]
+        fired: list[tuple[int, dict[str, Any]]] = []
+        for edge in edges:
+            value = edge.change.value
+            if edge.signal != trigger.signal or value is None or (trigger.leaves and edge.before not in trigger.leaves):
+                continue
+            if (edge.before is None and trigger.leaves) or (trigger.to and value not in trigger.to):
+                continue
+            params = {**params_of(event), "value": value, "before": edge.before}
+            if edge.signal == "profile.reached":
+                params["limit_a"] = value
+            fired.append((edge.evse, params))
+        return fired
+
+
+def params_of(event: Event) -> dict[str, Any]:
+    """The numbers of an event that bounds may name."""
+    return {key: value for key, value in event.data.items() if isinstance(value, int | float)}
+
+
+def span_ms(span: Interval) -> Interval:
+    """Nanoseconds to milliseconds."""
+    return span.scaled(1e-6)
+
+
+def _once(seen: Sequence[Seen]) -> list[Seen]:
+    kept: dict[str, Seen] = {}
+    for event, role in seen:
+        kept.setdefault(event.id, (event, role))
+    return list(kept.values())

@@ -1,0 +1,242 @@
+"""invariant: every sample inside a scope satisfies a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...timeline import Event, Interval, Stamp
+from ..decide import clean
+from ..mark import Mark, between
+from ..rule import Invariant
+from ..track import Change, Sample
+from ..tri import Tri
+from ..verdict import Outcome, Range, Reason
+from ..world import Edge
+from .base import SLACK_NS, Context, Monitor, Seen
+
+__all__ = ["InvariantMonitor"]
+
+SHOWN = 5
+
+
+class _Stay:
+    """One stay in the scope: what was sampled in it."""
+
+    def __init__(self, n: int, change: Change) -> None:
+        self.n = n
+        self.change = change
+        self.first: Sample | None = None
+        self.last: Sample | None = None
+        self.highest: Sample | None = None
+        self.hole = 0
+        self.breaches: list[Sample] = []
+
+
+class _Where(NamedTuple):
+    """Whether a sample lies in the scope, in which stay, and why that is not known."""
+
+    tri: Tri
+    change: Change | None
+    why: str
+    reason: Reason
+
+
+class InvariantMonitor(Monitor):
+    """Judges each sample a while after it was taken, when the edges of the scope around it are known.
+
+    A sample counts as a breach only if all of its interval lies in the scope, after `settle`. One that may
+    lie outside (the inrush around the edge of authorisation) settles nothing.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        rule = context.named.rule
+        assert isinstance(rule, Invariant)
+        self.rule = rule
+        self.settle_ns = self.reader.ns(rule.settle)
+        self._judge_value = self.reader.judge(rule.holds, {})
+        self._stays: dict[int, _Stay | None] = dict.fromkeys(self.world.facts.evses)
+        self._doubt: dict[int, list[tuple[Sample, _Where]]] = {evse: [] for evse in self.world.facts.evses}
+        self._previous: dict[int, Sample] = {}
+        self._waiting: list[tuple[int, Sample]] = []
+
+    def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        if event.topic != "meter.sample":
+            return
+        for evse in self.world.evses(event):
+            kept = self.world.samples[evse]
+            if kept and kept[-1].event is event:
+                item = (evse, kept[-1])
+                self._waiting.append(item)
+                self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
+
+    def _next(self) -> None:
+        if self._waiting:
+            evse, sample = self._waiting.pop(0)
+            self._judge(evse, sample)
+
+    def finish(self, end_ns: int, truncated: bool) -> None:
+        while self._waiting:
+            self._next()
+        for evse in self.world.facts.evses:
+            stay = self._stays[evse]
+            if stay is not None:
+                self._close(evse, stay, cut=truncated and self._inside_now(evse))
+            self._flush_doubt(evse)
+
+    def _inside_now(self, evse: int) -> bool:
+        value = self.world.track(self.rule.scope.signal, evse).value
+        return value is None or self.reader.judge(self.rule.scope, {})(value) is not Tri.FALSE
+
+    def _where(self, evse: int, sample: Sample) -> _Where:
+        """Does all of the sample's interval lie in the scope (TRUE), none of it (FALSE), or is it open?"""
+        stamp = sample.event.stamp
+        start, stop = (
+            Mark(Stamp(stamp.order_ns, stamp.lo_ns, stamp.lo_ns)),
+            Mark(Stamp(stamp.order_ns, stamp.hi_ns, stamp.hi_ns)),
+        )
+        judge = self.reader.judge(self.rule.scope, {})
+        found: set[Tri] = set()
+        inside: Change | None = None
+        why, reason = "", Reason.CLOCK
+        changes = self.world.track(self.rule.scope.signal, evse).changes
+        for i in range(len(changes) - 1, -1, -1):
+            change = changes[i]
+            began = between(change.mark, stop)
+            if began.hi < 0:
+                continue  # begins after the sample
+            tri = Tri.UNKNOWN if change.value is None else judge(change.value)
+            if tri is Tri.UNKNOWN:
+                why, reason = change.why or f"{self.rule.scope.signal} is not known", Reason.PRECONDITION
+            elif tri is Tri.TRUE:
+                inside = inside or change
+                if self.settle_ns and between(change.mark, start).lo < self.settle_ns:
+                    tri = Tri.FALSE  # within the time that the rule grants
+            found.add(tri)
+            if between(change.mark, start).lo >= 0:
+                break
+        else:
+            found.add(Tri.UNKNOWN)
+            why, reason = f"{self.rule.scope.signal} is not known yet", Reason.PRECONDITION
+        if len(found) == 1:
+            return _Where(found.pop(), inside, why, reason)
+        if Tri.UNKNOWN not in found:
+            why, reason = "the sample may lie outside the scope", Reason.CLOCK
+        return _Where(Tri.UNKNOWN, inside, why, reason)
+
+    def _judge(self, evse: int, sample: Sample) -> None:
+        where = self._where(evse, sample)
+        value = self._judge_value(sample.value)
+        stay = self._stays[evse]
+        previous = self._previous.get(evse)
+        self._previous[evse] = sample
+        if where.tri is Tri.TRUE and where.change is not None:
+            if stay is not None and stay.change is not where.change and stay.change.mark != where.change.mark:
+                self._close(evse, stay)
+                stay = None
+            if stay is None:
+                stay = self._stays[evse] = _Stay(self.context.next_number(), where.change)
+                previous = None
+            self._add(evse, stay, sample, value, previous)
+            return
+        if stay is not None and where.tri is Tri.FALSE:
+            self._close(evse, stay)
+            self._stays[evse] = None
+        if where.tri is Tri.UNKNOWN and value is not Tri.TRUE:
+            self._doubt[evse].append((sample, where))
+        elif where.tri is Tri.FALSE:
+            self._flush_doubt(evse)
+
+    def _add(self, evse: int, stay: _Stay, sample: Sample, value: Tri, previous: Sample | None) -> None:
+        stay.first = stay.first or sample
+        stay.last = sample
+        if stay.highest is None or sample.value > stay.highest.value:
+            stay.highest = sample
+        if previous is not None:
+            stay.hole = max(stay.hole, sample.event.stamp.lo_ns - previous.event.stamp.hi_ns)
+        if value is Tri.FALSE:
+            stay.breaches.append(sample)
+        elif value is Tri.UNKNOWN:
+            where = _Where(Tri.TRUE, stay.change, "the accuracy of the reading leaves both open", Reason.MEASUREMENT)
+            self._doubt[evse].append((sample, where))
+
+    def _close(self, evse: int, stay: _Stay, *, cut: bool = False) -> None:
+        self._stays[evse] = None
+        highest = stay.highest
+        assert highest is not None
+        max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
+        seen: list[Seen] = []
+        if stay.change.event is not None:
+            seen.append((stay.change.event, "scope begins"))
+        opened_ns = stay.change.mark.stamp.order_ns
+        lo_ns, hi_ns = stay.change.mark.stamp.lo_ns, highest.event.stamp.hi_ns
+        if stay.breaches:
+            seen.extend((sample.event, "violation") for sample in stay.breaches[:SHOWN])
+            windows = [(s.event.stamp.lo_ns - self.settle_ns, s.event.stamp.hi_ns) for s in stay.breaches]
+            text = f"{len(stay.breaches)} samples inside the scope break it, the first is {stay.breaches[0].event.id}"
+            self._say(evse, stay.n, Outcome.FAIL, text, None, highest, seen, windows, opened_ns)
+        elif stay.hole > max_gap_ns:
+            text = f"no sample for {stay.hole / 1e6:.0f} ms"
+            self._say(evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.GAP, highest, seen, [(lo_ns, hi_ns)], opened_ns)
+        elif cut:
+            text = "the record ends while the scope lasts"
+            self._say(
+                evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.TRUNCATED, highest, seen, [(lo_ns, hi_ns)], opened_ns
+            )
+        elif not self._doubt[evse]:
+            seen.append((highest.event, "highest"))
+            self._say(
+                evse,
+                stay.n,
+                Outcome.PASS,
+                "every sample in the scope satisfies it",
+                None,
+                highest,
+                seen,
+                [(lo_ns, hi_ns)],
+                opened_ns,
+            )
+        self._flush_doubt(evse)
+
+    def _flush_doubt(self, evse: int) -> None:
+        """Samples that break the rule, if they lie inside the scope: undecided, once for a run of them."""
+        doubt, self._doubt[evse] = self._doubt[evse], []
+        if not doubt:
+            return
+        worst, where = max(doubt, key=lambda item: item[0].value)
+        seen: list[Seen] = [(worst.event, "perhaps a violation")]
+        windows = [(s.event.stamp.lo_ns, s.event.stamp.hi_ns) for s, _ in doubt]
+        n = self.context.next_number()
+        opened_ns = doubt[0][0].event.stamp.order_ns
+        self._say(evse, n, Outcome.INCONCLUSIVE, where.why, where.reason, worst, seen, windows, opened_ns)
+
+    def _say(
+        self,
+        evse: int,
+        n: int,
+        outcome: Outcome,
+        because: str,
+        reason: Reason | None,
+        sample: Sample,
+        seen: list[Seen],
+        windows: list[tuple[int, int]],
+        opened_ns: int,
+    ) -> None:
+        assert self.rule.holds.at_most is not None
+        limit = self.reader.bound(self.rule.holds.at_most, self.rule.holds.signal, {})
+        u = self.reader.accuracy(self.rule.holds.signal, sample.value)
+        span = Interval(max(0.0, sample.value - u), sample.value + u)
+        self.context.say(
+            n,
+            evse,
+            outcome,
+            because,
+            opened_ns=opened_ns,
+            reason=reason,
+            measured=Range(clean(span.lo), clean(span.hi), "A"),
+            limit=limit,
+            margin=Range(clean(limit - span.hi), clean(limit - span.lo), "A"),
+            seen=seen,
+            windows=windows,
+        )

@@ -1,0 +1,117 @@
+"""order: at an anchor, what has to come first is already there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...timeline import Event
+from ..decide import clean
+from ..mark import Mark, between, possible_order
+from ..rule import Condition, Order
+from ..tri import Tri
+from ..verdict import Outcome, Range, Reason
+from ..world import Edge
+from .base import SLACK_NS, Context, Monitor, Seen
+
+__all__ = ["OrderMonitor"]
+
+
+class OrderMonitor(Monitor):
+    """Looks back from each anchor, once everything that may lie before it has been received."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        rule = context.named.rule
+        assert isinstance(rule, Order)
+        self.rule = rule
+        self.settle_ns = self.reader.ns(rule.settle)
+        self._open: list[tuple[int, int, Event, object]] = []
+
+    def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        for evse, params in self.triggered(self.rule.anchor, event, edges):
+            item = (self.context.next_number(), evse, event, params.get("before"))
+            self._open.append(item)
+            self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
+
+    def _next(self) -> None:
+        if self._open:
+            self._judge(*self._open.pop(0))
+
+    def finish(self, end_ns: int, truncated: bool) -> None:
+        while self._open:
+            self._next()
+
+    def open_deadlines(self) -> int:
+        return len(self._open)
+
+    def _judge(self, n: int, evse: int, anchor: Event, before: object) -> None:
+        mark = Mark.of(anchor)
+        outcome, because, reason = Outcome.PASS, "everything it needs came before it", None
+        seen: list[Seen] = [(anchor, "anchor")]
+        lead: Range | None = None
+        for condition in self.rule.before:
+            tri, why = self.reader.at(condition, evse, mark, {})
+            step, span = self._since(condition, evse, mark)
+            if step is not None:
+                seen.append((step, "before"))
+            if span is not None and (lead is None or (lead.lo or 0) > span[0]):
+                lead = Range(clean(span[0]), clean(span[1]), "ms")
+            if tri is Tri.FALSE:
+                outcome, because, reason = Outcome.FAIL, f"{_name(condition)} did not hold at {anchor.id}", None
+                lead = None
+                break
+            if tri is Tri.UNKNOWN and outcome is Outcome.PASS:
+                outcome = Outcome.INCONCLUSIVE
+                because = why or f"whether {_name(condition)} at {anchor.id} is within the widths of the edges"
+                reason = Reason.PRECONDITION if why else Reason.CLOCK
+        contradiction = self._contradiction(evse, mark)
+        if contradiction is not None:
+            outcome, reason = Outcome.ERROR, None
+            because = f"the bench contradicts itself: {contradiction.id} shows current while the output sense says dead"
+            seen.append((contradiction, "contradiction"))
+        self.context.say(
+            n,
+            evse,
+            outcome,
+            because,
+            opened_ns=anchor.stamp.order_ns,
+            reason=reason,
+            measured=lead if outcome is Outcome.PASS else None,
+            limit=0.0 if outcome is Outcome.PASS and lead is not None else None,
+            margin=lead if outcome is Outcome.PASS else None,
+            seen=seen,
+            windows=[(anchor.stamp.lo_ns, anchor.stamp.hi_ns)],
+            lengthened=False,
+        )
+
+    def _since(self, condition: Condition, evse: int, mark: Mark) -> tuple[Event | None, tuple[float, float] | None]:
+        """The event that last made the condition so, and how long before the anchor (ms)."""
+        for step in reversed(self.reader.steps(condition, evse, {})):
+            if possible_order(step.mark, mark):
+                span = between(step.mark, mark)
+                return step.event, (span.lo / 1e6, span.hi / 1e6) if step.tri is Tri.TRUE else None
+        return None, None
+
+    def _contradiction(self, evse: int, mark: Mark) -> Event | None:
+        """A sample that shows what `not_before` excludes, certainly before the anchor and after it last ended."""
+        rule = self.rule
+        if rule.not_before is None:
+            return None
+        judge = self.reader.judge(rule.not_before, {})
+        changes = self.world.track(rule.anchor.signal, evse).changes
+        previous = [c for c in changes if between(c.mark, mark).lo > 0 and c.value not in rule.anchor.to]
+        if not previous:
+            return None
+        since_ns = previous[-1].mark.stamp.hi_ns + self.settle_ns
+        for sample in reversed(self.world.samples[evse]):
+            stamp = sample.event.stamp
+            if stamp.hi_ns < since_ns:
+                break
+            if stamp.lo_ns > since_ns and stamp.hi_ns < mark.stamp.lo_ns and judge(sample.value) is Tri.TRUE:
+                return sample.event
+        return None
+
+
+def _name(condition: Condition) -> str:
+    wanted = condition.among or ()
+    return f"{condition.signal} = {' or '.join(str(value).lower() for value in wanted)}"

@@ -1,0 +1,268 @@
+"""respond: after a trigger, something becomes true within a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...timeline import Event, Interval
+from ..condition import matches
+from ..decide import decide, range_of
+from ..mark import NEVER, Mark, between
+from ..rule import Condition, Respond
+from ..track import Step, first_true
+from ..tri import Tri, all_of, negation
+from ..verdict import Outcome, Reason
+from ..world import Edge
+from .base import SLACK_NS, Context, Monitor, Seen
+
+__all__ = ["RespondMonitor"]
+
+
+class _Owed:
+    """One trigger that waits for its response."""
+
+    def __init__(self, n: int, evse: int, event: Event, params: dict[str, Any], given: tuple[Condition, ...]) -> None:
+        self.n = n
+        self.evse = evse
+        self.event = event
+        self.mark = Mark.of(event)
+        self.params = params
+        self.given = given
+        self.until: Event | None = None
+        self.open = True
+
+
+class RespondMonitor(Monitor):
+    """Finds the first moment from the trigger on at which the response certainly, or possibly, holds.
+
+    A response in time is a PASS as soon as it is seen. Everything else waits until the limit, the hold and
+    the slack for events that are received late have passed.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        rule = context.named.rule
+        assert isinstance(rule, Respond)
+        self.rule = rule
+        self.hold_ns = self.reader.ns(rule.hold)
+        self._open: list[_Owed] = []
+        self._signals = {rule.response.signal, *(c.signal for c in rule.during)}
+
+    def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        rule = self.rule
+        for owed in self._open:
+            if owed.until is None and owed.event is not event and any(matches(o, event) for o in rule.until):
+                owed.until = event
+        for trigger in rule.trigger:
+            for evse, params in self.triggered(trigger, event, edges):
+                self._trigger(evse, event, params, (*rule.given, *trigger.given))
+        sampled = rule.response.signal == "current" and event.topic == "meter.sample"
+        if sampled or any(edge.signal in self._signals for edge in edges):
+            self._review()
+            if self.hold_ns:
+                self.context.schedule(event.stamp.order_ns + self.hold_ns, self._review)
+
+    def _trigger(self, evse: int, event: Event, params: dict[str, Any], given: tuple[Condition, ...]) -> None:
+        owed = _Owed(self.context.next_number(), evse, event, params, given)
+        self._open.append(owed)
+        if self.rule.within:
+            limit = self._limit(owed)
+            wait = limit.hi if limit.hi != NEVER else limit.lo
+            close_ns = event.stamp.order_ns + int(wait) + self.hold_ns + 2 * SLACK_NS
+            self.context.schedule(close_ns, lambda: self._settle(owed, final=True))
+            self.context.schedule(close_ns - SLACK_NS, lambda: self._settle(owed, final=False, slack_over=True))
+
+    def _review(self) -> None:
+        for owed in list(self._open):
+            self._settle(owed, final=False)
+
+    def finish(self, end_ns: int, truncated: bool) -> None:
+        for owed in list(self._open):
+            over = owed.event.stamp.hi_ns + self._limit(owed).hi + self.hold_ns <= end_ns if self.rule.within else True
+            self._settle(owed, final=True, cut=truncated or not over)
+        self._open.clear()
+
+    def open_deadlines(self) -> int:
+        return len(self._open) if self.rule.within else 0
+
+    def _limit(self, owed: _Owed) -> Interval:
+        """The limit in nanoseconds; an interval where the bench does not know which one applies."""
+        base = self.reader.ns(self.rule.within)
+        extend = self.rule.extend
+        if extend is None:
+            return Interval(base, base)
+        if extend.config:
+            config = self.world.config
+            if config is None:
+                return Interval(base, NEVER)
+            try:
+                more = float(config.get(extend.config) or 0)
+            except ValueError:
+                more = 0.0
+            return Interval(base + more * 1e9, base + more * 1e9)
+        return self._longer(owed, base)
+
+    def _longer(self, owed: _Owed, base: int) -> Interval:
+        """Longer when the signal changed shortly before the trigger; perhaps longer when that is not certain."""
+        extend = self.rule.extend
+        assert extend is not None
+        within_ns, by_ns = self.reader.ns(extend.within), self.reader.ns(extend.by)
+        certain = possible = False
+        for change in self.world.track(extend.signal, owed.evse).changes:
+            ago = between(change.mark, owed.mark)
+            if ago.hi >= 0 and ago.lo < within_ns:
+                possible = True
+                certain = certain or (ago.lo >= 0 and ago.hi < within_ns)
+        return Interval(base + (by_ns if certain else 0), base + (by_ns if possible else 0))
+
+    def _given(self, owed: _Owed) -> tuple[Tri, str]:
+        states = [self.reader.at(condition, owed.evse, owed.mark, owed.params) for condition in owed.given]
+        why = next((text for tri, text in states if tri is Tri.UNKNOWN and text), "a precondition is not known")
+        return all_of(tri for tri, _ in states), why
+
+    def _settle(self, owed: _Owed, *, final: bool, slack_over: bool = False, cut: bool = False) -> None:
+        if not owed.open:
+            return
+        steps = self.reader.steps(self.rule.response, owed.evse, owed.params)
+        now_ns = self.world.now_ns
+        ended = self._ended(owed)
+        span, step = first_true(steps, owed.mark, hold_ns=self.hold_ns, now_ns=now_ns, ended_ns=ended.lo)
+        given, why = self._given(owed)
+        if given is Tri.FALSE:
+            if final or slack_over:
+                self._close(owed)
+            return
+        if not self.rule.within:
+            if span.hi != NEVER:
+                self._say(owed, span, Interval(NEVER, NEVER), Outcome.PASS, step, "measured, without limit")
+            elif ended.hi != NEVER and (final or ended.hi + SLACK_NS < now_ns - owed.mark.stamp.lo_ns):
+                self._close(owed)
+            return
+        limit = self._limit(owed)
+        if span.hi <= limit.lo and span.hi <= ended.hi:
+            self._say(owed, span, limit, Outcome.PASS, step, "the response came in time")
+            return
+        if not final and not (slack_over and span.hi != NEVER):
+            return
+        self._fail_or_not(owed, span, limit, ended, step, given, why, cut)
+
+    def _fail_or_not(
+        self,
+        owed: _Owed,
+        span: Interval,
+        limit: Interval,
+        ended: Interval,
+        step: Step | None,
+        given: Tri,
+        why: str,
+        cut: bool,
+    ) -> None:
+        if cut and span.hi == NEVER:
+            watched = max(0, self.world.now_ns - owed.mark.stamp.hi_ns)
+            text = f"the record ends {watched / 1e6:.0f} ms after the trigger, before the limit"
+            if ended.hi <= watched:
+                self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
+            else:
+                self._say(owed, None, limit, Outcome.INCONCLUSIVE, step, text, Reason.TRUNCATED)
+        elif ended.hi <= limit.lo and span.lo > ended.lo:
+            self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
+        elif span.lo <= limit.hi:
+            reason, text = self._undecided(owed, span, step)
+            self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, reason)
+        elif ended.lo <= limit.hi:
+            text = "what the rule needs may have ended before the limit"
+            self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, Reason.PRECONDITION)
+        elif given is Tri.UNKNOWN:
+            self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, why, Reason.PRECONDITION)
+        elif span.lo == NEVER:
+            self._say(owed, span, limit, Outcome.FAIL, step, f"no response within the limit after {owed.event.id}")
+        else:
+            self._say(owed, span, limit, Outcome.FAIL, step, f"first response after {owed.event.id} came too late")
+
+    def _undecided(self, owed: _Owed, span: Interval, step: Step | None) -> tuple[Reason, str]:
+        if span.hi == NEVER or step is None or step.tri is Tri.UNKNOWN:
+            if step is not None and step.why:
+                return Reason.GAP, step.why
+            if step is not None and step.event is not None and step.event.topic != "gap":
+                return Reason.MEASUREMENT, "the accuracy of the reading leaves both open"
+            return Reason.GAP, f"{self.rule.response.signal} is not known around the trigger"
+        same = step.mark.stamp.device_ns is not None and step.mark.stamp.domain == owed.mark.stamp.domain
+        if same or self.rule.response.signal == "current":
+            return Reason.MEASUREMENT, "the width of the sensed edge leaves both open"
+        return Reason.CLOCK, "the clocks of the two sources leave both open"
+
+    def _ended(self, owed: _Owed) -> Interval:
+        """When, after the trigger, the obligation was withdrawn; NEVER when it was not."""
+        ends: list[Interval] = []
+        for condition in self.rule.during:
+            steps = self.reader.steps(condition, owed.evse, owed.params)
+            inverse = [Step(s.mark, negation(s.tri), s.event, s.why) for s in steps]
+            ends.append(first_true(inverse, owed.mark)[0])
+        if owed.until is not None:
+            ends.append(between(owed.mark, Mark.of(owed.until)).clipped(0))
+        return Interval(min((e.lo for e in ends), default=NEVER), min((e.hi for e in ends), default=NEVER))
+
+    def _close(self, owed: _Owed) -> None:
+        owed.open = False
+        if owed in self._open:
+            self._open.remove(owed)
+
+    def _say(
+        self,
+        owed: _Owed,
+        span: Interval | None,
+        limit: Interval,
+        outcome: Outcome,
+        step: Step | None,
+        because: str,
+        reason: Reason | None = None,
+    ) -> None:
+        self._close(owed)
+        seen: list[Seen] = [(owed.event, "trigger")]
+        if span is not None and step is not None and step.event is not None and span.lo != NEVER:
+            seen.append((step.event, "response"))
+        start, stop = owed.mark.stamp.lo_ns, owed.mark.stamp.hi_ns
+        bounded = limit.hi if limit.hi != NEVER else limit.lo if limit.lo != NEVER else 0
+        unit, shown, bound = "ms", None, None
+        decision = None
+        if span is not None:
+            if span.lo == NEVER:  # nothing came: at least as long as was watched
+                least = max(limit.hi if limit.hi != NEVER else 0, self.world.now_ns - stop)
+                span = Interval(least, NEVER)
+            shown = range_of(span.scaled(1e-6), unit)
+            if limit.lo != NEVER:
+                bound = Interval(limit.lo / 1e6, limit.hi / 1e6)
+                decision = decide(span.scaled(1e-6), bound, unit)
+        rests = outcome in (Outcome.FAIL, Outcome.ERROR)
+        self.context.say(
+            owed.n,
+            owed.evse,
+            outcome,
+            because,
+            opened_ns=owed.event.stamp.order_ns,
+            reason=reason,
+            measured=shown,
+            limit=None if limit.lo == NEVER else (limit.hi if limit.hi != NEVER else limit.lo) / 1e6,
+            margin=decision.margin if decision else None,
+            lean=decision.lean if decision and outcome is Outcome.INCONCLUSIVE else None,
+            decides=decision.decides if decision and outcome is Outcome.INCONCLUSIVE else None,
+            seen=seen,
+            windows=[(start, stop + bounded)],
+            watched=self.reader.sources(self.rule.response, owed.evse) if rests else (),
+            topics=_TOPICS.get(self.rule.response.signal, ()) if rests else (),
+        )
+
+
+_TOPICS: dict[str, tuple[str, ...]] = {
+    "output": ("output",),
+    "duty": ("cp.pwm",),
+    "current": ("meter.sample",),
+    "status": ("ocpp.status",),
+    "tx": ("ocpp.tx.started", "ocpp.tx.ended"),
+}
+
+
+def _withdrawn(owed: _Owed) -> str:
+    by = f" ({owed.until.id})" if owed.until is not None else ""
+    return f"withdrawn before the limit{by}"

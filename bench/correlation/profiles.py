@@ -1,0 +1,56 @@
+"""The charging profiles that a station accepted, and what they allow together (OCPP 1.6 section 3.13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["NO_LIMIT_A", "ProfileBook"]
+
+NO_LIMIT_A = 1_000_000.0
+_KINDS = {
+    "ChargePointMaxProfile": "station",
+    "ChargingStationMaxProfile": "station",
+    "TxDefaultProfile": "default",
+    "TxProfile": "transaction",
+}
+
+
+class ProfileBook:
+    """Accepted profiles of one outlet: constant limits, the newest of a purpose and stack level."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[int | None, float | None]] = {}
+
+    def accept(self, data: dict[str, Any]) -> None:
+        """A profile was accepted; `limit_a` None (a limit in watts, or none given) is not known in ampere."""
+        purpose = str(data.get("purpose") or "default")
+        kind = _KINDS.get(purpose, purpose)
+        limit = data.get("limit_a")
+        highest = data.get("max_limit_a", limit)
+        known = float(limit) if isinstance(limit, int | float) and highest == limit else None
+        level = data.get("stack_level")
+        kept = self._kept.setdefault(kind, {})
+        if level is None and kept and kept.get(None) != known:
+            known = None  # whether it replaced the earlier one, or stands below it, cannot be told
+        kept[level] = known
+
+    def clear(self) -> None:
+        """Profiles were cleared; which ones is not looked at: none is counted on any more."""
+        self._kept.clear()
+
+    def end_transaction(self) -> None:
+        """A transaction's own profiles end with it."""
+        self._kept.pop("transaction", None)
+
+    def limit_a(self) -> float | None:
+        """What they allow together; None when it cannot be told; NO_LIMIT_A when nothing limits."""
+        of_tx = "transaction" if self._kept.get("transaction") else "default"
+        limits: list[float | None] = []
+        for kind in ("station", of_tx):
+            stack = self._kept.get(kind)
+            if stack:
+                levels = [level for level in stack if level is not None]
+                limits.append(stack[max(levels)] if levels and None not in stack else stack.get(None))
+        if any(limit is None for limit in limits):
+            return None
+        return min((limit for limit in limits if limit is not None), default=NO_LIMIT_A)

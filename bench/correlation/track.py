@@ -1,0 +1,167 @@
+"""Signals as the engine sees them: step tracks whose edges have width, and samples.
+
+A step track holds a value from one change to the next; None is "not known". A gap of a source that
+feeds the track makes it unknown until that source speaks of it again. Samples are true at one instant
+of their interval each; what lies between two of them is not known better than "the edge was somewhere
+in between".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ..timeline import Event, Interval, Stamp
+from .mark import NEVER, Mark, between
+from .tri import Tri
+
+__all__ = ["Change", "Sample", "Step", "Track", "first_true", "possible_values", "sampled_steps"]
+
+KEEP = 100_000
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """From `mark` on the value is `value` (None: not known, because of `why`)."""
+
+    mark: Mark
+    value: object
+    event: Event | None = None
+    why: str = ""
+
+
+class Sample(msgspec.Struct, frozen=True, gc=False):
+    """One reading: the value at some instant of the event's stamp."""
+
+    event: Event
+    value: float
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """From `mark` on a condition is `tri`."""
+
+    mark: Mark
+    tri: Tri
+    event: Event | None = None
+    why: str = ""
+
+
+class Track:
+    """A step signal. Changes are appended in canonical order of the events that caused them."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.sources: set[str] = set()
+        self.dropped = 0
+
+    @property
+    def value(self) -> object:
+        """The newest value; None when it is not known."""
+        return self.changes[-1].value if self.changes else None
+
+    @property
+    def last(self) -> Change | None:
+        return self.changes[-1] if self.changes else None
+
+    def push(self, change: Change) -> bool:
+        """Append a change; False when the value is the same as before."""
+        if change.event is not None:
+            self.sources.add(change.event.source)
+        if self.changes and change.value is not None and self.changes[-1].value == change.value:
+            return False
+        self.changes.append(change)
+        if len(self.changes) > KEEP:
+            del self.changes[: KEEP // 10]
+            self.dropped += KEEP // 10
+        return True
+
+    def forget(self, from_ns: int, to_ns: int, why: str) -> None:
+        """Make the value unknown from `from_ns` on: something may have been missed until `to_ns`."""
+        if not self.changes:
+            return
+        kept = [change for change in self.changes if change.mark.stamp.hi_ns < from_ns]
+        self.changes = [*kept, Change(Mark(Stamp(to_ns, from_ns, from_ns)), None, None, why)]
+
+    def steps(self, judge: Callable[[object], Tri]) -> list[Step]:
+        """The track under a condition; an unknown value is UNKNOWN."""
+        return [Step(c.mark, Tri.UNKNOWN if c.value is None else judge(c.value), c.event, c.why) for c in self.changes]
+
+
+def possible_values(changes: Sequence[Change], at: Mark) -> list[Change | None]:
+    """The changes that may have been the latest one at `at`; None for "before the first"."""
+    found: list[Change | None] = []
+    for change in reversed(changes):
+        same = change.event is not None and change.mark == at
+        span = Interval(0, 0) if same else between(change.mark, at)
+        if span.hi < 0:
+            continue
+        found.append(change)
+        if span.lo >= 0:
+            return found
+    found.append(None)
+    return found
+
+
+def first_true(
+    steps: Sequence[Step], trigger: Mark, *, hold_ns: int = 0, now_ns: int = 0, ended_ns: float = NEVER
+) -> tuple[Interval, Step | None]:
+    """When, after `trigger`, a condition first becomes true and stays so for `hold_ns` (or until `ended_ns` after it).
+
+    Returns the interval of nanoseconds after the trigger (its `hi` is NEVER when it is not certain to have
+    happened, its `lo` is NEVER when it certainly did not), and the step that made it certain, or else possible.
+    """
+    spans = [between(trigger, step.mark) for step in steps]
+    lo, hi = NEVER, NEVER
+    possible: Step | None = None
+    certain: Step | None = None
+    if (steps and spans[0].hi >= 0) or not steps:
+        lo = 0.0  # nothing is known from before the first change
+    for i, step in enumerate(steps):
+        if step.tri is Tri.FALSE:
+            continue
+        last = i + 1 == len(steps)
+        if not last and spans[i + 1].hi < 0:
+            continue
+        start = spans[i].clipped(0)
+        kept = _length(steps, spans, i, trigger, now_ns)
+        if kept.hi < hold_ns and not last and spans[i + 1].hi < ended_ns:
+            continue
+        held = kept.lo >= hold_ns or (not last and spans[i + 1].lo >= ended_ns)
+        if start.lo < lo:
+            lo = start.lo
+            possible = step
+        ended_later = last or spans[i + 1].lo > 0
+        if step.tri is Tri.TRUE and ended_later and held and start.hi < hi:
+            hi, certain = start.hi, step
+    return Interval(min(lo, hi), hi), certain or possible
+
+
+def _length(steps: Sequence[Step], spans: Sequence[Interval], i: int, trigger: Mark, now_ns: int) -> Interval:
+    """How long step `i` lasts from the trigger (or its own start) on."""
+    begin_hi = trigger.stamp.hi_ns if spans[i].lo <= 0 else max(trigger.stamp.hi_ns, steps[i].mark.stamp.hi_ns)
+    if i + 1 == len(steps):
+        return Interval(max(0, now_ns - begin_hi), NEVER)
+    if spans[i].lo > 0:
+        return between(steps[i].mark, steps[i + 1].mark).clipped(0)
+    return Interval(max(0, spans[i + 1].lo - max(0, spans[i].hi)), max(0, spans[i + 1].hi))
+
+
+def sampled_steps(samples: Sequence[Sample], judge: Callable[[float], Tri], max_gap_ns: int) -> list[Step]:
+    """Samples under a condition, as steps whose edges span the two samples that they lie between."""
+    steps: list[Step] = []
+    previous: Sample | None = None
+    for sample in samples:
+        stamp = sample.event.stamp
+        tri = judge(sample.value)
+        if previous is None:
+            steps.append(Step(Mark(Stamp(stamp.order_ns, stamp.hi_ns, stamp.hi_ns)), tri, sample.event))
+        else:
+            before = previous.event.stamp
+            if stamp.lo_ns - before.hi_ns > max_gap_ns:
+                hole = Stamp(stamp.order_ns, before.hi_ns, before.hi_ns)
+                steps.append(Step(Mark(hole), Tri.UNKNOWN, None, "no sample of the meter"))
+            if steps[-1].tri is not tri:
+                lo_ns = min(before.lo_ns, stamp.hi_ns)
+                steps.append(Step(Mark(Stamp(stamp.order_ns, lo_ns, stamp.hi_ns)), tri, sample.event))
+        previous = sample
+    return steps

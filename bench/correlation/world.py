@@ -1,0 +1,392 @@
+"""All signals of a run, built from events in canonical order."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+import msgspec
+
+from ..timeline import Event
+from .amps import amps_of_duty, amps_of_pp, duty_of_amps, offers_current
+from .auth import ENDING_NS, is_free, may_authorise_locally
+from .claims import ClaimClock
+from .facts import Facts
+from .mark import Mark, shifted
+from .profiles import NO_LIMIT_A, ProfileBook
+from .signals import STATION_SIGNALS
+from .track import Change, Sample, Track
+
+__all__ = ["Edge", "World"]
+
+RING = 4000
+SAMPLES = 200_000
+REACHED_PP = 1.0
+"""How near to a profile's duty cycle counts as having come down to it (the tolerance of the ceiling)."""
+_QUIET = frozenset({"tick", "ocpp.frame", "clock.model", "source", "verdict", "cp.volts", "csms.request"})
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """A signal of an outlet went from `before` to the change's value."""
+
+    signal: str
+    evse: int
+    before: object
+    change: Change
+
+
+class World:
+    """Tracks per signal and outlet, samples per outlet, the station's configuration, disturbances.
+
+    `apply` takes events in canonical order and returns the edges that they made.
+    """
+
+    def __init__(self, facts: Facts, reached_pp: float = REACHED_PP) -> None:
+        self.facts = facts
+        self.now_ns = 0
+        self.ring: deque[Event] = deque(maxlen=RING)
+        self.samples: dict[int, list[Sample]] = {evse: [] for evse in facts.evses}
+        self.energy: dict[int, list[Event]] = {evse: [] for evse in facts.evses}
+        self.registers: list[Event] = []
+        self.tx_events: list[Event] = []
+        self.config: dict[str, str] | None = None
+        self.gaps: list[Event] = []
+        self.overruns: list[Event] = []
+        self.late: list[Event] = []
+        self.claims = ClaimClock()
+        self.wall: tuple[int, int] | None = None
+        self._tracks: dict[tuple[str, int], Track] = defaultdict(Track)
+        self._books = {evse: ProfileBook() for evse in facts.evses}
+        self._cable_a: float | None = facts.rated_a if facts.outlet == "cable" else None
+        self._tx: dict[int, str] = {}
+        self._reset_pending = ""
+        self._reached_pp = reached_pp
+        self._edges: list[Edge] = []
+        self._handle = self._handlers()
+
+    def track(self, signal: str, evse: int) -> Track:
+        """The track of a signal; an empty one when nothing was said of it."""
+        return self._tracks[signal, 0 if signal in STATION_SIGNALS else evse]
+
+    def apply(self, event: Event) -> list[Edge]:
+        """Take one event."""
+        self._edges = []
+        self.now_ns = max(self.now_ns, event.stamp.order_ns)
+        station = event.data.get("station")
+        if station and self.facts.station and station != self.facts.station:
+            return []
+        if event.topic not in _QUIET:
+            self.ring.append(event)
+        if event.late:
+            self.late.append(event)
+        handler = self._handle.get(event.topic)
+        if handler is not None:
+            handler(event)
+        return self._edges
+
+    def evses(self, event: Event) -> Iterable[int]:
+        """The outlets an event speaks of: its own, or all when it names none."""
+        if event.evse is None:
+            return self.facts.evses
+        return (event.evse,) if event.evse in self.facts.evses else ()
+
+    def _set(
+        self, signal: str, evse: int, value: object, event: Event, *, at: Mark | None = None, why: str = ""
+    ) -> None:
+        track = self.track(signal, evse)
+        before = track.value
+        change = Change(at or Mark.of(event), value, event, why)
+        if track.push(change):
+            self._edges.append(Edge(signal, evse, before, change))
+
+    def _handlers(self) -> dict[str, Callable[[Event], None]]:
+        return {
+            "cp.state": self._cp_state,
+            "cp.pwm": self._cp_pwm,
+            "output": self._output,
+            "stimulus": self._stimulus,
+            "meter.sample": self._meter,
+            "ocpp.connected": self._connected,
+            "ocpp.disconnected": self._disconnected,
+            "ocpp.boot": self._boot,
+            "ocpp.boot.answered": self._boot_answered,
+            "ocpp.attached": self._attached,
+            "csms.reset": self._reset,
+            "ocpp.status": self._status,
+            "ocpp.authorized": self._authorized,
+            "csms.remote_start": self._remote_start,
+            "csms.remote_stop": self._remote_stop,
+            "ocpp.tx.started": self._tx_started,
+            "ocpp.tx.ended": self._tx_ended,
+            "ocpp.register": self._register,
+            "station.config": self._config,
+            "csms.charging_profile": self._profile,
+            "csms.profile_cleared": self._profile_cleared,
+            "gap": self._gap,
+            "pilot.reset": self._pilot_reset,
+            "twin.overrun": self._overrun,
+            "clock.anchor": self._anchor,
+        }
+
+    # ---- pilot
+
+    def _cp_state(self, event: Event) -> None:
+        state, pwm = str(event.data["state"]), bool(event.data["pwm"])
+        mode = state + ("2" if pwm else "1") if state in "ABCD" else state
+        for evse in self.evses(event):
+            before = self.track("cp.state", evse).value
+            self._set("cp.state", evse, state, event)
+            self._set("cp.mode", evse, mode, event)
+            if state == "A" and before not in (None, "A"):
+                self._auth_ends(evse, event)
+
+    def _cp_pwm(self, event: Event) -> None:
+        duty = float(event.data["duty_pct"])
+        offers = bool(event.data["on"]) and offers_current(duty)
+        for evse in self.evses(event):
+            before = self.track("duty", evse).value
+            self._set("pwm", evse, offers, event)
+            self._set("duty", evse, duty if offers else 0.0, event)
+            self._set("offered", evse, amps_of_duty(duty) if offers else 0.0, event)
+            limit = self._books[evse].limit_a()
+            if offers and limit is not None and limit < NO_LIMIT_A and isinstance(before, float):
+                bound = duty_of_amps(limit) + self._reached_pp
+                if before > bound >= duty:
+                    self.track("profile.reached", evse).changes.clear()
+                    self._set("profile.reached", evse, limit, event)
+
+    def _output(self, event: Event) -> None:
+        for evse in self.evses(event):
+            self._set("output", evse, bool(event.data["live"]), event)
+
+    def _stimulus(self, event: Event) -> None:
+        verb, args = event.data.get("verb"), cast("dict[str, Any]", event.data.get("args") or {})
+        if verb == "pp" and self.facts.outlet == "socket":
+            ohm = args.get("ohm")
+            self._cable_a = None if ohm is None else amps_of_pp(float(ohm))
+            for evse in self.evses(event):
+                self._allowance(evse, event)
+        elif verb == "token":
+            for evse in self.evses(event):
+                self._token(evse, event)
+        elif (verb in ("mains", "supply", "power") and args.get("on") is True) or (
+            verb == "relay"
+            and self.facts.mains_relay is not None
+            and args.get("n") == self.facts.mains_relay
+            and args.get("on") is True
+        ):
+            self._set("boot", 0, "booting", event)
+
+    # ---- meter
+
+    def _meter(self, event: Event) -> None:
+        currents = cast("list[float]", event.data.get("current_a") or [])
+        for evse in self.evses(event):
+            if currents:
+                kept = self.samples[evse]
+                kept.append(Sample(event, max(abs(float(value)) for value in currents)))
+                if len(kept) > SAMPLES:
+                    del kept[: SAMPLES // 10]
+            if event.data.get("energy_wh") is not None:
+                self.energy[evse].append(event)
+
+    # ---- OCPP
+
+    def _connected(self, event: Event) -> None:
+        self._set("connected", 0, True, event)
+        if self._reset_pending:
+            self._set("boot", 0, "booting", event)
+            self._reset_pending = ""
+        elif self.facts.powered_by_bench and self.track("boot", 0).value is None:
+            self._set("boot", 0, "booting", event)
+
+    def _disconnected(self, event: Event) -> None:
+        self._set("connected", 0, False, event)
+        self._set("online", 0, False, event)
+
+    def _boot(self, event: Event) -> None:
+        self._reset_pending = ""
+        self._set("boot", 0, "booting", event)
+        self._set("online", 0, False, event)
+
+    def _boot_answered(self, event: Event) -> None:
+        if event.data.get("status") != "Accepted":
+            return
+        self._set("boot", 0, "accepted", event)
+        self._set("online", 0, True, event)
+        for evse in self.facts.evses:
+            if self.track("status", evse).value is None:
+                self._set("status", evse, "unreported", event)
+            if self.track("tx", evse).value is None:
+                self._set("tx", evse, False, event)
+
+    def _attached(self, event: Event) -> None:
+        self._set("connected", 0, True, event)
+        self._set("boot", 0, "accepted", event)
+        self._set("online", 0, True, event)
+
+    def _reset(self, event: Event) -> None:
+        # the station may finish what it is doing; the boot shows on its next connection
+        if event.data.get("accepted") and event.data.get("type") == "Hard":
+            self._reset_pending = "Hard"
+
+    def _status(self, event: Event) -> None:
+        logical = str(event.data.get("logical", "unknown"))
+        self.claims.heard(event)
+        for evse in self._only(event):
+            self._cause_of_status(evse, event)
+            self._set("status", evse, None if logical == "unknown" else logical, event)
+
+    def _cause_of_status(self, evse: int, event: Event) -> None:
+        """A status that answers an edge of the pilot was written after it: that bounds the station's clock."""
+        before = self.track("status", evse).value
+        last = self.track("cp.state", evse).last
+        if before == "available" and event.data.get("status") == "Preparing" and last is not None and last.value != "A":
+            self.claims.caused(event, last.mark.stamp.lo_ns)
+
+    def _only(self, event: Event) -> Iterable[int]:
+        """Outlets of a message about a connector: connector 0 is the station itself, no outlet."""
+        return () if event.evse is None else self.evses(event)
+
+    def _authorized(self, event: Event) -> None:
+        for evse in self.evses(event):
+            if event.data.get("accepted"):
+                self._auth_begins(evse, event)
+            elif event.data.get("how") == "start":
+                values = self.config or {}
+                stops = str(values.get("StopTransactionOnInvalidId", "")).lower() == "true"
+                if stops and values.get("MaxEnergyOnInvalidId", "0") in ("", "0"):
+                    self._auth_ends(evse, event)
+                else:
+                    self._set("auth", evse, None, event, why="a refused id may go on for a while here")
+
+    def _remote_start(self, event: Event) -> None:
+        if event.data.get("accepted"):
+            for evse in self.evses(event):
+                self._auth_begins(evse, event)
+
+    def _remote_stop(self, event: Event) -> None:
+        if not event.data.get("accepted"):
+            return
+        tx = str(event.data.get("tx"))
+        for evse in self.evses(event):
+            if self._tx.get(evse) == tx:
+                self.claims.stop_asked(evse, event)
+                self._auth_ends(evse, event)
+
+    def _tx_started(self, event: Event) -> None:
+        self.tx_events.append(event)
+        self.claims.heard(event)
+        for evse in self._only(event):
+            self._tx[evse] = str(event.data.get("tx"))
+            granted = self.track("auth", evse).last
+            if granted is not None and granted.value == "yes" and granted.event is not None:
+                self.claims.tx_started(event, granted.event)
+            self._set("tx", evse, True, event)
+
+    def _tx_ended(self, event: Event) -> None:
+        self.tx_events.append(event)
+        self.claims.heard(event)
+        for evse in self.evses_of_tx(event):
+            self._set("tx", evse, False, event)
+            self._auth_ends(evse, event)
+            self._books[evse].end_transaction()
+            self._allowance(evse, event)
+            self._tx.pop(evse, None)
+
+    def evses_of_tx(self, event: Event) -> Iterable[int]:
+        """The outlets of a message about a transaction: by its number, or else the outlet it names."""
+        tx = str(event.data.get("tx"))
+        known = [evse for evse, running in self._tx.items() if running == tx]
+        return known or self._only(event)
+
+    def _register(self, event: Event) -> None:
+        self.claims.heard(event)
+        self.registers.append(event)
+
+    def _config(self, event: Event) -> None:
+        self.config = {str(k): str(v) for k, v in cast("dict[str, Any]", event.data["values"]).items()}
+        for evse in self.facts.evses:
+            if self.track("auth", evse).value is None:
+                self._set("auth", evse, self._unauthorised(), event)
+
+    def _profile(self, event: Event) -> None:
+        if event.data.get("accepted"):
+            for evse in self.evses(event):
+                self._books[evse].accept(event.data)
+                self._allowance(evse, event)
+
+    def _profile_cleared(self, event: Event) -> None:
+        if event.data.get("accepted"):
+            for evse in self.evses(event):
+                self._books[evse].clear()
+                self._allowance(evse, event)
+
+    def _allowance(self, evse: int, event: Event) -> None:
+        limit = self._books[evse].limit_a()
+        self._set("profile", evse, limit, event)
+        if limit is None or self._cable_a is None:
+            self._set("allowance", evse, None, event, why="cable or profiles are not known")
+        else:
+            self._set("allowance", evse, min(limit, self._cable_a, self.facts.rated_a), event)
+
+    # ---- authorisation
+
+    def _unauthorised(self) -> str | None:
+        """What holds while nobody authorised: no, or unknown when the configuration was not read."""
+        if self.facts.authorisation == "free":
+            return "yes"
+        if self.config is None:
+            return None
+        return "yes" if is_free(self.config) else "no"
+
+    def _auth_begins(self, evse: int, event: Event) -> None:
+        track = self.track("auth", evse)
+        while track.last is not None and track.last.mark.stamp.order_ns > event.stamp.order_ns:
+            track.changes.pop()  # the end of an ending that does not come
+        self._set("auth", evse, "yes", event)
+
+    def _auth_ends(self, evse: int, event: Event) -> None:
+        if self.track("auth", evse).value != "yes" or self._unauthorised() == "yes":
+            return
+        self._set("auth", evse, "ending", event)
+        why = "" if self.config is not None else "the configuration was not read"
+        self._set("auth", evse, self._unauthorised(), event, at=shifted(Mark.of(event), ENDING_NS), why=why)
+
+    def _token(self, evse: int, event: Event) -> None:
+        connected = self.track("connected", 0).value is True
+        if self.config is None or not may_authorise_locally(self.config, connected=connected):
+            return
+        if self.track("auth", evse).value == "no":
+            self._set("auth", evse, None, event, why="the station may have accepted the token by itself")
+
+    # ---- disturbances
+
+    def _gap(self, event: Event) -> None:
+        self.gaps.append(event)
+        from_ns, to_ns = int(event.data["from_ns"]), int(event.data["to_ns"])
+        for (signal, evse), track in self._tracks.items():
+            if signal == "profile.reached" or (event.source not in track.sources and event.source != "recorder"):
+                continue
+            before = track.value
+            track.forget(from_ns, to_ns, f"{event.source}: {event.data.get('why', 'gap')}")
+            if before is not None and track.last is not None:
+                self._edges.append(Edge(signal, evse, before, track.last))
+
+    def _pilot_reset(self, event: Event) -> None:
+        for signal in ("cp.state", "cp.mode", "pwm", "duty", "offered", "output"):
+            for evse in self.evses(event):
+                self._set(signal, evse, None, event, why="the emulator restarted")
+
+    def _overrun(self, event: Event) -> None:
+        self.overruns.append(event)
+
+    def _anchor(self, event: Event) -> None:
+        if self.wall is None:
+            self.wall = int(event.data["mono_ns"]), int(event.data["wall_ns"])
+
+    def spans(self, events: Iterable[Event]) -> Iterator[tuple[Event, int, int]]:
+        """Disturbances with their spans on the bench clock, nanoseconds."""
+        for event in events:
+            yield event, int(event.data["from_ns"]), int(event.data["to_ns"])
