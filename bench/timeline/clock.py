@@ -3,7 +3,8 @@
 A ping leaves at `sent_ns`, is stamped by the device at `device_ns` somewhere in between, and
 its answer is read at `read_ns`: so the offset (bench minus device) lies in
 `[sent_ns - device_ns, read_ns - device_ns]`. Every such interval is true; the shortest round
-trips are the tightest (minimum-delay filter). An interval ages by the clock's drift.
+trips are the tightest (minimum-delay filter). An interval ages by the clock's drift, from the
+earliest instant at which it may have been taken.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class DeviceClock:
 
         After a contradiction the new interval replaces the old one in a new epoch.
         """
-        fresh = Interval(sent_ns - device_ns, read_ns - device_ns)
+        # the reading was taken somewhere in the round trip, and the clock drifted until its end
+        drift = _drift_ns(read_ns - sent_ns)
+        fresh = Interval(sent_ns - device_ns - drift, read_ns - device_ns + drift)
         aged = self.offset_at(read_ns)
         self._at_ns = read_ns
         if aged is None:
@@ -59,10 +62,15 @@ class DeviceClock:
         """Bench minus device at `now_ns`, widened by the drift since the last ping; None before the first."""
         if self._offset is None:
             return None
-        drift = abs(now_ns - self._at_ns) * DRIFT_PPM // 1_000_000
+        drift = _drift_ns(now_ns - self._at_ns)
         return Interval(self._offset.lo - drift, self._offset.hi + drift)
 
     def to_bench(self, device_ns: int, now_ns: int) -> Interval | None:
         """`device_ns` on the bench clock; None before the first ping."""
         offset = self.offset_at(now_ns)
         return None if offset is None else Interval(device_ns + offset.lo, device_ns + offset.hi)
+
+
+def _drift_ns(elapsed_ns: int) -> int:
+    """How far the clock can have drifted in `elapsed_ns`, rounded up: a bound must stay one."""
+    return -(-abs(elapsed_ns) * DRIFT_PPM // 1_000_000)

@@ -67,7 +67,7 @@ def difference(first: Stamp, second: Stamp) -> Interval:
         and first.epoch == second.epoch
     ):
         raw = second.device_ns - first.device_ns
-        u = first.residual_ns + second.residual_ns + abs(raw) * DRIFT_PPM // 1_000_000
+        u = first.residual_ns + second.residual_ns - (-abs(raw) * DRIFT_PPM // 1_000_000)
         return Interval(
             raw - u - second.delay_hi_ns + first.delay_lo_ns,
             raw + u - second.delay_lo_ns + first.delay_hi_ns,
