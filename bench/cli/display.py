@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..live import MessageLine, Snapshot
+from ..report import last_line, measured_text, verdict_rows
 
 if TYPE_CHECKING:
     from ..correlation import Report
@@ -85,7 +86,7 @@ class _Printing:
             console.print(_verdict_table(report))
             for verdict in report.verdicts:
                 if verdict.verdict in ("FAIL", "INCONCLUSIVE", "ERROR"):
-                    console.print(Text(verdict.text, style=STYLE[verdict.verdict]))
+                    console.print(Text(verdict.text, style=STYLE[verdict.verdict.value]))
                     console.print()
             console.print(f"digest  {report.digest}")
         for result in results:
@@ -94,7 +95,7 @@ class _Printing:
         for problem in problems:
             console.print(Text(f"ERROR {problem}", style="bold magenta"))
         console.print(f"run     {folder}")
-        console.print(f"exit    {code}")
+        console.print(last_line(report, code) if report is not None else f"exit    {code}")
 
 
 class _Lines(_Printing):
@@ -190,42 +191,13 @@ def _panel(snapshot: Snapshot) -> RenderableType:
 
 def _verdict_table(report: Report) -> Table:
     table = Table(title="Verdicts", width=116)
-    table.add_column("rule", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("measured", no_wrap=True)
-    table.add_column("limit", no_wrap=True)
-    table.add_column("margin", no_wrap=True)
-    table.add_column("subject")
-    table.add_column("n", justify="right")
-    for verdict in report.verdicts:
-        row = verdict.to_dict()
-        text = verdict.verdict + (f" {verdict.reason}" if verdict.reason else "")
-        table.add_row(
-            verdict.rule,
-            Text(text if verdict.verdict != "NOT_APPLICABLE" else "n/a", style=STYLE[verdict.verdict]),
-            _range(row.get("measured")),
-            _limit(row.get("limit")),
-            _range(row.get("margin")),
-            str(row["subject"]),
-            str(row.get("instances") if not isinstance(row.get("instances"), list) else len(row["instances"])),
-        )
+    for name in ("rule", "verdict", "measured", "limit", "margin", "subject"):
+        table.add_column(name, no_wrap=True)
+    for verdict, row in zip(report.verdicts, verdict_rows(report), strict=True):
+        text = verdict.verdict.value + (f" {verdict.reason.value}" if verdict.reason else "")
+        shown = "n/a" if verdict.verdict == "NOT_APPLICABLE" else text
+        if verdict.verdict == "FAIL" and not verdict.counts:
+            shown += f" ({verdict.force})"
+        values = (measured_text(row, key) for key in ("measured", "limit", "margin"))
+        table.add_row(verdict.rule, Text(shown, style=STYLE[verdict.verdict.value]), *values, verdict.subject)
     return table
-
-
-def _range(value: object) -> str:
-    if not isinstance(value, dict):
-        return ""
-    lo, hi, unit = value.get("lo"), value.get("hi"), value.get("unit", "")
-    if lo is None or hi is None:
-        return ""
-    return f"{_number(lo)} {unit}".strip() if lo == hi else f"{_number(lo)} .. {_number(hi)} {unit}".strip()
-
-
-def _limit(value: object) -> str:
-    if isinstance(value, dict):
-        return f"{_number(value.get('value'))} {value.get('unit', '')}".strip()
-    return "" if value is None else str(value)
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
