@@ -18,7 +18,7 @@ UNITS: dict[str, dict[str, float]] = {
 }
 """Dimension -> unit -> factor to the base unit (ns, A, V, W, Wh, ohm, percent, degC)."""
 
-_QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(\S+)\s*")
+_QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([^\s\d.]\S*)\s*")
 
 
 def parse_quantity(text: str, dimension: str) -> float:
