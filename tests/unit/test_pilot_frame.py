@@ -66,7 +66,7 @@ def test_answers_and_events() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["$7 YES", "$7", "$99999999 OK", "$7 ERR", "$7 ERR 0 fine", "!CP 1 2", "!12", "!-3 CP 1 2"]
+    "body", ["$7 YES", "$7", "$99999999 OK", "$7 ERR", "$7 ERR 0 no", "!CP 1 2", "!12", "!-3 CP 1"]
 )
 def test_sound_lines_that_say_nothing_are_refused(body: str) -> None:
     with pytest.raises(FrameError):

@@ -8,33 +8,20 @@ from hypothesis import strategies as st
 from pilotbench.drivers.pilot.counter import MicrosecondCounter
 from pilotbench.drivers.pilot.identity import PilotIdentity, PilotStatus
 
-FULL = [
-    "proto=1",
-    "model=virtual",
-    "serial=VP0001",
-    "fw=1.0",
-    "clock_bits=32",
-    "cp_res_us=200",
-    "caps=sense,lock,token,relay",
-    "sense_kind=ac",
-    "sense_us=0..10000",
-    "sense_phases=3",
-    "lock_us=0..1000",
-    "relays=2",
-]
+FULL = (
+    *("proto=1", "model=virtual", "serial=VP0001", "fw=1.0", "clock_bits=32", "cp_res_us=200"),
+    *("caps=sense,lock,token,relay", "sense_kind=ac", "sense_us=0..10000", "sense_phases=3"),
+    *("lock_us=0..1000", "relays=2"),
+)
 
 
 def test_full_identity() -> None:
     who = PilotIdentity.parse(FULL)
-    assert (who.model, who.serial, who.firmware, who.clock_bits, who.cp_res_us) == ("virtual", "VP0001", "1.0", 32, 200)
+    assert (who.model, who.serial, who.firmware) == ("virtual", "VP0001", "1.0")
+    assert (who.clock_bits, who.cp_res_us) == (32, 200)
     assert who.capabilities == {"sense", "lock", "token", "relay"}
-    assert (who.sense_kind, who.sense_us, who.sense_phases, who.lock_us, who.relays) == (
-        "ac",
-        (0, 10000),
-        3,
-        (0, 1000),
-        2,
-    )
+    assert (who.sense_kind, who.sense_us, who.sense_phases) == ("ac", (0, 10000), 3)
+    assert (who.lock_us, who.relays) == ((0, 1000), 2)
 
 
 def test_a_device_without_extras_and_with_keys_of_its_own() -> None:
@@ -62,16 +49,8 @@ def test_what_makes_no_sense_is_named(old: str, new: str, says: str) -> None:
 
 def test_status() -> None:
     words = [
-        "r=C",
-        "f=DIODE,SHORT80",
-        "pp=OPEN",
-        "high_mv=6010",
-        "low_mv=-11950",
-        "duty=5333",
-        "freq=10001",
-        "out=110",
-        "lock=1",
-        "wd=2000",
+        *("r=C", "f=DIODE,SHORT80", "pp=OPEN", "high_mv=6010", "low_mv=-11950"),
+        *("duty=5333", "freq=10001", "out=110", "lock=1", "wd=2000"),
     ]
     status = PilotStatus.parse(words)
     assert (status.resistor, status.faults, status.pp_ohm, status.safe) == ("C", {"DIODE", "SHORT80"}, None, False)

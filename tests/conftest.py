@@ -1,0 +1,26 @@
+"""Fixtures for every test that needs the virtual bench's devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twin_client import TwinProcess
+
+
+@pytest.fixture
+def twin(tmp_path: Path) -> Iterator[Callable[..., TwinProcess]]:
+    """Start a twin: `twin(name="twin", **config)`. Its `ready` names the ports: pilot, meter, can, dut_port."""
+    started: list[TwinProcess] = []
+
+    def start(name: str = "twin", **config: Any) -> TwinProcess:
+        process = TwinProcess(tmp_path / name, **config)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.close()

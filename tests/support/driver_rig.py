@@ -1,0 +1,98 @@
+"""A loop, a timeline, and drivers on the twin's ports or behind a cable."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pilotbench
+from pilotbench.bench.timeline import Event, Gate, Stimulus, Timeline, new_loop
+from pilotbench.drivers.base import Driver
+from pilotbench.drivers.meter.maps import load_map
+from pilotbench.drivers.registry import create
+
+from twin_client import TwinProcess
+from wire_tap import WireTap
+
+__all__ = ["CONFIGS", "WIRES", "OpenGate", "Rig"]
+
+CONFIGS = Path(pilotbench.__file__).parent / "hw-configs"
+
+WIRES = {"pilot.line": "pilot", "meter.modbus": "meter", "ev.dbc": "can"}
+
+T = TypeVar("T")
+
+
+class OpenGate:
+    """Permits everything, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Stimulus] = []
+
+    def permit(self, stimulus: Stimulus) -> None:
+        self.asked.append(stimulus)
+
+
+class Rig:
+    """One timeline on one loop; everything that is opened is closed."""
+
+    def __init__(self, folder: Path, twin: Callable[..., TwinProcess]) -> None:
+        self.loop, _ = new_loop()
+        self.folder = folder
+        self.state_dir = folder / "state"
+        self.events: list[Event] = []
+        self.gate = OpenGate()
+        self.timeline = Timeline()
+        self.timeline.subscribe(self.events.append)
+        self._start_twin = twin
+        self._twin: TwinProcess | None = None
+        self._drivers: list[Driver] = []
+        self._taps: list[WireTap] = []
+
+    @property
+    def twin(self) -> TwinProcess:
+        if self._twin is None:
+            self._twin = self._start_twin()
+        return self._twin
+
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float = 15.0) -> T:
+        async def limited() -> T:
+            async with asyncio.timeout(timeout_s):
+                return await work
+
+        return self.loop.run_until_complete(limited())
+
+    def tap(self, wire: str, **options: Any) -> WireTap:
+        """A cable to the twin's port `wire`; with `device=None` to nobody."""
+        options.setdefault("device", self.twin.ready[wire] if "device" not in options else None)
+        tap = WireTap(self.folder / f"{wire}-{len(self._taps)}", **options)
+        self._taps.append(tap)
+        return tap
+
+    def driver(self, kind: str, port: str, *, name: str | None = None, gate: Gate | None = None, **options: Any) -> Any:
+        if kind == "meter.modbus":
+            options = {"register_map": load_map(CONFIGS / "meters" / "eastron-sdm630.toml"), **options}
+        elif kind == "ev.dbc":
+            options = {"dbc": CONFIGS / "ev" / "pilotbench-ev.dbc", **options}
+        source = self.timeline.source(name or WIRES[kind])
+        driver = create(kind, source.name, source, gate or self.gate, port=port, state_dir=self.state_dir, **options)
+        self._drivers.append(driver)
+        return driver
+
+    def topics(self, topic: str) -> list[Event]:
+        return [event for event in self.events if event.topic == topic]
+
+    def close(self) -> None:
+        for driver in self._drivers:
+            self.run(driver.close())
+        for tap in self._taps:
+            tap.close()
+        left = asyncio.all_tasks(self.loop)
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+        assert not left, f"tasks outlive their driver: {left}"
+        threads = [thread.name for thread in threading.enumerate() if thread.name.endswith(("reader", "pump"))]
+        assert not threads, f"threads outlive their driver: {threads}"
