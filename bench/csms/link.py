@@ -271,7 +271,7 @@ class StationLink:
         if received.shown is not received.text and not isinstance(message, rpc.CallError):
             shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
         if isinstance(message, rpc.Call):
-            reception.call(message, shown, stamp)
+            reception.call(message, received.text, shown, stamp)
             return
         action = calls.action_of(message.message_id)
         if isinstance(message, rpc.CallResult):

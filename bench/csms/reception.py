@@ -52,13 +52,13 @@ class Reception:
         self._in_work.clear()
         self._answered_ns = 0
 
-    def call(self, message: rpc.Call, shown: Payload, stamp: Stamp) -> None:
-        """Take one request."""
+    def call(self, message: rpc.Call, text: str, shown: Payload, stamp: Stamp) -> None:
+        """Take one request; `text` is the frame it came in, `shown` its payload without credentials."""
         action, payload, link = message.action, message.payload, self._link
         asked = self._asked.take(action, self._adapter.connector(action, payload), stamp.hi_ns)
         data = {"station": link.station, "dir": "rx", "action": action, "message_id": message.message_id}
         self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": asked})
-        self._sequence(message, stamp)
+        self._sequence(message, text, stamp)
         refusal = self._refusal(message, stamp, asked=asked)
         if refusal is not None:
             self.refuse(message.message_id, action, refusal.kind, refusal.text, stamp)
@@ -100,16 +100,16 @@ class Reception:
         data = {"station": self._link.station, "dir": "tx", "action": action, "message_id": message_id}
         self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": text[:255]})
 
-    def _sequence(self, message: rpc.Call, stamp: Stamp) -> None:
+    def _sequence(self, message: rpc.Call, text: str, stamp: Stamp) -> None:
         """Order of requests: one at a time (OCPP-J 1.6 section 4.1.1), each with a new id (4.1.4)."""
         if self._in_work or stamp.hi_ns < self._answered_ns:
-            text = "a CALL while the one before it is not answered yet"
-            self._link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, text), stamp, action=message.action)
+            early = rpc.Fault("sequencing", rpc.Kind.GENERIC, "a CALL while the one before it is not answered yet")
+            self._link.violation(early, stamp, action=message.action)
         # A repeated message may keep its id (errata sheet 3.1); another message may not.
-        fingerprint = hash((message.action, repr(message.payload)))
+        fingerprint = hash(text)
         if self._ids.setdefault(message.message_id, fingerprint) != fingerprint:
-            text = f"message id {message.message_id!r} was used before on this connection"
-            self._link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, text), stamp, action=message.action)
+            why = f"message id {message.message_id!r} was used before on this connection"
+            self._link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, why), stamp, action=message.action)
         if len(self._ids) > KEEP_IDS:
             self._ids.pop(next(iter(self._ids)))
 
