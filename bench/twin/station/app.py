@@ -13,6 +13,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
+from .authorisation import Reader
 from .charging import Outlet
 from .clock import StationClock
 from .config import Config
@@ -41,6 +42,7 @@ class Station:
         self.reporter = StatusReporter(self.link, self.clock, self.config, knobs)
         self.queue = TransactionQueue(self.link, self.config, knobs)
         self.outlet = Outlet(port, welcome, self.link, self.reporter, self.queue, self.config, self.clock, knobs)
+        self.reader = Reader(self.outlet, self.link, self.config)
         self._file = file
         self._knobs = knobs
         self._attached = not boots
@@ -78,7 +80,7 @@ class Station:
         self.outlet.on_state(message)
 
     def on_token(self, message: Message) -> None:
-        self.outlet.present_token(str(message["id"])[:20])
+        self.reader.present_token(str(message["id"])[:20])
 
     def on_mains(self, on: bool) -> None:
         self.power_off()

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 from websockets.asyncio.client import ClientConnection
 
+from .authorisation import Reader
 from .charging import Outlet
 from .clock import StationClock, text_of
 from .config import Config
@@ -32,6 +33,7 @@ class Services(Protocol):
 
     link: Link
     outlet: Outlet
+    reader: Reader
     reporter: StatusReporter
     config: Config
     clock: StationClock
@@ -80,7 +82,7 @@ class StationChargePoint(Peer16):
     def after_remote_start(self, id_tag: str, connector_id: int | None = None, **_: Any) -> None:
         outlet = self._services.outlet
         if self._services.link.ready and connector_id in (None, 1) and outlet.startable:
-            outlet.spawn(outlet.remote_start(id_tag), "station.remote_start")
+            outlet.spawn(self._services.reader.remote_start(id_tag), "station.remote_start")
 
     @on(Action.remote_stop_transaction)
     def on_remote_stop(self, transaction_id: int) -> Any:
