@@ -247,13 +247,12 @@ def test_a_fault_is_told_and_shown() -> None:
 
     async def look(app: LiveApp, pilot: Pilot[None]) -> None:
         bench.snapshot = FAULT
-        await until(pilot, lambda: "NOT SAFE" in said(app))
+        await until(pilot, lambda: "✖ The bench is NOT SAFE" in visible(app) and "w why" in visible(app))
         text = visible(app)
         for expected in ("✖ FAULTED", "▲ DEGRADED", "no answer on", "unsafe", "✘ FAIL", "E  error", "2 overruns"):
             assert expected in text, expected
         told = " ".join(notification.message for notification in app._notifications)
         assert "pilot is DEGRADED" in told
-        assert "w why" in text
         assert "meter is FAULTED: no answer on /dev/ttyUSB1" in told
 
     screen(bench, look)
@@ -461,7 +460,7 @@ def test_an_error_of_the_bench_is_shown_as_a_paragraph_and_stays(error: BenchErr
         await until(pilot, lambda: str(error) in said(app))
         assert str(error) in " ".join(notification.message for notification in app._notifications)
         assert "Traceback" not in visible(app)
-        assert f"✖ Remote stop failed. {error}" in visible(app)
+        await until(pilot, lambda: f"✖ Remote stop failed. {error}" in visible(app))
 
     screen(bench, steps, toasts=True)
 

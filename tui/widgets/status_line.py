@@ -20,9 +20,7 @@ class StatusLine(Static):
     """Up to three lines of text above the footer."""
 
     def __init__(self) -> None:
-        super().__init__(
-            Text("p, a and s act on the vehicle, l and r ask the station, w says why a rule did not pass.", "dim")
-        )
+        super().__init__(Text("Keys p a s u act on the vehicle, l r ask the station; w: why rules failed.", "dim"))
         self.text = ""
 
     def show(self, text: str, severity: str) -> None:
