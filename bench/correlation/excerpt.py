@@ -45,20 +45,22 @@ _SHOWN = frozenset(
 )
 
 
-def describe(event: Event) -> str:
-    """One event in a few words."""
+def describe(event: Event, before: Event | None = None) -> str:
+    """One event in a few words; `before` is the previous one of its topic and outlet, for edges."""
     data = event.data
     topic = event.topic
     if topic == "cp.state":
         high = data.get("high_v")
         volts = f" ({high:.2f} V)" if isinstance(high, int | float) else ""
-        return f"CP {data.get('state')}{'2' if data.get('pwm') else '1'}{volts}"
+        came = f"{_mode(before)}→" if before is not None else ""
+        return f"CP {came}{_mode(event)}{volts}"
     if topic == "cp.pwm":
         return f"duty {data.get('duty_pct', 0):.2f} %" if data.get("on") else "PWM off"
     if topic == "output":
-        return "output live" if data.get("live") else "output dead"
+        words = [("live" if e.data.get("live") else "dead") for e in (before, event) if e is not None]
+        return "output " + "→".join(words)
     if topic == "meter.sample":
-        amps = "/".join(f"{value:.2f}" for value in data.get("current_a") or [])
+        amps = "/".join(f"{value:.2f}" for value in cast("list[float]", data.get("current_a") or []))
         return f"current {amps} A, {data.get('energy_wh')} Wh"
     if topic == "stimulus":
         return f"{data.get('verb')} {_plain(data.get('args'))}  (bench)"
@@ -73,6 +75,11 @@ def describe(event: Event) -> str:
         return f"{topic} of {ms:.0f} ms: {data.get('why') or data.get('who')}"
     keys = [key for key in data if key not in ("station", "claim", "payload", "message_id")]
     return f"{topic} {_plain({key: data[key] for key in keys})}"
+
+
+def _mode(event: Event) -> str:
+    state = str(event.data.get("state"))
+    return state + ("2" if event.data.get("pwm") else "1") if state in "ABCD" else state
 
 
 def _plain(args: Any) -> str:
@@ -150,7 +157,7 @@ def _span(span: Range) -> str:
 def _limit(instance: Instance) -> str:
     if instance.limit is None or instance.measured is None:
         return ""
-    return f"   limit {instance.limit:.4g} {instance.measured.unit}"
+    return f"   limit {instance.limit:.6g} {instance.measured.unit}"
 
 
 def _timeline(instance: Instance, ring: Iterable[Event]) -> list[str]:
@@ -162,6 +169,11 @@ def _timeline(instance: Instance, ring: Iterable[Event]) -> list[str]:
     zero = instance.evidence[0].stamp
     around = [(ref.stamp.order_ns - BEFORE_NS, ref.stamp.order_ns + AFTER_NS) for ref in instance.evidence]
     known = {event.id: event for event in ring}
+    before: dict[str, Event | None] = {}
+    last: dict[tuple[str, int | None], Event] = {}
+    for event in known.values():
+        before[event.id] = last.get((event.topic, event.evse))
+        last[event.topic, event.evse] = event
     near: list[Event] = []
     for event in known.values():
         if event.id in roles or (event.topic in _SHOWN and any(lo <= event.stamp.order_ns <= hi for lo, hi in around)):
@@ -181,7 +193,7 @@ def _timeline(instance: Instance, ring: Iterable[Event]) -> list[str]:
         span = difference(zero, event.stamp)
         lines.append(
             f"  {span.mid / 1e6:+11.1f} ms ±{span.width / 2e6:<6.1f} {event.source:<8}{marker}  "
-            f"{describe(event):<42} {event.id}{what}"
+            f"{describe(event, before[event.id]):<42} {event.id}{what}"
         )
     for missing in [key for key in stamps if key not in known]:
         lines.append(f"  {missing}: no longer in memory")

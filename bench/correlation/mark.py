@@ -38,6 +38,8 @@ def between(first: Mark, second: Mark) -> Interval:
 
     Within one first-in-first-out source the sign is known exactly, whatever the stamps' widths.
     """
+    if first.seq == second.seq and first.source == second.source and first.seq:
+        return Interval(0, 0)
     span = difference(first.stamp, second.stamp)
     if first.fifo and second.fifo and first.source == second.source:
         if first.seq <= second.seq:

@@ -120,8 +120,8 @@ def first_true(
         if step.tri is Tri.FALSE:
             continue
         last = i + 1 == len(steps)
-        if not last and spans[i + 1].hi < 0:
-            continue
+        if not last and spans[i + 1].hi <= 0:
+            continue  # over when the trigger came
         start = spans[i].clipped(0)
         kept = _length(steps, spans, i, trigger, now_ns)
         if kept.hi < hold_ns and not last and spans[i + 1].hi < ended_ns:

@@ -128,7 +128,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values; `limit` is a number in the unit of `measured`."""
-        return msgspec.to_builtins(self)
+        return msgspec.json.decode(msgspec.json.encode(self))
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -46,6 +46,8 @@ class RespondMonitor(Monitor):
         assert isinstance(rule, Respond)
         self.rule = rule
         self.hold_ns = self.reader.ns(rule.hold)
+        self.unit = "s" if rule.within and self.reader.ns(rule.within) >= 1_000_000_000 else "ms"
+        self.unit_ns = 1e9 if self.unit == "s" else 1e6
         self._open: list[_Owed] = []
         self._signals = {rule.response.signal, *(c.signal for c in rule.during)}
 
@@ -224,16 +226,16 @@ class RespondMonitor(Monitor):
             seen.append((step.event, "response"))
         start, stop = owed.mark.stamp.lo_ns, owed.mark.stamp.hi_ns
         bounded = limit.hi if limit.hi != NEVER else limit.lo if limit.lo != NEVER else 0
-        unit, shown, bound = "ms", None, None
+        unit, shown, bound = self.unit, None, None
         decision = None
         if span is not None:
             if span.lo == NEVER:  # nothing came: at least as long as was watched
                 least = max(limit.hi if limit.hi != NEVER else 0, self.world.now_ns - stop)
                 span = Interval(least, NEVER)
-            shown = range_of(span.scaled(1e-6), unit)
+            shown = range_of(span.scaled(1 / self.unit_ns), unit)
             if limit.lo != NEVER:
-                bound = Interval(limit.lo / 1e6, limit.hi / 1e6)
-                decision = decide(span.scaled(1e-6), bound, unit)
+                bound = Interval(limit.lo / self.unit_ns, limit.hi / self.unit_ns)
+                decision = decide(span.scaled(1 / self.unit_ns), bound, unit)
         rests = outcome in (Outcome.FAIL, Outcome.ERROR)
         self.context.say(
             owed.n,
@@ -243,7 +245,7 @@ class RespondMonitor(Monitor):
             opened_ns=owed.event.stamp.order_ns,
             reason=reason,
             measured=shown,
-            limit=None if limit.lo == NEVER else (limit.hi if limit.hi != NEVER else limit.lo) / 1e6,
+            limit=None if limit.lo == NEVER else (limit.hi if limit.hi != NEVER else limit.lo) / self.unit_ns,
             margin=decision.margin if decision else None,
             lean=decision.lean if decision and outcome is Outcome.INCONCLUSIVE else None,
             decides=decision.decides if decision and outcome is Outcome.INCONCLUSIVE else None,
