@@ -80,20 +80,22 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Text without credentials; text that is JSON is read as such, and kept to the byte when it holds none."""
-        if text[:1] in ("{", "[") or text.lstrip()[:1] in ("{", "["):
+        is_json = False
+        if text.lstrip()[:1] in ("{", "["):
             try:
                 parsed: Any = json.loads(text)
                 clean = self.value(parsed)
             except (ValueError, RecursionError):
                 pass
             else:
+                is_json = True
                 if clean != parsed:
                     text = json.dumps(clean, separators=(",", ":"), ensure_ascii=False)
         for secret in self._known:
             for form in _forms(secret):
                 if form in text:
                     text = text.replace(form, self.mark(secret))
-        return redact_text(text, self.mark)
+        return redact_text(text, self.mark, is_json=is_json)
 
     def blob(self, data: bytes) -> bytes:
         """An attachment without credentials; bytes that are no UTF-8 text stay as they are."""

@@ -29,18 +29,18 @@ _BEARER = re.compile(r"(?i)\b(bearer\s+)([a-z0-9._~+/\-]{16,}=*)")
 # "password": "text", password = 'text', \"password\":\"text\"
 _NAMED_QUOTED = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)(\\*[\"'])(.+?)(\2|$)", re.MULTILINE)
 _NAMED_BARE = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)([^\s\"'\\,;&}}\]\[{{()<>]+)")
-# "key":"AuthorizationKey", … "value":"text" and the other way round, in JSON that is broken
-_PAIR = re.compile(
-    rf"(?i)({_NAME}\w*\\*\"[^{{]{{0,300}}?\"?(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE
-)
-_PAIR_BACK = re.compile(
-    rf"(?i)(\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")([^\"]+)(\2)(?=[^}}]{{0,300}}\"\s*:\s*\\*\"[^\"]*{_NAME})"
-)
+# "key":"AuthorizationKey", … "value":"text" in JSON that is broken: what belongs to what cannot be told any
+# more, so every value of such a text goes
+_VALUE = re.compile(r"(?i)(\\*\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
+_VPN_KEY = re.compile(r"(?i)(\\*\"key\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
 _NO_SECRET = {"true", "false", "null", "none"}
 
 
-def redact_text(text: str, mark: Callable[[str], str]) -> str:
-    """`text` with every credential replaced by what `mark` gives for it."""
+def redact_text(text: str, mark: Callable[[str], str], *, is_json: bool = False) -> str:
+    """`text` with every credential replaced by what `mark` gives for it.
+
+    `is_json`: the text is whole JSON whose pairs of name and value have been looked at already.
+    """
 
     def keep_name(match: re.Match[str]) -> str:
         return match.group(1) + mark(match.group(2))
@@ -71,10 +71,12 @@ def redact_text(text: str, mark: Callable[[str], str]) -> str:
     if "bearer" in low:
         text = _BEARER.sub(keep_name, text)
     if re.search(_NAME, low):
-        text = _PAIR.sub(quoted, text)
-        text = _PAIR_BACK.sub(quoted, text)
+        if not is_json:
+            text = _VALUE.sub(quoted, text)
         text = _NAMED_QUOTED.sub(quoted, text)
         text = _NAMED_BARE.sub(bare, text)
+    if "vpn" in low and not is_json:
+        text = _VPN_KEY.sub(quoted, text)
     return text
 
 
