@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -86,7 +87,7 @@ class _Printing:
             console.print(_verdict_table(report))
             for verdict in report.verdicts:
                 if verdict.verdict in ("FAIL", "INCONCLUSIVE", "ERROR"):
-                    console.print(Text(verdict.text, style=STYLE[verdict.verdict.value]))
+                    console.print(Text(verdict.text, style=STYLE[verdict.verdict.value]), soft_wrap=True)
                     console.print()
             console.print(f"digest  {report.digest}")
         for result in results:
@@ -190,7 +191,7 @@ def _panel(snapshot: Snapshot) -> RenderableType:
 
 
 def _verdict_table(report: Report) -> Table:
-    table = Table(title="Verdicts", width=116)
+    table = Table(title="Verdicts", width=116, padding=(0, 0), box=SIMPLE_HEAD)
     for name in ("rule", "verdict", "measured", "limit", "margin", "subject"):
         table.add_column(name, no_wrap=True)
     for verdict, row in zip(report.verdicts, verdict_rows(report), strict=True):

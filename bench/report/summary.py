@@ -89,7 +89,9 @@ def _unit(row: Mapping[str, Any]) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:

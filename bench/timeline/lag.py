@@ -20,7 +20,7 @@ class PollClock(Protocol):
 
     @property
     def previous_end_ns(self) -> int:
-        """`monotonic_ns` at the end of the poll before the current one."""
+        """`monotonic_ns` by which everything that had arrived was in the poll before the current one."""
         ...
 
 
@@ -39,12 +39,15 @@ class LagSelector(selectors.DefaultSelector):
         return self._previous_end_ns
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        busy_ns = time.monotonic_ns() - self._last_end_ns
-        if busy_ns > self.worst_lag_ns:
-            self.worst_lag_ns = busy_ns
-        ready = super().select(timeout)
-        self._previous_end_ns = self._last_end_ns
-        self._last_end_ns = time.monotonic_ns()
+        now = time.monotonic_ns()
+        self.worst_lag_ns = max(self.worst_lag_ns, now - self._last_end_ns)
+        if timeout is None or timeout > 0:
+            super().select(timeout)
+            now = time.monotonic_ns()
+        # The stamp comes before the poll that counts: whatever had arrived by `now` is in `ready`, so what
+        # a later poll hands out is younger than `now`.
+        ready = super().select(0)
+        self._previous_end_ns, self._last_end_ns = self._last_end_ns, now
         return ready
 
 

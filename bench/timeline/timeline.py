@@ -54,11 +54,11 @@ class Source:
             ValueError: the topic is not in the vocabulary.
         """
         check_topic(topic)
+        late = stamp.order_ns < self.watermark_ns
         if stamp.order_ns < self._last_order_ns:
             stamp = _with_order(stamp, self._last_order_ns)
         self._last_order_ns = stamp.order_ns
         self._seq += 1
-        late = stamp.order_ns < self.watermark_ns
         event = Event(topic, self.name, self._seq, stamp, data, evse, raw, self.rank, late)
         self._timeline.publish(event)
         return event

@@ -58,10 +58,6 @@ def test_an_event_at_the_promise_is_not_late() -> None:
     assert not volts(source, now + 1).late
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Source.emit raises the order to the tick's before comparing with the promise: nothing is late",
-)
 def test_an_event_older_than_the_promise_is_late() -> None:
     source = Timeline().source("pilot")
     now = time.monotonic_ns() + MS
