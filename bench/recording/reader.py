@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
 import msgspec
-from mcap.exceptions import McapError
-from mcap.records import Attachment, Channel, Footer, Header, Message, Metadata
-from mcap.stream_reader import StreamReader
+from mcap.exceptions import EndOfFile
+from mcap.records import Attachment, Header, Message, Metadata, Statistics
 
 from ...errors import RecordingError
 from ..timeline import Event
 from .encode import decode_event
 from .mcap_file import FORMAT, META_CUT, META_RUN, PROFILE
+from .records import DAMAGE, MAGIC, read_records
 
 __all__ = ["RUN_FILE", "Run", "locate", "read_run", "read_whole"]
 
 RUN_FILE = "run.mcap"
-_MAGIC = 8
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -64,32 +60,33 @@ def read_whole(path: Path) -> Run:
     attachments: dict[str, bytes] = {}
     anchor: tuple[int, int] | None = None
     truncated: str | None = None
-    whole = False
     size = file.stat().st_size
     with _open(file) as stream:
-        tail = _Tail(stream)
         try:
-            for record in _records(tail, size, file):
+            for record in read_records(stream, size):
                 if isinstance(record, Message):
                     events.append(decode_event(record.data))
                 elif isinstance(record, Attachment):
-                    _check_crc(record, tail.last)
                     attachments[record.name] = record.data
+                elif isinstance(record, Header):
+                    _check_profile(record, file)
                 elif isinstance(record, Metadata) and record.name == META_RUN:
                     anchor = _anchor(record.metadata, file)
                 elif isinstance(record, Metadata) and record.name == META_CUT:
                     truncated = record.metadata.get("why", "the recording was cut")
-                elif isinstance(record, Footer):
-                    whole = True
-        except _ENDS as error:
-            # The footer may have been read and only the last eight bytes be missing: then nothing is lost but them.
-            whole = False
-            truncated = truncated or _cut(tail.count, size, error)
+                elif isinstance(record, Statistics) and record.message_count != len(events):
+                    truncated = f"{len(events)} of {record.message_count} events can be read: the recording is damaged"
+        except EndOfFile:
+            truncated = truncated or (
+                f"the recording ends after {size} bytes without its footer: the run was killed or the file was cut"
+            )
+        except DAMAGE as error:
+            what = str(error) or type(error).__name__
+            truncated = truncated or (
+                f"the recording is damaged before byte {stream.tell()} of {size} ({what}): what stands before is used"
+            )
         except OSError as error:
-            whole = False
-            truncated = f"the recording cannot be read on after byte {tail.count} of {size}: {error.strerror}"
-    if not whole and truncated is None:
-        truncated = _cut(size, size, None)
+            truncated = f"the recording cannot be read on after byte {stream.tell()} of {size}: {error.strerror}"
     return Run(file, events, attachments, anchor, truncated)
 
 
@@ -111,23 +108,13 @@ def locate(path: Path) -> Path:
     return file
 
 
-def _records(tail: _Tail, size: int, file: Path) -> Iterator[Any]:
-    """Records of the file; only those of ours pass the header."""
-    # A damaged length may not ask for more memory than the file could fill.
-    reader = StreamReader(cast("IO[bytes]", tail), validate_crcs=True, record_size_limit=max(size, 1))
-    channels: set[int] = set()
-    for record in reader.records:
-        if isinstance(record, Header) and record.profile != PROFILE:
-            raise RecordingError(
-                f"this is an MCAP file, but no recording of pilotbench (its profile is {record.profile!r}). "
-                "Name a run's recording.",
-                file=str(file),
-            )
-        if isinstance(record, Channel):
-            channels.add(record.id)
-        if isinstance(record, Message) and record.channel_id not in channels:
-            raise McapError(f"a message on channel {record.channel_id}, which was never declared")
-        yield record
+def _check_profile(header: Header, file: Path) -> None:
+    if header.profile != PROFILE:
+        raise RecordingError(
+            f"this is an MCAP file, but no recording of pilotbench (its profile is {header.profile!r}). "
+            "Name a run's recording.",
+            file=str(file),
+        )
 
 
 def _open(file: Path) -> IO[bytes]:
@@ -135,9 +122,8 @@ def _open(file: Path) -> IO[bytes]:
         stream = file.open("rb")
     except OSError as error:
         raise RecordingError(f"the recording cannot be read: {error.strerror}.", file=str(file)) from error
-    magic = stream.read(_MAGIC)
-    stream.seek(0)
-    if len(magic) == _MAGIC and magic == b"\x89MCAP0\r\n":
+    magic = stream.read(len(MAGIC))
+    if magic == MAGIC:
         return stream
     stream.close()
     if not magic:
@@ -145,30 +131,6 @@ def _open(file: Path) -> IO[bytes]:
     raise RecordingError(
         f"this is no MCAP file (it begins with {magic!r}). Name a run's folder or its {RUN_FILE}.", file=str(file)
     )
-
-
-class _Tail:
-    """Counts what was read and keeps the last piece: the reader itself drops an attachment's check sum."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.last = b""
-        self.count = 0
-
-    def read(self, length: int) -> bytes:
-        data = self._stream.read(length)
-        self.count += len(data)
-        self.last = data
-        return data
-
-
-def _check_crc(record: Attachment, stored: bytes) -> None:
-    name, kind = record.name.encode(), record.media_type.encode()
-    head = struct.pack("<QQI", record.log_time, record.create_time, len(name)) + name
-    head += struct.pack("<I", len(kind)) + kind + struct.pack("<Q", len(record.data))
-    crc = zlib.crc32(record.data, zlib.crc32(head))
-    if len(stored) != 4 or struct.unpack("<I", stored)[0] not in (0, crc):
-        raise McapError(f"the check sum of attachment {record.name!r} is wrong")
 
 
 def _anchor(values: dict[str, str], file: Path) -> tuple[int, int]:
@@ -181,32 +143,5 @@ def _anchor(values: dict[str, str], file: Path) -> tuple[int, int]:
     return int(values["anchor_mono_ns"]), int(values["anchor_wall_ns"])
 
 
-def _cut(at: int, size: int, error: Exception | None) -> str:
-    if error is None or at >= size:
-        return f"the recording ends after {size} bytes without its footer: the run was killed or the file was cut"
-    what = str(error) or type(error).__name__
-    return f"the recording is damaged near byte {at} of {size} ({what}): what stands before is used"
-
-
 def _order(event: Event) -> tuple[int, int, int]:
     return event.order
-
-
-def _zstd_error() -> type[Exception]:
-    import zstandard
-
-    return cast("type[Exception]", zstandard.ZstdError)
-
-
-# Whatever damaged bytes make the reader raise.
-_ENDS: tuple[type[Exception], ...] = (
-    McapError,
-    msgspec.MsgspecError,
-    struct.error,
-    ValueError,  # wrong CRC, text that is no UTF-8
-    KeyError,
-    EOFError,
-    MemoryError,
-    OverflowError,
-    _zstd_error(),
-)

@@ -151,7 +151,9 @@ class Recorder:
         self._report_pending = False
         if self._closed:
             return
-        self._tell_losses()
+        # Told while the queue is still full, the next event would be lost as well; the thread asks again.
+        if len(self._queue) * 2 <= self._bound:
+            self._tell_losses()
         if time.monotonic_ns() >= self._next_anchor_ns:
             self._anchor(*wall_anchor())
 

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..correlation.verdict import Report
-from ..recording.redact import Redactor
+from ..correlation import Report
+from ..recording import Redactor
 from .cases import CaseResult
 from .summary import measured_text
 from .verdicts_json import verdict_rows

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from ..correlation.verdict import Report
+from ..correlation import Report
 from .cases import CaseResult
 from .run_folder import RUN_FILES
 from .verdicts_json import verdict_rows

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ... import __version__
 from ...errors import RecordingError
-from ..correlation.verdict import Report
-from ..correlation.verdict import exit_code as code_of
-from ..recording.redact import Redactor
+from ..correlation import Report
+from ..correlation import exit_code as code_of
+from ..recording import Redactor
 from .cases import CaseResult
 from .junit import junit_xml
 from .summary import summary_text
