@@ -99,7 +99,9 @@ class StatusReporter:
 
     def _enqueue(self, connector: int) -> None:
         status = self._now[connector]
-        delay = self._knobs.finishing_delay_s if status.status == "Finishing" else self._knobs.status_delay_s
+        delay = self._knobs.status_delay_s
+        if status.status == "Finishing":
+            delay += self._knobs.finishing_delay_s
         due = asyncio.get_running_loop().time() + delay
         self._queue.put_nowait((due, connector, status, self._clock.stamp()))
 

@@ -1,0 +1,645 @@
+"""The simulated station as a process, between a back end and a DUT-port peer that speak nothing but the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+VOLT = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0}
+BOOT = [sys.executable, "-m", "pilotbench.bench.twin.station"]
+
+
+class Car:
+    """The other side of the DUT port: a socket, a cable, a car of 10 A, all with fixed delays."""
+
+    def __init__(self) -> None:
+        self.cp, self.diode = "A", True
+        self.pp: int | None = None
+        self.pwm, self.contactor, self.lock, self.live = 0.0, False, False, False
+        self.energy_wh = 1000.0
+        self.mains = True
+        self.sets: list[tuple[float, dict[str, Any]]] = []
+        self.hello: dict[str, Any] = {}
+        self.pings = 0
+        self.writer: asyncio.StreamWriter | None = None
+        self._counted = time.monotonic()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        ticker = asyncio.create_task(self.tick())
+        try:
+            while line := await reader.readline():
+                self.take(json.loads(line))
+        except ConnectionResetError:
+            pass
+        finally:
+            ticker.cancel()
+            writer.close()
+
+    def take(self, message: dict[str, Any]) -> None:
+        loop = asyncio.get_running_loop()
+        if message["type"] == "hello":
+            self.hello = message
+            self.send(
+                type="welcome",
+                protocol=1,
+                t_us=self.now_us(),
+                evses=1,
+                outlet="socket",
+                rated_a=32,
+                phases=3,
+                mains=True,
+            )
+            self.send_state()
+        elif message["type"] == "ping":
+            self.pings += 1
+            self.send(type="pong", id=message["id"], t_us=self.now_us())
+        elif message["type"] == "set":
+            self.sets.append((time.monotonic(), message))
+            self.pwm = message.get("pwm_pct", self.pwm)
+            if "contactor" in message:
+                loop.call_later(0.02, self.switch, message["contactor"])
+            if "lock" in message:
+                loop.call_later(0.05, self.set, "lock", message["lock"])
+            self.send_state()
+
+    def switch(self, closed: bool) -> None:
+        self.count()
+        self.live = closed
+        self.send_state()
+
+    def set(self, name: str, value: Any) -> None:
+        self.count()
+        setattr(self, name, value)
+        self.send_state()
+
+    def count(self) -> None:
+        now = time.monotonic()
+        self.energy_wh += self.power_w() * (now - self._counted) / 3600.0
+        self._counted = now
+
+    def power_w(self) -> float:
+        return 6900.0 if self.live and self.cp == "C" else 0.0
+
+    async def tick(self) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            self.count()
+            self.send_state()
+
+    def send_state(self) -> None:
+        high = VOLT[self.cp]
+        low = high if self.pwm >= 100 else (-12.0 if self.diode or self.cp == "A" else -high)
+        self.send(
+            type="state",
+            t_us=self.now_us(),
+            evse=1,
+            cp_high_v=high,
+            cp_low_v=low,
+            pp_ohm=self.pp,
+            output_v=[230.0 * self.live] * 3,
+            lock=self.lock,
+            rcd=False,
+            dropped=0,
+            meter={
+                "power_w": self.power_w(),
+                "current_a": [self.power_w() / 690.0] * 3,
+                "voltage_v": [230.0] * 3,
+                "energy_wh": round(self.energy_wh, 1),
+            },
+        )
+
+    def send(self, **message: Any) -> None:
+        if self.writer is not None and not self.writer.is_closing():
+            self.writer.write(json.dumps(message).encode() + b"\n")
+
+    def now_us(self) -> int:
+        return time.monotonic_ns() // 1000
+
+    def plug(self) -> None:
+        self.pp = 220
+        self.set("cp", "B")
+
+    def unplug(self) -> None:
+        self.pp = None
+        self.set("cp", "A")
+
+    def driven(self, key: str) -> list[tuple[float, Any]]:
+        return [(at, message[key]) for at, message in self.sets if key in message]
+
+
+class BackEnd:
+    """The other side of OCPP: answers everything, remembers everything."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[float, str, dict[str, Any]]] = []
+        self.answers: list[tuple[float, str, Any]] = []
+        self.boot_status = "Accepted"
+        self.connections: list[ServerConnection] = []
+        self.aborted = 0
+        self._number = 0
+
+    async def serve(self, ws: ServerConnection) -> None:
+        self.connections.append(ws)
+        try:
+            async for raw in ws:
+                kind, message_id, *rest = json.loads(raw)
+                if kind == 2:
+                    self.calls.append((time.monotonic(), rest[0], rest[1]))
+                    await ws.send(json.dumps([3, message_id, self.answer(rest[0])]))
+                else:
+                    self.answers.append((time.monotonic(), message_id, rest[0]))
+        except ConnectionClosed:
+            self.aborted += 1
+
+    def answer(self, action: str) -> dict[str, Any]:
+        accepted = {"idTagInfo": {"status": "Accepted"}}
+        return {
+            "BootNotification": {"status": self.boot_status, "currentTime": "2026-01-01T00:00:00Z", "interval": 1},
+            "Heartbeat": {"currentTime": "2026-01-01T00:00:00Z"},
+            "Authorize": accepted,
+            "StartTransaction": accepted | {"transactionId": 77},
+            "StopTransaction": accepted,
+        }.get(action, {})
+
+    async def ask(self, action: str, payload: dict[str, Any]) -> Any:
+        self._number += 1
+        name = f"ask{self._number}"
+        await self.connections[-1].send(json.dumps([2, name, action, payload]))
+        await until(lambda: any(i == name for _, i, _ in self.answers), f"an answer to {action}")
+        return next(body for _, i, body in self.answers if i == name)
+
+    def named(self, action: str) -> list[dict[str, Any]]:
+        return [payload for _, name, payload in self.calls if name == action]
+
+    def statuses(self, connector: int = 1) -> list[str]:
+        return [p["status"] for p in self.named("StatusNotification") if p["connectorId"] == connector]
+
+
+class Rig:
+    """Both sides and the process."""
+
+    def __init__(self, car: Car, back_end: BackEnd, process: asyncio.subprocess.Process) -> None:
+        self.car, self.csms, self.process = car, back_end, process
+
+    async def booted(self) -> None:
+        await until(lambda: len(self.csms.named("StatusNotification")) >= 2, "the statuses after the boot")
+
+    async def charging(self) -> None:
+        await self.booted()
+        self.car.plug()
+        self.car.send(type="token", evse=1, id="TAG", kind="ISO14443")
+        await until(lambda: 8 < self.car.pwm < 97, "PWM")
+        self.car.set("cp", "C")
+        await until(lambda: "Charging" in self.csms.statuses(), "status Charging")
+
+
+async def until(holds: Callable[[], Any], what: str, timeout_s: float = 8.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
+        await asyncio.sleep(0.005)
+
+
+def run(folder: Path, script: Callable[[Rig], Awaitable[None]], *options: str) -> int:
+    """Run `script` against a station started with `options`; its exit code after the port was closed."""
+
+    async def main() -> int:
+        car, back_end = Car(), BackEnd()
+        port_server = await asyncio.start_server(car.serve, "127.0.0.1", 0)
+        async with serve(back_end.serve, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as ws_server:  # type: ignore[list-item]
+            ws_port = next(iter(ws_server.sockets)).getsockname()[1]
+            file = folder / "dut-port.json"
+            process = await asyncio.create_subprocess_exec(
+                *BOOT, "--port-file", str(file), *options, stdin=asyncio.subprocess.PIPE
+            )
+            file.with_suffix(".new").write_text(
+                json.dumps(
+                    {
+                        "host": "127.0.0.1",
+                        "port": port_server.sockets[0].getsockname()[1],
+                        "station": "CP001",
+                        "csms_url": f"ws://127.0.0.1:{ws_port}/CP001",
+                        "password": None,
+                        "ocpp": "1.6",
+                    }
+                )
+            )
+            file.with_suffix(".new").rename(file)
+            try:
+                await script(Rig(car, back_end, process))
+                if car.writer is not None:
+                    car.writer.close()
+                return await asyncio.wait_for(process.wait(), 5.0)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+                port_server.close()
+
+    return asyncio.run(main())
+
+
+def profile(limit_a: float) -> dict[str, Any]:
+    return {
+        "connectorId": 1,
+        "csChargingProfiles": {
+            "chargingProfileId": 1,
+            "stackLevel": 0,
+            "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": "Relative",
+            "transactionId": 77,
+            "chargingSchedule": {
+                "chargingRateUnit": "A",
+                "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit_a}],
+            },
+        },
+    }
+
+
+async def stop_remotely(rig: Rig) -> None:
+    assert await rig.csms.ask("RemoteStopTransaction", {"transactionId": 77}) == {"status": "Accepted"}
+    await until(lambda: rig.car.pwm == 100, "PWM off")
+    await asyncio.sleep(0.2)
+    rig.car.set("cp", "B")
+    await until(lambda: rig.csms.named("StopTransaction"), "StopTransaction")
+
+
+def test_a_whole_session(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        car, csms = rig.car, rig.csms
+        await rig.charging()
+        assert car.hello["ping_ms"] == 20
+        assert [name for _, name, _ in csms.calls[:3]] == [
+            "BootNotification",
+            "StatusNotification",
+            "StatusNotification",
+        ]
+        assert csms.statuses(0) == ["Available"]
+        locked = next(at for at, on in car.driven("lock") if on)
+        pwm = next(at for at, pct in car.driven("pwm_pct") if pct < 97)
+        closed = next(at for at, on in car.driven("contactor") if on)
+        started = next(at for at, name, _ in csms.calls if name == "StartTransaction")
+        assert locked < pwm < closed
+        assert started < closed
+        assert car.pwm == pytest.approx(32 / 0.6, abs=1e-3)
+
+        assert await csms.ask("SetChargingProfile", profile(16.0)) == {"status": "Accepted"}
+        await until(lambda: car.pwm == pytest.approx(26.667, abs=1e-3), "the duty of 16 A")
+        duties = [(at, pct) for at, pct in car.driven("pwm_pct") if pct < 97]
+        assert duties[1][0] - duties[0][0] >= 4.99, "two duty changes are at least 5 s apart"
+
+        edge = time.monotonic()
+        car.set("cp", "B")
+        await until(lambda: not car.live, "the contactor opening")
+        assert car.driven("contactor")[-1][0] - edge < 0.03
+        await until(lambda: csms.statuses()[-1] == "SuspendedEV", "SuspendedEV")
+        assert 8 < car.pwm < 97
+        car.set("cp", "C")
+        await until(lambda: csms.statuses()[-1] == "Charging", "Charging again")
+
+        await stop_remotely(rig)
+        answered = csms.answers[-1][0]
+        off = car.driven("pwm_pct")[-1][0]
+        opened = car.driven("contactor")[-1][0]
+        stopped = next(at for at, name, _ in csms.calls if name == "StopTransaction")
+        assert off < opened < stopped
+        assert answered <= off + 0.02
+        stop = csms.named("StopTransaction")[0]
+        assert stop["reason"] == "Remote"
+        values = {v["context"]: v for entry in stop["transactionData"] for v in entry["sampledValue"]}
+        assert set(values) == {"Transaction.Begin", "Transaction.End"}
+        assert float(values["Transaction.End"]["value"]) == round(car.energy_wh, 1)
+        assert stop["meterStop"] == round(float(values["Transaction.End"]["value"]))
+        assert stop["meterStop"] > csms.named("StartTransaction")[0]["meterStart"]
+        contexts = [v["context"] for m in csms.named("MeterValues") for e in m["meterValue"] for v in e["sampledValue"]]
+        assert contexts[0] == "Transaction.Begin"
+        assert contexts[-1] == "Transaction.End"
+        assert "Sample.Periodic" in contexts
+        await until(lambda: csms.statuses()[-1] == "Finishing" and not car.lock, "Finishing, unlocked")
+        car.unplug()
+        await until(lambda: csms.statuses()[-1] == "Available", "Available")
+        assert csms.statuses() == [
+            "Available",
+            "Preparing",
+            "Charging",
+            "SuspendedEV",
+            "Charging",
+            "Finishing",
+            "Available",
+        ]
+        assert car.pings > 100
+
+    assert run(tmp_path, script) == 0
+
+
+def test_nothing_but_boot_until_accepted(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        rig.csms.boot_status = "Pending"
+        rig.car.plug()
+        await until(lambda: len(rig.csms.named("BootNotification")) >= 2, "a second boot")
+        assert {name for _, name, _ in rig.csms.calls} == {"BootNotification"}
+        assert await rig.csms.ask("RemoteStartTransaction", {"idTag": "T"}) == {"status": "Rejected"}
+        rig.csms.boot_status = "Accepted"
+        await until(lambda: rig.csms.statuses() == ["Preparing"], "the physical state")
+
+    assert run(tmp_path, script) == 0
+
+
+def test_reconnects_without_boot_and_keeps_transaction_messages(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        await rig.csms.ask("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "1"})
+        first = rig.csms.connections[0]
+        rig.csms.connections.clear()
+        rig.csms.calls.clear()
+        first.transport.abort()
+        rig.car.unplug()
+        await until(lambda: rig.csms.named("StopTransaction"), "the queued StopTransaction")
+        assert rig.csms.named("BootNotification") == []
+        assert rig.csms.named("StopTransaction")[0]["reason"] == "EVDisconnected"
+        await until(lambda: rig.csms.statuses()[-1:] == ["Available"], "Available")
+
+    assert run(tmp_path, script) == 0
+
+
+def test_attaches_without_boot(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await until(lambda: rig.csms.connections, "a connection")
+        assert await rig.csms.ask("TriggerMessage", {"requestedMessage": "StatusNotification"}) == {
+            "status": "Accepted"
+        }
+        await until(lambda: len(rig.csms.named("StatusNotification")) == 2, "the triggered statuses")
+        assert rig.csms.named("BootNotification") == []
+
+    assert run(tmp_path, script, "--no-boot-on-start") == 0
+
+
+def test_mains_cut_drops_the_connection_and_boots_anew(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        cut = time.monotonic()
+        rig.car.send(type="mains", on=False)
+        await until(lambda: rig.csms.aborted, "the connection dropped without a close frame")
+        assert time.monotonic() - cut < 0.2
+        rig.csms.calls.clear()
+        rig.car.send(type="mains", on=True)
+        await until(lambda: rig.csms.named("StopTransaction"), "the transaction closed after the boot")
+        assert rig.csms.calls[0][1] == "BootNotification"
+        assert rig.csms.named("StopTransaction")[0]["reason"] == "PowerLoss"
+        assert rig.car.pwm == 100
+
+    assert run(tmp_path, script) == 0
+
+
+def test_reset_ends_the_transaction_and_boots(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        assert await rig.csms.ask("Reset", {"type": "Hard"}) == {"status": "Accepted"}
+        await until(lambda: len(rig.csms.named("BootNotification")) == 2, "the second boot")
+        assert rig.csms.named("StopTransaction")[0]["reason"] == "HardReset"
+        assert not rig.car.live
+
+    assert run(tmp_path, script) == 0
+
+
+def test_requests_of_the_core_profile(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.booted()
+        ask = rig.csms.ask
+        assert await ask("ChangeConfiguration", {"key": "NumberOfConnectors", "value": "2"}) == {"status": "Rejected"}
+        assert await ask("ChangeConfiguration", {"key": "NoSuchKey", "value": "2"}) == {"status": "NotSupported"}
+        answer = await ask("GetConfiguration", {"key": ["HeartbeatInterval", "NoSuchKey"]})
+        assert answer["configurationKey"] == [{"key": "HeartbeatInterval", "readonly": False, "value": "1"}]
+        assert answer["unknownKey"] == ["NoSuchKey"]
+        assert await ask("DataTransfer", {"vendorId": "x"}) == {"status": "UnknownVendorId"}
+        assert await ask("SetChargingProfile", profile(16.0)) == {"status": "Rejected"}, "no transaction"
+        assert await ask("ClearChargingProfile", {}) == {"status": "Unknown"}
+        assert (await ask("GetCompositeSchedule", {"connectorId": 1, "duration": 60}))["chargingSchedule"][
+            "chargingSchedulePeriod"
+        ] == [{"startPeriod": 0, "limit": 32.0}]
+        assert await ask("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
+        assert await ask("NoSuchAction", {}) == "NotSupported"
+        assert (
+            await ask(
+                "ReserveNow", {"connectorId": 1, "expiryDate": "2026-01-01T00:00:00Z", "idTag": "T", "reservationId": 1}
+            )
+            == "NotImplemented"
+        )
+        await ask("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+        await until(lambda: rig.csms.statuses()[-1] == "Unavailable", "Unavailable")
+        assert await ask("RemoteStartTransaction", {"idTag": "T"}) == {"status": "Rejected"}
+        await ask("ChangeAvailability", {"connectorId": 1, "type": "Operative"})
+        await until(lambda: rig.csms.statuses()[-1] == "Available", "Available")
+        assert await ask("RemoteStartTransaction", {"idTag": "T"}) == {"status": "Accepted"}
+        await until(lambda: rig.csms.statuses()[-1] == "Preparing", "Preparing")
+        rig.car.plug()
+        await until(lambda: rig.csms.named("StartTransaction"), "the start")
+
+    assert run(tmp_path, script) == 0
+
+
+def test_no_close_without_diode(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.booted()
+        rig.car.diode = False
+        rig.car.plug()
+        rig.car.send(type="token", evse=1, id="TAG", kind="ISO14443")
+        await until(lambda: rig.csms.statuses()[-1] == "SuspendedEVSE", "the diode noticed")
+        rig.car.set("cp", "C")
+        await asyncio.sleep(0.5)  # the absence is what is tested
+        assert not rig.car.contactor
+        assert rig.car.driven("contactor")[1:] == []
+
+    assert run(tmp_path, script) == 0
+
+
+def test_fault_no_status(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        assert rig.csms.statuses() == ["Available", "Charging"]
+
+    assert run(tmp_path, script, "--fault", "no-status") == 0
+
+
+def test_fault_late_open(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        edge = time.monotonic()
+        rig.car.set("cp", "B")
+        await until(lambda: not rig.car.live, "the contactor opening")
+        assert 0.13 < rig.car.driven("contactor")[-1][0] - edge < 0.17
+
+    assert run(tmp_path, script, "--fault", "late-open") == 0
+
+
+def test_fault_close_unauthorised(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.booted()
+        rig.car.plug()
+        await until(lambda: 8 < rig.car.pwm < 97, "PWM for nobody")
+        rig.car.set("cp", "C")
+        await until(lambda: rig.car.live, "current for nobody")
+        assert rig.csms.named("Authorize") == []
+
+    assert run(tmp_path, script, "--fault", "close-unauthorised") == 0
+
+
+def test_fault_energy(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        rig.car.power_w = lambda: 360_000.0 if rig.car.live and rig.car.cp == "C" else 0.0  # type: ignore[method-assign]
+        await rig.charging()
+        await stop_remotely(rig)
+        data = rig.csms.named("StopTransaction")[0]["transactionData"]
+        begin, end = (float(entry["sampledValue"][0]["value"]) for entry in data)
+        assert begin == 1000.0
+        assert (end - begin) / (rig.car.energy_wh - 1000.0) == pytest.approx(1.05, abs=0.01)
+
+    assert run(tmp_path, script, "--fault", "energy-5-percent") == 0
+
+
+def test_fault_ignores_profile(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        assert await rig.csms.ask("SetChargingProfile", profile(16.0)) == {"status": "Accepted"}
+        await until(lambda: time.monotonic() > rig.car.driven("pwm_pct")[-1][0] + 6.0, "six seconds to pass")
+        assert rig.car.pwm == pytest.approx(53.333, abs=1e-3)
+
+    assert run(tmp_path, script, "--fault", "ignores-profile") == 0
+
+
+def test_fault_stays_closed(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        await stop_remotely(rig)
+        rig.car.unplug()
+        await until(lambda: rig.csms.statuses()[-1] == "Faulted", "the weld noticed")
+        assert rig.car.live
+
+    assert run(tmp_path, script, "--fault", "stays-closed") == 0
+
+
+def test_fault_chatty_boot(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.booted()
+        await until(lambda: rig.csms.named("BootNotification"), "the boot")
+        assert rig.csms.calls[0][1] == "StatusNotification"
+
+    assert run(tmp_path, script, "--fault", "chatty-boot") == 0
+
+
+def test_oddity_integer_pwm(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        assert rig.car.pwm == pytest.approx(545 / 10.23, abs=1e-3)
+
+    assert run(tmp_path, script, "--oddity", "integer-pwm") == 0
+
+
+def test_oddity_late_start_reports_the_value_before_the_flow(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        await until(lambda: rig.csms.named("StartTransaction"), "the late start")
+        start = next(at for at, name, _ in rig.csms.calls if name == "StartTransaction")
+        assert start > next(at for at, on in rig.car.driven("contactor") if on)
+        assert rig.csms.named("StartTransaction")[0]["meterStart"] == 1000
+
+    assert run(tmp_path, script, "--oddity", "late-start") == 0
+
+
+def test_fault_no_start(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        rig.car.unplug()
+        await until(lambda: rig.csms.statuses()[-1] == "Available", "Available")
+        assert not {"StartTransaction", "MeterValues", "StopTransaction"} & {name for _, name, _ in rig.csms.calls}
+
+    assert run(tmp_path, script, "--fault", "no-start") == 0
+
+
+def test_fault_no_heartbeat(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        await rig.csms.ask("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "1"})
+        last = rig.csms.calls[-1][0]
+        await until(lambda: time.monotonic() > last + 2.5, "two heartbeat intervals to pass")
+        assert rig.csms.calls[-1][0] == last
+
+    assert run(tmp_path, script, "--fault", "no-heartbeat") == 0
+
+
+def test_fault_wrong_meter_stop(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        await stop_remotely(rig)
+        stop = rig.csms.named("StopTransaction")[0]
+        end = float(stop["transactionData"][-1]["sampledValue"][0]["value"])
+        assert stop["meterStop"] == round(end) + 5
+
+    assert run(tmp_path, script, "--fault", "wrong-meter-stop") == 0
+
+
+def test_oddity_suspended_evse(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        assert rig.csms.statuses()[-2:] == ["SuspendedEVSE", "Charging"]
+
+    assert run(tmp_path, script, "--oddity", "suspended-evse") == 0
+
+
+def test_oddity_early_start(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        start = next(at for at, name, _ in rig.csms.calls if name == "StartTransaction")
+        assert next(at for at, pct in rig.car.driven("pwm_pct") if pct < 97) - start > 0.9
+
+    assert run(tmp_path, script, "--oddity", "early-start") == 0
+
+
+def test_oddity_double_status(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.charging()
+        assert rig.csms.statuses()[:4] == ["Available", "Available", "Preparing", "Preparing"]
+
+    assert run(tmp_path, script, "--oddity", "double-status") == 0
+
+
+def test_signals_are_ignored_and_the_lifeline_ends_it(tmp_path: Path) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.booted()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            rig.process.send_signal(number)
+        beats = len(rig.csms.named("Heartbeat"))
+        await until(lambda: len(rig.csms.named("Heartbeat")) > beats, "life after the signals")
+        assert rig.process.stdin is not None
+        rig.process.stdin.close()
+        assert await asyncio.wait_for(rig.process.wait(), 1.0) == 0
+
+    assert run(tmp_path, script) == 0
+
+
+@pytest.mark.parametrize("option", ["--list-faults", "--list-oddities"])
+def test_lists_are_json(option: str) -> None:
+    result = subprocess.run([*BOOT, option], capture_output=True, check=True, timeout=10)
+    names = json.loads(result.stdout)
+    assert all(isinstance(text, str) and text for text in names.values())
+    assert ("late-open" in names) == (option == "--list-faults")
+
+
+def test_a_file_that_is_no_port_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "dut-port.json"
+    file.write_text("{}")
+    result = subprocess.run([*BOOT, "--port-file", str(file)], stdin=subprocess.PIPE, capture_output=True, timeout=10)
+    assert result.returncode == 1
+    assert b"is not a DUT port file" in result.stderr
