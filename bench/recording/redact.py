@@ -66,7 +66,7 @@ class Redactor:
         if any(hint in tight for hint in _HINTS) or any(form in low for form in self._forms):
             return True
         # An escape may spell a letter of a name.
-        return b"\\u" in low or _AUTHORITY.search(low) is not None
+        return b"\\u" in low or (b"@" in low and _AUTHORITY.search(low) is not None)
 
     def value(self, value: Any) -> Any:
         """A copy of plain data (dict, list, text, number) without credentials."""

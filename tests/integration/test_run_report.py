@@ -74,9 +74,8 @@ def folder(tmp_path: Path) -> Path:
 def test_junit_counts_and_names_every_case_and_rule(folder: Path) -> None:
     root = ET.parse(folder / "junit.xml").getroot()
     suites = {suite.get("name"): suite for suite in root.findall("testsuite")}
-    counts = {
-        name: [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] for name, suite in suites.items()
-    }
+    keys = ("tests", "failures", "errors", "skipped")
+    counts = {name: [suite.get(key) for key in keys] for name, suite in suites.items()}
     assert counts == {"cases": ["5", "2", "2", "0"], "rules": ["6", "2", "1", "1"]}
     assert [root.get(key) for key in keys] == ["11", "4", "3", "1"]
     rules = {case.get("name"): case for case in suites["rules"].findall("testcase")}
