@@ -11,8 +11,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -174,9 +176,7 @@ class Driver(ABC):
         """Refuse a verb on a device that is closed or lost."""
         if self._loss is not None:
             raise DeviceLost(
-                f"{self._loss} Close it, plug it in again, and open it.",
-                device=self.name,
-                port=self.port,
+                f"{self._why}. Plug it in again, close it and open it.", device=self.name, port=self.port
             ) from self._loss
         if self._lock is None:
             raise DeviceError("is not open; open it first.", device=self.name, port=self.port)
@@ -191,6 +191,20 @@ class Driver(ABC):
         return self._source.emit(
             "stimulus", stamp, {"device": self.name, "verb": verb, "args": args}, evse=self.evse, raw=raw
         )
+
+    def _task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run `work` beside the verbs; when it breaks, the device is FAULTED and that is told."""
+        task = asyncio.create_task(work, name=f"{self.name} {name}")
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            now_ns = time.monotonic_ns()
+            self._lost(RuntimeError(f"{task.get_name()} broke: {error!r}"), now_ns, now_ns)
 
     def _lost(self, error: Exception, since_ns: int, now_ns: int) -> DeviceLost:
         """The device is gone: a gap from `since_ns` on, and FAULTED. Returns what verbs will raise."""

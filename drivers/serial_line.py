@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from ..errors import DeviceError
 from .ports import holder_of
 
-__all__ = ["Block", "BlockReader", "SerialLine", "SerialPort", "open_serial"]
+__all__ = ["Block", "BlockReader", "SerialLine", "SerialPort", "close_serial", "open_serial"]
 
 WAKE_S = 0.05
 """A reader that has nothing to read wakes this often, to say that nothing came."""
@@ -64,6 +64,18 @@ def open_serial(device: str, port: str, baud: int, *, parity: str = "N", state_d
     except (OSError, ValueError, termios.error) as error:
         raise DeviceError(_why_not(port, error, state_dir), device=device, port=port) from error
     return cast(SerialPort, opened)
+
+
+def close_serial(port: SerialPort) -> None:
+    """Close a port whether its device is still there or not; raises nothing."""
+    connection = getattr(port, "_socket", None)
+    try:
+        port.close()
+    except OSError:
+        pass  # it is gone already
+    if connection is not None:
+        # pyserial leaves the socket open when the other side closed it first
+        connection.close()
 
 
 def _why_not(port: str, error: Exception, state_dir: Path | None) -> str:
@@ -163,10 +175,7 @@ class SerialLine:
 
     def _end(self) -> None:
         self._thread.join(2.0)
-        try:
-            self._port.close()
-        except OSError:
-            pass  # it is gone already
+        close_serial(self._port)
         if not self._thread.is_alive():
             self._reader.close()
 

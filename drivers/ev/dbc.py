@@ -106,7 +106,7 @@ class DbcEv(Driver):
         self.identity = {"dbc": self._dbc.name, **self._adapter}
         self._enter(DeviceState.ACTIVE, f"{self._dbc.stem} behind {self._adapter.get('adapter', 'an SLCAN adapter')}")
         self._say_command(time.monotonic_ns(), time.monotonic_ns())
-        self._cycle = asyncio.create_task(self._keep(), name=f"{self.name} cycle")
+        self._cycle = self._task(self._keep(), "cycle")
 
     def _make(self) -> tuple[Dialect, BlockSlcanBus]:
         from .slcan import BlockSlcanBus

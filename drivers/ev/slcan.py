@@ -17,7 +17,7 @@ from can import BusABC, CanProtocol, Message
 from can.exceptions import CanOperationError
 from can.interfaces.slcan import slcanBus
 
-from ..serial_line import WAKE_S, WRITE_TIMEOUT_S, Block, BlockReader, open_serial
+from ..serial_line import WAKE_S, WRITE_TIMEOUT_S, Block, BlockReader, close_serial, open_serial
 
 __all__ = ["BlockSlcanBus", "Frames"]
 
@@ -111,10 +111,7 @@ class BlockSlcanBus(slcanBus):
             self._write("C")
         except (CanOperationError, OSError):
             pass
-        try:
-            self.serialPortOrig.close()
-        except OSError:
-            pass
+        close_serial(self.serialPortOrig)
         self._reader.close()
 
     def _write(self, string: str) -> None:

@@ -77,7 +77,7 @@ class ModbusMeter(Driver):
         await self._identify(self._segment)
         self._good_ns = time.monotonic_ns()
         self._enter(DeviceState.ACTIVE, f"{self._map.model}, unit {self._unit}")
-        self._poller = asyncio.create_task(self._poll(), name=f"{self.name} poll")
+        self._poller = self._task(self._poll(), "poll")
 
     async def _close(self) -> None:
         poller, self._poller = self._poller, None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..ports import is_address
-from ..serial_line import open_serial
+from ..serial_line import close_serial, open_serial
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -104,7 +104,7 @@ class Segment:
             probe = await asyncio.to_thread(
                 open_serial, self._device, self._port, self._baud, parity=self._parity, state_dir=self._state_dir
             )
-            probe.close()
+            close_serial(probe)
         raise DeviceError(
             "nothing answers at this address. Is the meter's gateway on, and is the address right?",
             device=self._device,

@@ -105,7 +105,7 @@ class LinePilot(Driver):
         else:
             why = f"found at state {found.resistor}, faults {sorted(found.faults) or 'none'}: make it safe first"
             self._enter(DeviceState.UNKNOWN, why)
-        self._keeper = asyncio.create_task(self._keep(), name=f"{self.name} keeper")
+        self._keeper = self._task(self._keep(), "keeper")
 
     def _nobody_there(self) -> DeviceError:
         seconds = f"{self._hello_timeout_s:g} s"

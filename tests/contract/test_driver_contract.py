@@ -17,6 +17,7 @@ from pilotbench.drivers.base import DeviceState
 from pilotbench.errors import ConfigError, DeviceError, DeviceLost, SafetyError
 
 from driver_rig import WIRES, Rig
+from wire_tap import SocketBridge
 
 PATIENCE = {
     "pilot.line": {"hello_timeout_s": 0.5},
@@ -242,6 +243,19 @@ def test_stamps_are_in_order_and_watermarks_are_kept(rig: Rig, kind: str) -> Non
     assert len(ticks) > 8
     assert max(b - a for a, b in pairwise(ticks)) < 400_000_000
     assert not [event.data for event in mine if event.topic == "gap"]
+
+
+def test_the_same_over_a_socket(rig: Rig, kind: str) -> None:
+    bridge = SocketBridge(rig.twin.ready[WIRES[kind]])
+    driver = rig.driver(kind, bridge.url)
+    rig.run(driver.open())
+    rig.run(rig.timeline.wait_for(FIRST_EVENT[kind], timeout_s=2, since_ns=0))
+    with pytest.raises(DeviceError, match=f"in use by .*pid {os.getpid()}"):
+        rig.run(rig.driver(kind, bridge.url, name="other").open())
+    rig.run(driver.make_safe())
+    bridge.close()
+    rig.run(until(rig, driver, DeviceState.FAULTED))
+    rig.run(driver.close())
 
 
 def test_unknown_kind_and_unknown_option_say_what_there_is(rig: Rig) -> None:

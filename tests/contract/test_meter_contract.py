@@ -11,6 +11,8 @@ import pytest
 from pilotbench.drivers.base import DeviceState
 from pilotbench.drivers.meter.segment import NotAnswered, Segment
 from pilotbench.errors import ConfigError, DeviceError
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
 from driver_rig import Rig
 from wire_tap import WireTap
@@ -195,3 +197,26 @@ def test_wrong_unit_and_wrong_address_say_what_to_check(rig: Rig) -> None:
         rig.run(rig.driver("meter.modbus", "tcp://127.0.0.1:9", name="net").open())
     with pytest.raises(ConfigError, match="is no port of a meter"):
         rig.run(rig.driver("meter.modbus", "udp://127.0.0.1:9", name="odd").open())
+
+
+def test_modbus_tcp(rig: Rig) -> None:
+    """The same map and driver on Modbus TCP, against the library's own server."""
+
+    async def serve() -> None:
+        registers = [0] * 0x50
+        for address, value in ((0x00, 230.0), (0x06, 16.0), (0x34, 3680.0), (0x46, 50.0), (0x48, 1.2345)):
+            registers[address : address + 2] = struct.unpack(">HH", struct.pack(">f", value))
+        block = SimData(0, values=registers, datatype=DataType.REGISTERS)
+        server = ModbusTcpServer(SimDevice(1, simdata=[block]), address=("127.0.0.1", 0))
+        await server.serve_forever(background=True)
+        port = server.transport.sockets[0].getsockname()[1]
+        meter = rig.driver("meter.modbus", f"tcp://127.0.0.1:{port}")
+        await meter.open()
+        sample = await rig.timeline.wait_for("meter.sample", timeout_s=2)
+        assert sample.data["power_w"] == 3680.0
+        assert sample.data["energy_wh"] == "1234.5"
+        await server.shutdown()
+        await rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "FAULTED", timeout_s=3)
+        await meter.close()
+
+    rig.run(serve())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import threading
 import time
 import tty
@@ -100,3 +101,46 @@ class WireTap:
             time.sleep(wait)  # the length of the cable, not a synchronisation
         if data and self._master >= 0:
             os.write(self._master, data)
+
+
+class SocketBridge:
+    """A port reached over the network, as behind a serial server: `url` is `socket://127.0.0.1:PORT`."""
+
+    def __init__(self, device: str) -> None:
+        self._device = os.open(device, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self._device)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+        self._stop_r, self._stop_w = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="socket bridge", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        os.write(self._stop_w, b"x")
+        self._thread.join(5)
+        self._server.close()
+        for fd in (self._device, self._stop_r, self._stop_w):
+            os.close(fd)
+
+    def _run(self) -> None:
+        client: socket.socket | None = None
+        while True:
+            watched = [self._device, self._stop_r, self._server if client is None else client]
+            ready, _, _ = select.select(watched, [], [])
+            if self._stop_r in ready:
+                break
+            if self._server in ready:
+                client, _ = self._server.accept()
+            elif client is not None and client in ready:
+                data = client.recv(65536)
+                if data:
+                    os.write(self._device, data)
+                else:
+                    client.close()
+                    client = None
+            if self._device in ready:
+                data = os.read(self._device, 65536)
+                if client is not None:
+                    client.sendall(data)
+        if client is not None:
+            client.close()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from pilotbench.bench.timeline import ClosedGate, Timeline
 from pilotbench.drivers.base import DeviceState, Driver
 from pilotbench.drivers.registry import create, driver_class, kinds
-from pilotbench.errors import ConfigError
+from pilotbench.errors import ConfigError, DeviceLost
 
 HEAVY = ("can", "cantools", "pymodbus", "serial", "ocpp", "textual")
 
@@ -54,3 +57,24 @@ def test_transitions_that_do_not_exist_are_not_made() -> None:
     assert driver.state is DeviceState.UNKNOWN, "only the verified safe state leads out"
     driver._enter(DeviceState.ACTIVE, "safe")
     assert [event.data["state"] for event in timeline.events("device.state")] == ["ACTIVE", "UNKNOWN", "ACTIVE"]
+
+
+def test_task_that_breaks_is_told() -> None:
+    timeline = Timeline()
+
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    async def play(folder: Path) -> None:
+        driver = Bare("x", timeline.source("x"), ClosedGate(), port="/dev/null", state_dir=folder)
+        await driver.open()
+        await asyncio.gather(driver._task(broken(), "poll"), return_exceptions=True)
+        await asyncio.sleep(0)
+        assert driver.state is DeviceState.FAULTED
+        with pytest.raises(DeviceLost, match="x poll broke: ZeroDivisionError"):
+            await driver.make_safe()
+        await driver.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(play(Path(folder)))
+    assert timeline.events("gap")
