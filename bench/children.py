@@ -68,13 +68,13 @@ class Child:
         """Hand every JSON line the process prints to `take`, from a thread; `ended` when there are no more."""
 
         def pump() -> None:
-            pipe = cast("IO[bytes]", self.process.stdout)
-            for line in pipe:
-                try:
-                    message = json.loads(line)
-                except ValueError:
-                    message = {"type": "note", "text": line.decode(errors="replace").rstrip()}
-                take(message)
+            with cast("IO[bytes]", self.process.stdout) as pipe:
+                for line in pipe:
+                    try:
+                        message = json.loads(line)
+                    except ValueError:
+                        message = {"type": "note", "text": line.decode(errors="replace").rstrip()}
+                    take(message)
             ended()
 
         threading.Thread(target=pump, name=f"{self.name} output", daemon=True).start()

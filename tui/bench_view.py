@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..bench.live import Snapshot
 
-__all__ = ["BenchView"]
+__all__ = ["BenchView", "StationAnswer"]
+
+
+class StationAnswer(Protocol):
+    """What a station said to a request of the back end."""
+
+    @property
+    def accepted(self) -> bool: ...
+
+    @property
+    def status(self) -> str: ...
 
 
 class _Vehicle(Protocol):
-    def plug(self, cable_a: int = 32) -> None: ...
+    def plug(self, cable_a: int) -> None: ...
 
     def unplug(self) -> None: ...
 
-    def present(self, id_tag: str, kind: str = "ISO14443") -> None: ...
+    def present(self, id_tag: str) -> None: ...
 
-    def charge(self, max_current_a: float | None = None) -> None: ...
+    def charge(self) -> None: ...
 
     def pause(self) -> None: ...
 
 
 class _BackEnd(Protocol):
-    def limit(
-        self, limit_a: float, *, evse: int = 1, tx: Any = None, purpose: str | None = None
-    ) -> Mapping[str, Any]: ...
+    def limit(self, limit_a: float) -> StationAnswer: ...
 
-    def remote_stop(self, tx: Any = None, evse: int = 1) -> Mapping[str, Any]: ...
+    def remote_stop(self) -> StationAnswer: ...
 
 
 class BenchView(Protocol):

@@ -118,16 +118,16 @@ class LiveScreen(Screen[None]):
 
     async def _carry_out(self, verb: verbs.Verb) -> None:
         try:
-            answer = await beside(lambda: verb.act(self._bench), verb.name)
+            outcome = await beside(lambda: verb.act(self._bench), verb.name)
         except BenchError as error:
-            answer = verbs.Answer(f"{verb.name} failed. {error}", "error")
+            outcome = verbs.Outcome(f"{verb.name} failed. {error}", "error")
         except Exception as error:  # noqa: BLE001 - a defect of ours must not take the screen away from a live output
-            answer = verbs.Answer(
+            outcome = verbs.Outcome(
                 f"{verb.name} failed with {type(error).__name__}: {error}. This is a defect of pilotbench.", "error"
             )
         finally:
             self._under_way.discard(verb.name)
-        self.say(answer.text, answer.severity)
+        self.say(outcome.text, outcome.severity)
 
     def action_plug(self) -> None:
         self.ask(verbs.PLUG)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ..bench.live import Snapshot
-from .bench_view import BenchView
+from .bench_view import BenchView, StationAnswer
 
-__all__ = ["AUTHORISE", "LIMIT", "PAUSE", "PLUG", "REMOTE_STOP", "RESUME", "UNPLUG", "Answer", "Verb"]
+__all__ = ["AUTHORISE", "LIMIT", "PAUSE", "PLUG", "REMOTE_STOP", "RESUME", "UNPLUG", "Outcome", "Verb"]
 
 CARD = "04A2B3C4D5"
 CABLE_A = 32
@@ -18,7 +18,7 @@ PLUGGED = ("B", "C", "D")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Outcome:
     """What came of it, for the status line."""
 
     text: str
@@ -34,7 +34,7 @@ class Verb:
     """
 
     name: str
-    act: Callable[[BenchView], Answer]
+    act: Callable[[BenchView], Outcome]
     refuse: Callable[[Snapshot], str | None]
 
 
@@ -54,42 +54,42 @@ def _needs_plug(snapshot: Snapshot) -> str | None:
     return None
 
 
-def _plug(bench: BenchView) -> Answer:
+def _plug(bench: BenchView) -> Outcome:
     bench.vehicle.plug(CABLE_A)
-    return Answer(f"Plugged in with a {CABLE_A} A cable. Press a to present a card.")
+    return Outcome(f"Plugged in with a {CABLE_A} A cable. Press a to present a card.")
 
 
-def _authorise(bench: BenchView) -> Answer:
+def _authorise(bench: BenchView) -> Outcome:
     bench.vehicle.present(CARD)
-    return Answer(f"Card {CARD} presented; the station decides.")
+    return Outcome(f"Card {CARD} presented; the station decides.")
 
 
-def _pause(bench: BenchView) -> Answer:
+def _pause(bench: BenchView) -> Outcome:
     bench.vehicle.pause()
-    return Answer("The vehicle pauses: current to 0, then S2 opens. Press s to resume.")
+    return Outcome("The vehicle pauses: current to 0, then S2 opens. Press s to resume.")
 
 
-def _resume(bench: BenchView) -> Answer:
+def _resume(bench: BenchView) -> Outcome:
     bench.vehicle.charge()
-    return Answer("The vehicle wants to charge; S2 closes as soon as the station offers PWM.")
+    return Outcome("The vehicle wants to charge; S2 closes as soon as the station offers PWM.")
 
 
-def _limit(bench: BenchView) -> Answer:
+def _limit(bench: BenchView) -> Outcome:
     return _answered(f"Limit {LIMIT_A:g} A", bench.csms.limit(LIMIT_A))
 
 
-def _remote_stop(bench: BenchView) -> Answer:
+def _remote_stop(bench: BenchView) -> Outcome:
     return _answered("Remote stop", bench.csms.remote_stop())
 
 
-def _unplug(bench: BenchView) -> Answer:
+def _unplug(bench: BenchView) -> Outcome:
     bench.vehicle.unplug()
-    return Answer("Unplugged: CP at A, PP open.")
+    return Outcome("Unplugged: CP at A, PP open.")
 
 
-def _answered(asked: str, answer: Mapping[str, Any]) -> Answer:
-    status = str(answer.get("status", "no status"))
-    return Answer(f"{asked}: the station answered {status}.", "information" if status == "Accepted" else "warning")
+def _answered(asked: str, answer: StationAnswer) -> Outcome:
+    text = f"{asked}: the station answered {answer.status or 'without a status'}."
+    return Outcome(text, "information" if answer.accepted else "warning")
 
 
 PLUG = Verb("Plug in", _plug, _needs_no_plug)
