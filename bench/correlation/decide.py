@@ -43,5 +43,7 @@ def decide(measured: Interval, limit: Interval, unit: str) -> Decision:
     distance = abs(measured.mid - limit.mid)
     if measured.hi == NEVER:
         return Decision(Outcome.INCONCLUSIVE, margin, None, None)
-    decides = f"decidable with an uncertainty below {distance:.4g} {unit}" if distance > 0 else None
+    decides = f"decidable with an uncertainty below {distance:.4g} {unit}"
+    if distance <= measured.width / 1000:
+        decides = "it lies at the limit: hardly any accuracy would decide it"
     return Decision(Outcome.INCONCLUSIVE, margin, lean, decides)

@@ -43,7 +43,8 @@ class OnlineEngine:
         self._watermarks: dict[str, int] = {}
         self._unsubscribe = lambda: None
         self._report: Report | None = None
-        self._closed = False
+        self._end: tuple[int, int, int] | None = None
+        self._finished = False
 
     def start(self) -> None:
         """Listen from now on; what is already on the timeline is taken first."""
@@ -53,7 +54,7 @@ class OnlineEngine:
 
     def take(self, event: Event) -> None:
         """Take an event as it is published."""
-        if event.topic in _IGNORED or self._closed:
+        if event.topic in _IGNORED or self._finished or (self._end is not None and event.order > self._end):
             return
         if len(self._log) < KEEP:
             self._log.append(event)
@@ -64,7 +65,7 @@ class OnlineEngine:
         else:
             heapq.heappush(self._heap, (event.order, event))
         if event.topic == "bench.state" and event.data.get("state") == "closed":
-            self._closed = True
+            self._end = event.order
         if event.topic == "tick":
             self._watermarks[event.source] = int(event.data["upto_ns"])
             self._release(min(self._watermarks.values()))
@@ -110,11 +111,11 @@ class OnlineEngine:
         if self._report is not None:
             return self._report
         self._unsubscribe()
-        self._closed = True
+        self._finished = True
         if self.stragglers and not self.dropped:
             self._report = evaluate(self._log, self.pack, self.facts, truncated=truncated)
             return self._report
-        while self._heap:
+        while self._heap and (self._end is None or self._heap[0][0] <= self._end):
             self._feed(heapq.heappop(self._heap)[1])
         last_ns = self._fed[0] if end_ns is None else max(end_ns, self._fed[0])
         self._report = self._engine.finish(max(last_ns, 0), truncated)
@@ -124,7 +125,7 @@ class OnlineEngine:
         heap = self._heap
         while heap and heap[0][0][0] < upto_ns:
             self._feed(heapq.heappop(heap)[1])
-        self._engine.advance(upto_ns)
+        self._engine.advance(upto_ns if self._end is None else min(upto_ns, self._end[0]))
 
     def _feed(self, event: Event) -> None:
         self._fed = event.order

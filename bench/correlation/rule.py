@@ -126,12 +126,14 @@ class Absent(RuleHead, frozen=True, tag_field="pattern", tag="absent"):
     """While `scope` is true, neither the edge nor the event of `never` happens.
 
     `settle`: for so long after the scope began the cause may lie before it; what happens then settles nothing.
+    With `settle_from` only when the scope was entered from one of these values.
     """
 
     scope: Condition
     never: Trigger | None = None
     never_event: Occurrence | None = None
     settle: str = ""
+    settle_from: tuple[Any, ...] = ()
 
 
 class Invariant(RuleHead, frozen=True, tag_field="pattern", tag="invariant"):

@@ -19,11 +19,12 @@ __all__ = ["AbsentMonitor"]
 class _Scope:
     """One stay in the scope, from `enter` to `leave` (None while it lasts)."""
 
-    def __init__(self, n: int, evse: int, enter: Event) -> None:
+    def __init__(self, n: int, evse: int, enter: Event, settle_ns: int) -> None:
         self.n = n
         self.evse = evse
         self.enter = enter
         self.mark = Mark.of(enter)
+        self.settle_ns = settle_ns
         self.leave: Event | None = None
         self.open = True
 
@@ -69,7 +70,8 @@ class AbsentMonitor(Monitor):
         inside = self._inside(edge.change.value)
         scope = self._scopes.get(evse)
         if inside and scope is None:
-            self._scopes[evse] = _Scope(self.context.next_number(), evse, event)
+            granted = not self.rule.settle_from or edge.before in self.rule.settle_from or edge.before is None
+            self._scopes[evse] = _Scope(self.context.next_number(), evse, event, self.settle_ns if granted else 0)
         elif not inside and scope is not None:
             scope.leave = event
             del self._scopes[evse]
@@ -99,7 +101,7 @@ class AbsentMonitor(Monitor):
         if early and (worst is None or worst[0] is not Outcome.FAIL):
             return
         seen: list[Seen] = [(scope.enter, "scope begins")]
-        window = [(scope.mark.stamp.lo_ns, scope.mark.stamp.hi_ns + self.settle_ns)]
+        window = [(scope.mark.stamp.lo_ns, scope.mark.stamp.hi_ns + scope.settle_ns)]
         if worst is not None:
             outcome, event, because, reason = worst
             seen.append((event, "violation" if outcome is Outcome.FAIL else "perhaps a violation"))
@@ -156,10 +158,10 @@ class AbsentMonitor(Monitor):
             return None
         if leave is not None and (surely_before(leave, mark) or between(mark, leave).hi <= 0):
             return None
-        begun = surely_before(scope.mark, mark) if self.settle_ns == 0 else after.lo > self.settle_ns
+        begun = surely_before(scope.mark, mark) if scope.settle_ns == 0 else after.lo > scope.settle_ns
         if begun and (leave is None or surely_before(mark, leave)):
             return Outcome.FAIL, f"{event.id} happened inside the scope", None
-        if self.settle_ns and surely_before(scope.mark, mark) and after.lo <= self.settle_ns:
+        if scope.settle_ns and surely_before(scope.mark, mark) and after.lo <= scope.settle_ns:
             text = "it happened so soon after the scope began that its cause may lie before it"
             return Outcome.INCONCLUSIVE, text, Reason.AMBIGUOUS
         return Outcome.INCONCLUSIVE, "the edges of the scope leave both open", Reason.CLOCK

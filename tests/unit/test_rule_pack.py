@@ -1,0 +1,91 @@
+"""Loading packs and limits: strict, with names and near misses in every error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pilotbench.bench.correlation import load_limits, load_pack
+from pilotbench.errors import RuleError
+
+from traces import CONFIGS, shipped_pack
+
+LIMITS = [CONFIGS / "limits" / f"{name}.toml" for name in ("iec61851-1", "ocpp", "lab")]
+GOOD = (CONFIGS / "rules" / "ac-session.toml").read_text(encoding="utf-8")
+
+
+def load(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    load_pack([path], LIMITS)
+
+
+def test_the_shipped_pack_has_the_rules_of_a_session_and_a_stable_digest() -> None:
+    pack = shipped_pack()
+    assert {rule.id for rule in pack.rules} >= {"stop.open", "energy.agree", "no_current.unauth", "boot.first"}
+    assert pack.digest == shipped_pack().digest
+    assert next(rule for rule in pack.rules if rule.id == "stop.open").verified
+    assert not next(rule for rule in pack.rules if rule.id == "plug.status").verified
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            'within = "limit.seq8_1"',
+            'within = "limit.seq8_2"',
+            "unknown limit 'limit.seq8_2'; did you mean 'limit.seq8_1'",
+        ),
+        ('within = "limit.seq8_1"', 'withn = "limit.seq8_1"', "unknown key 'withn'; did you mean 'within'"),
+        ('within = "limit.seq8_1"', 'within = "100"', "is not a time with its unit"),
+        ('within = "limit.seq8_1"', 'within = "100 Hz"', "no unit"),
+        ('within = "limit.seq8_1"', 'within = "limit.class_b"', "a time is needed"),
+        ('topic = "csms.remote_stop"', 'topic = "csms.remote_stopp"', "did you mean 'csms.remote_stop'"),
+        ('{ signal = "cp.mode", is = ["C1", "D1"] }', '{ signal = "cp.moed", is = ["C1"] }', "did you mean 'cp.mode'"),
+        ('pattern = "cadence"', 'pattern = "cadense"', "did you mean 'cadence'"),
+        (
+            "where = { accepted = true } }]\ngiven = [{",
+            "where = { acepted = true } }]\ngiven = [{",
+            "did you mean 'accepted'",
+        ),
+        ('severity = "safety"', 'severity = "grave"', "Invalid enum value 'grave'"),
+        ("schema = 1", "schema = 2", "this program reads schema = 1"),
+    ],
+)
+def test_a_wrong_word_is_named_with_the_nearest_right_one(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in GOOD
+    with pytest.raises(RuleError, match=r"mine\.toml") as caught:
+        load(tmp_path, GOOD.replace(old, new, 1))
+    assert says in str(caught.value)
+
+
+def test_limits_are_strict_too(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    entry = 'schema = 1\n[limit.x]\nvalue = 1\nunit = "{unit}"\nclause = "c"\nsource = "s"\n{more}\n'
+    for unit, more, says in (
+        ("sec", "verified = true", "unknown unit 'sec'"),
+        ("s", "", "verified"),
+        ("s", "verified = true\nverifed = 1", "verifed"),
+    ):
+        path.write_text(entry.format(unit=unit, more=more), encoding="utf-8")
+        with pytest.raises(RuleError, match=says):
+            load_limits([path])
+    path.write_text(entry.format(unit="s", more="verified = true"), encoding="utf-8")
+    assert load_limits([path])["limit.x"].base == 1e9
+    with pytest.raises(RuleError, match="a second time"):
+        load_limits([path, path])
+
+
+def test_a_changed_limit_changes_the_digest_of_the_rules_that_name_it(tmp_path: Path) -> None:
+    text = LIMITS[0].read_text(encoding="utf-8").replace("value = 100\n", "value = 120\n")
+    changed = tmp_path / "iec61851-1.toml"
+    changed.write_text(text, encoding="utf-8")
+    other = load_pack([CONFIGS / "rules" / "ac-session.toml"], [changed, *LIMITS[1:]])
+    mine = shipped_pack()
+    moved = {a.id for a, b in zip(mine.rules, other.rules, strict=True) if a.digest != b.digest}
+    assert moved == {"stop.open"}
+
+
+def test_missing_files_are_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="cannot be read"):
+        load_pack([tmp_path / "none.toml"], LIMITS)
