@@ -39,8 +39,8 @@ class Verdicts(LineList):
 
 def _line(verdict: VerdictLine) -> Text:
     look = VERDICT.get(verdict.verdict, Look("?", plain(verdict.verdict), "yellow"))
-    said = verdict.text.strip().removeprefix(f"{verdict.verdict} {verdict.rule}")
-    first = plain(said.strip().partition("\n")[0])
+    said = verdict.text.strip().removeprefix(f"{verdict.verdict} {verdict.rule}").lstrip(": ")
+    first = plain(said.partition("\n")[0])
     return Text.assemble(
         (f"{look.shape} {look.word:5} ", look.style),
         plain(verdict.rule),

@@ -46,6 +46,6 @@ class WhyScreen(ModalScreen[None]):
             look = VERDICT[verdict.verdict]
             text.append(f"{look.shape} {verdict.verdict} ", look.style)
             text.append(f"{plain(verdict.rule)}  at {verdict.at_s:.2f} s\n", "bold")
-            said = verdict.text.strip().removeprefix(f"{verdict.verdict} {verdict.rule}").strip()
+            said = verdict.text.strip().removeprefix(f"{verdict.verdict} {verdict.rule}").lstrip(": ")
             text.append("\n".join(plain(line) for line in said.splitlines()) + "\n\n")
         return text
