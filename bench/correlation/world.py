@@ -223,7 +223,8 @@ class World:
 
     def _attached(self, event: Event) -> None:
         self._set("connected", 0, True, event)
-        self._set("boot", 0, "accepted", event)
+        if self.track("boot", 0).value != "booting":  # served or not: one that was powered up owes its boot first
+            self._set("boot", 0, "accepted", event)
         self._set("online", 0, True, event)
 
     def _reset(self, event: Event) -> None:

@@ -646,3 +646,27 @@ def test_heartbeat() -> None:
     assert beats(9000, 19500, 30000).verdict("heartbeat").verdict is PASS, "any request counts"
     assert beats(interval_s=3600).verdict("heartbeat").verdict is NA, "shorter than one interval"
     assert beats(9000).verdict("heartbeat").verdict is FAIL, "silence up to the end"
+
+
+def test_a_station_that_is_served_without_a_boot_still_owes_it_when_it_was_powered_up() -> None:
+    t, facts = booting((150, "StatusNotification", False))
+    t.csms("ocpp.attached", 151, evse=None, how="first CALL was StatusNotification")
+    assert boot_verdict(t, facts) is FAIL
+    t, facts = booting((150, "StatusNotification", False), powered=False)
+    t.csms("ocpp.attached", 151, evse=None, how="first CALL was StatusNotification")
+    assert boot_verdict(t, facts) is NA
+
+
+def test_the_interval_of_the_boot_answer_holds_until_the_back_end_changes_it() -> None:
+    def read_back(changed: bool) -> Trace:
+        t = beats(9000)
+        if changed:
+            args = {"key": "HeartbeatInterval", "value": "3600"}
+            t.csms(
+                "csms.request", 9500, evse=None, verb="ChangeConfiguration", args=args, accepted=True, status="Accepted"
+            )
+        t.csms("station.config", 9600, evse=None, values={"HeartbeatInterval": "3600"}, unknown=[])
+        return t
+
+    assert read_back(changed=False).verdict("heartbeat").verdict is FAIL
+    assert read_back(changed=True).verdict("heartbeat").verdict is NA

@@ -44,7 +44,7 @@ class CadenceMonitor(Monitor):
         interval = event.data.get(self.rule.every)
         if event.topic == "ocpp.boot.answered" and isinstance(interval, int | float):
             self._every_ns = float(interval) * 1e9
-        if event.topic == "station.config":
+        if event.topic == "station.config" or (event.topic == "csms.request" and _sets_interval(event)):
             self._configured(event)
         for edge in edges:
             if edge.signal != self.rule.scope.signal:
@@ -60,12 +60,14 @@ class CadenceMonitor(Monitor):
             self._now.last = event
 
     def _configured(self, event: Event) -> None:
-        """The interval read back, where no boot told one or it was changed since."""
+        """The interval, where no boot agreed on one or the back end changed it since."""
+        changed = event.topic == "csms.request"
+        told: object = event.data["args"].get("value") if changed else event.data["values"].get("HeartbeatInterval")
         try:
-            every_ns = float(event.data["values"].get("HeartbeatInterval") or 0) * 1e9
+            every_ns = float(str(told or 0)) * 1e9
         except ValueError:
             return
-        if every_ns <= 0 or every_ns == self._every_ns:
+        if every_ns <= 0 or (self._every_ns and not changed):
             return
         self._every_ns = every_ns
         if self._now is not None:
@@ -115,3 +117,14 @@ class CadenceMonitor(Monitor):
     def finish(self, end_ns: int, truncated: bool) -> None:
         if self._now is not None:
             self._close(self._now, None, end_ns)
+
+
+def _sets_interval(event: Event) -> bool:
+    """The station accepted another heartbeat interval."""
+    data = event.data
+    named = data.get("args") or {}
+    return (
+        bool(data.get("accepted"))
+        and data.get("verb") == "ChangeConfiguration"
+        and named.get("key") == "HeartbeatInterval"
+    )
