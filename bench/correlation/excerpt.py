@@ -57,8 +57,7 @@ def describe(event: Event, before: Event | None = None) -> str:
     if topic == "cp.pwm":
         return f"duty {data.get('duty_pct', 0):.2f} %" if data.get("on") else "PWM off"
     if topic == "output":
-        words = [("live" if e.data.get("live") else "dead") for e in (before, event) if e is not None]
-        return "output " + "→".join(words)
+        return "output " + "→".join(_phases(e) for e in (before, event) if e is not None)
     if topic == "meter.sample":
         amps = "/".join(f"{value:.2f}" for value in cast("list[float]", data.get("current_a") or []))
         return f"current {amps} A, {data.get('energy_wh')} Wh"
@@ -75,6 +74,14 @@ def describe(event: Event, before: Event | None = None) -> str:
         return f"{topic} of {ms:.0f} ms: {data.get('why') or data.get('who')}"
     keys = [key for key in data if key not in ("station", "claim", "payload", "message_id")]
     return f"{topic} {_plain({key: data[key] for key in keys})}"
+
+
+def _phases(event: Event) -> str:
+    """`live` or `dead`, with the phases where only some of them are live."""
+    phases = cast("list[bool]", event.data.get("phases") or [])
+    if any(phases) and not all(phases):
+        return "live (" + " ".join(f"L{i}" for i, on in enumerate(phases, 1) if on) + ")"
+    return "live" if event.data.get("live") else "dead"
 
 
 def _mode(event: Event) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from ...timeline import Event, Interval
 from ..condition import matches
@@ -122,7 +123,7 @@ class CadenceMonitor(Monitor):
 def _sets_interval(event: Event) -> bool:
     """The station accepted another heartbeat interval."""
     data = event.data
-    named = data.get("args") or {}
+    named = cast("dict[str, Any]", data.get("args") or {})
     return (
         bool(data.get("accepted"))
         and data.get("verb") == "ChangeConfiguration"
