@@ -78,13 +78,18 @@ class Bench:
     report: Report | None = None
 
     def open_transaction(self, evse: int) -> int | str | None:
-        """Id of the newest transaction that the station has open on an outlet; None when there is none."""
+        """Id of the transaction that runs on an outlet; None when there is none.
+
+        What earlier runs left open counts only for a station that was on before this one began.
+        """
+        begun = self.live.open_transactions.get(evse)
+        if begun is not None or not self.live.attached:
+            return begun
         known = self.csms_state.open_transactions
         own = [tx for tx, start in known.items() if start.station == self.file.station.id and start.connector == evse]
         if not own:
             return None
-        newest = own[-1]
-        return int(newest) if newest.isdecimal() else newest
+        return int(own[-1]) if own[-1].isdecimal() else own[-1]
 
 
 def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -> Bench:

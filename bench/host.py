@@ -120,8 +120,11 @@ class BenchHost:
             self.call(lifecycle.start(self.bench), START_WITHIN_S)
             self._await_station()
             self._on_loop(self._start_watch)
-        except BaseException:
-            self.close(finished=False)
+        except BaseException as error:
+            try:
+                self.close(finished=False)
+            except ExceptionGroup as more:
+                error.add_note(f"Closing what was up failed too: {'; '.join(str(one) for one in more.exceptions)}")
             raise
         self.started_s = time.monotonic() - began
 

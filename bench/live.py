@@ -67,7 +67,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class LiveState:
-    """Follows one timeline. `snapshot` may be read from any thread."""
+    """Follows one timeline. `snapshot` may be read from any thread.
+
+    `open_transactions`: outlet -> transaction that began in this run and has not ended; `attached`: the
+    station was on before this run began.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         self._start_ns = time.monotonic_ns()
@@ -78,6 +82,8 @@ class LiveState:
         self._message_count = 0
         self._energy_start_wh: float | None = None
         self._version = 0
+        self.open_transactions: dict[int, int | str] = {}
+        self.attached = False
         self._built = Snapshot()
         self._dirty = False
         self.unsubscribe = timeline.subscribe(self._look)
@@ -157,17 +163,27 @@ class LiveState:
         self._values["station"] = f"{data['station']} offline"
 
     def on_boot(self, event: Event, data: dict[str, Any]) -> None:
-        self._values["station"] = f"{data['station']} boot {data['status']}"
+        accepted = data["status"] == "Accepted"
+        self._values["station"] = f"{data['station']} {'online' if accepted else 'boot ' + str(data['status'])}"
 
     def on_status(self, event: Event, data: dict[str, Any]) -> None:
         if data.get("connector") != 0:
             self._values["station_status"] = str(data["status"])
 
     def on_started(self, event: Event, data: dict[str, Any]) -> None:
+        self.open_transactions[event.evse or 1] = data["tx"]
         self._values["transaction"] = str(data["tx"])
 
     def on_ended(self, event: Event, data: dict[str, Any]) -> None:
-        self._values["transaction"] = None
+        for evse, transaction in list(self.open_transactions.items()):
+            if str(transaction) == str(data["tx"]):
+                del self.open_transactions[evse]
+        still = next(iter(self.open_transactions.values()), None)
+        self._values["transaction"] = None if still is None else str(still)
+
+    def on_attached(self, event: Event, data: dict[str, Any]) -> None:
+        self.attached = True
+        self._values["station"] = f"{data['station']} attached"
 
     def on_call(self, event: Event, data: dict[str, Any]) -> None:
         self._message(event, data, str(data["action"]), data.get("payload"))
@@ -208,6 +224,7 @@ _HANDLERS = {
     "ocpp.connected": LiveState.on_connected,
     "ocpp.disconnected": LiveState.on_disconnected,
     "ocpp.boot.answered": LiveState.on_boot,
+    "ocpp.attached": LiveState.on_attached,
     "ocpp.status": LiveState.on_status,
     "ocpp.tx.started": LiveState.on_started,
     "ocpp.tx.ended": LiveState.on_ended,

@@ -9,6 +9,6 @@ from __future__ import annotations
 __all__ = ["CASES"]
 
 CASES: dict[str, str] = {
-    "session": "a complete AC charging session: plug, authorise, charge, limit to 16 A, pause, resume, remote stop, unplug",
+    "session": "a complete AC session: plug, authorise, charge, limit to 16 A, pause, resume, remote stop, unplug",
 }
 """Name -> what it does. The case NAME lives in the module `case_NAME`."""

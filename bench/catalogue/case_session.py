@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 TOKEN = "04A2B3C4D5"
@@ -12,18 +13,25 @@ SECOND_PART_WH = 8.0
 WHOLE_WH = 46.0
 
 
-def highest_a(sample: Any) -> float:
-    """Highest phase current of a meter sample."""
-    return max(sample["current_a"])
+def at_least(current_a: float) -> Callable[[Any], bool]:
+    """True of a meter sample whose highest phase current is at least this."""
+    return lambda sample: max(sample["current_a"]) >= current_a
+
+
+def at_most(current_a: float) -> Callable[[Any], bool]:
+    """True of a meter sample whose highest phase current is at most this."""
+    return lambda sample: max(sample["current_a"]) <= current_a
+
+
+def delivered(energy_wh: float) -> Callable[[Any], bool]:
+    """True of a meter sample whose register stands at least there."""
+    return lambda sample: float(sample["energy_wh"]) >= energy_wh
 
 
 def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     """Plug, authorise, charge at the offer, 16 A, pause and resume, remote stop, unplug."""
     start = timeline.wait_for("meter.sample", within="3 s")
     start_wh = float(start.data["energy_wh"])
-
-    def charged(wh: float) -> Any:
-        return lambda sample: float(sample["energy_wh"]) - start_wh >= wh
 
     bench.phase("plug in")
     mark = timeline.now_ns()
@@ -37,14 +45,14 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     timeline.wait_for("ocpp.tx.started", within="10 s", since_ns=mark)
 
     bench.phase("charge at the offered current")
-    timeline.wait_for("meter.sample", lambda m: highest_a(m) >= OFFERED_A, within="15 s", since_ns=mark)
-    timeline.wait_for("meter.sample", charged(FIRST_PART_WH), within="15 s")
+    timeline.wait_for("meter.sample", at_least(OFFERED_A), within="15 s", since_ns=mark)
+    timeline.wait_for("meter.sample", delivered(start_wh + FIRST_PART_WH), within="15 s")
 
     bench.phase("limit to 16 A")
     mark = timeline.now_ns()
     csms.limit(LIMIT_A)
-    if timeline.seen("meter.sample", lambda m: highest_a(m) <= LIMIT_A + 0.5, within="12 s", since_ns=mark):
-        timeline.wait_for("meter.sample", charged(FIRST_PART_WH + SECOND_PART_WH), within="15 s")
+    if timeline.seen("meter.sample", at_most(LIMIT_A + 0.5), within="12 s", since_ns=mark):
+        timeline.wait_for("meter.sample", delivered(start_wh + FIRST_PART_WH + SECOND_PART_WH), within="15 s")
 
     bench.phase("the vehicle pauses")
     mark = timeline.now_ns()
@@ -55,8 +63,8 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     bench.phase("the vehicle resumes")
     mark = timeline.now_ns()
     vehicle.charge()
-    timeline.wait_for("meter.sample", lambda m: highest_a(m) >= 1.0, within="15 s", since_ns=mark)
-    timeline.wait_for("meter.sample", charged(WHOLE_WH), within="20 s")
+    timeline.wait_for("meter.sample", at_least(1.0), within="15 s", since_ns=mark)
+    timeline.wait_for("meter.sample", delivered(start_wh + WHOLE_WH), within="20 s")
 
     bench.phase("remote stop")
     mark = timeline.now_ns()

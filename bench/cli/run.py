@@ -18,6 +18,7 @@ from ..report import CaseResult, create_run_folder, write_run
 from ..stop import stop_signals
 from ..timeline import parse_quantity
 from .cases import run_cases
+from .closing import close_quietly, one_line
 from .display import Display, make_display
 
 __all__ = ["RunRequest", "run_command"]
@@ -54,7 +55,7 @@ def run_command(request: RunRequest) -> int:
         results, report, problems, started_s = _run(request, file, folder, display)
     code = _worst([*(CODE_OF[result.outcome] for result in results), *([4] if problems else [])], report)
     if report is not None:
-        write_run(folder, report, cases=results, problems=problems, exit_code=code)
+        write_run(folder, report, cases=results, problems=problems, exit_code=code, bench=file.name)
     if request.json:
         sys.stdout.write(_document(file, folder, results, report, problems, code, started_s) + "\n")
         for problem in problems:
@@ -81,22 +82,19 @@ def _run(
     display.follow(host)
     finished = False
     try:
-        try:
-            host.start()
-            results = run_cases(host, request.cases)
-            finished = all(result.outcome != "interrupted" for result in results)
-            if finished:
-                host.settle()
-        except KeyboardInterrupt as stop:
-            display.note(f"stopped by {stop.args[0] if stop.args else 'Ctrl-C'}: making safe")
-            results.append(CaseResult("run", "interrupted", "stopped by a signal", 0.0))
-        finally:
-            host.close(finished=finished)
+        host.start()
+        results = run_cases(host, request.cases)
+        finished = all(result.outcome != "interrupted" for result in results)
+        if finished:
+            host.settle()
+    except KeyboardInterrupt as stop:
+        finished = False
+        display.note(f"stopped by {stop.args[0] if stop.args else 'Ctrl-C'}: making safe")
+        results.append(CaseResult("run", "interrupted", "stopped by a signal", 0.0))
     except BenchError as error:
-        problems.append(str(error))
-    except ExceptionGroup as group:
-        problems += [_one_line(error) for error in _leaves(group)]
+        problems.append(one_line(error))
     finally:
+        problems += [problem for problem in close_quietly(host, finished=finished) if problem not in problems]
         display.unfollow()
     outcome = host.outcome_text
     if outcome:
@@ -176,14 +174,3 @@ def _list_deviations(faults: bool) -> int:
     for name, text in _deviations(faults).items():
         sys.stdout.write(f"{name:22} {text}\n")
     return 0
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
-    found: list[Exception] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
-
-
-def _one_line(error: Exception) -> str:
-    return str(error) if isinstance(error, BenchError) else f"unexpected {type(error).__name__}: {error}"

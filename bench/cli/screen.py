@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+from ...errors import BenchError
 from ..assembly import RunOptions
 from ..config import load_bench_file, virtual_bench
+from ..correlation import exit_code
 from ..host import BenchHost
 from ..report import create_run_folder, write_run
 from ..stop import stop_signals
+from .closing import close_quietly
 
 __all__ = ["tui_command"]
 
@@ -22,14 +26,24 @@ def tui_command(bench: Path | None, out: Path | None, station_fault: str | None)
     host = BenchHost(file, options=RunOptions(directory=folder, station_fault=station_fault), progress=print)
     # The screen is a room on the same floor as the command line; it is opened by name, not imported.
     app = import_module("pilotbench.tui.app").make_app(host)
+    problems: list[str] = []
     with stop_signals():
         try:
             host.start()
             app.run()
+            problems += ["the screen ended by an error of its own"] if app.return_code else []
+        except KeyboardInterrupt:
+            print("stopped: making safe")
+        except BenchError as error:
+            problems.append(str(error))
         finally:
-            report = host.close()
+            problems += close_quietly(host)
+    report = host.report
+    code = 4 if problems else 0 if report is None else exit_code(report)
     if report is not None:
-        write_run(folder, report)
-    print(host.outcome_text or "")
+        write_run(folder, report, problems=problems, exit_code=code, bench=file.name)
+    for problem in problems:
+        sys.stderr.write(f"pilotbench: {problem}\n")
+    print(host.outcome_text)
     print(f"run     {folder}")
-    return 0
+    return code

@@ -42,7 +42,7 @@ class Station:
         self.reporter = StatusReporter(self.link, self.clock, self.config, knobs)
         self.queue = TransactionQueue(self.link, self.config, knobs)
         self.outlet = Outlet(port, welcome, self.link, self.reporter, self.queue, self.config, self.clock, knobs)
-        self.reader = Reader(self.outlet, self.link, self.config)
+        self.reader = Reader(self.outlet, self.link, self.config, knobs)
         self._file = file
         self._knobs = knobs
         self._attached = not boots

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
 from .charging import Outlet
 from .config import Config
+from .faults import Knobs
 from .link import CallFailed, Link, Offline
 from .ocpp_lib import call
 
 __all__ = ["Reader"]
 
+_FLOW_BEGINS_S = 5.0
+
 
 class Reader:
     """The identification side of one outlet; asks the back end about every identifier."""
 
-    def __init__(self, outlet: Outlet, link: Link, config: Config) -> None:
+    def __init__(self, outlet: Outlet, link: Link, config: Config, knobs: Knobs) -> None:
         self._outlet = outlet
         self._link = link
         self._config = config
+        self._knobs = knobs
         self._authorising = False
 
     def present_token(self, id_tag: str) -> None:
@@ -48,6 +53,9 @@ class Reader:
     async def _authorise(self, id_tag: str) -> tuple[bool, str | None]:
         self._authorising = True
         try:
+            if self._knobs.asks_after_flow_s:
+                await self._outlet.until(lambda: self._outlet.control.live, _FLOW_BEGINS_S)
+                await asyncio.sleep(self._knobs.asks_after_flow_s)
             answer = await self._link.call(call.Authorize(id_tag))
         except (Offline, CallFailed) as error:
             _note(f"token {id_tag} could not be authorised: {error!r}")

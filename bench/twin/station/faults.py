@@ -25,6 +25,7 @@ class Knobs:
     duty_delay_s: float = 0.0  # between a new limit and the new duty
     # charging.py: the course of a session
     serves_anyone: bool = False  # offers current to whoever plugs in
+    asks_after_flow_s: float = 0.0  # authorisation.py: a token waits until current may have flowed this long
     pwm_delay_s: float = 0.0  # between the start of the transaction and PWM
     welds_at_stop: bool = False  # the contactor no longer opens once a transaction is being stopped
     start_at: Literal["authorised", "locked", "current"] = "locked"  # what StartTransaction waits for
@@ -43,7 +44,7 @@ class Knobs:
     finishing_delay_s: float = 0.0  # so is Finishing
     status_copies: int = 1  # how often each status is sent
     # link.py: the connection
-    status_before_boot: bool = False  # sends a status before the first BootNotification
+    status_beside_boot: bool = False  # sends a status right behind BootNotification, before it is answered
     heartbeats: bool = True  # whether heartbeats are sent
     heartbeat_s: float | None = None  # send them at this interval instead of the agreed one
     periodic_values: bool = True  # whether Sample.Periodic values are sent
@@ -85,13 +86,13 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "wrong-duty": {"duty_offset_pp": -4.0},
     "no-status": {"muted_status": "Preparing"},
     "energy-5-percent": {"energy_gain": 1.05},
-    "close-unauthorised": {"serves_anyone": True},
+    "close-unauthorised": {"serves_anyone": True, "asks_after_flow_s": 2.0},
     "ignores-profile": {"applies_profiles": False},
     "slow-close": {"close_delay_s": 4.0},
     "closes-without-pwm": {"closes_without_pwm": True, "pwm_delay_s": 3.0},
     "no-start": {"sends_transactions": False},
     "late-stop": {"stop_delay_s": 20.0},
-    "chatty-boot": {"status_before_boot": True},
+    "chatty-boot": {"status_beside_boot": True},
     "no-heartbeat": {"heartbeats": False, "periodic_values": False},
     "stays-closed": {"welds_at_stop": True},
     "wrong-meter-stop": {"meter_stop_offset_wh": 5},

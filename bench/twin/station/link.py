@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -44,6 +45,7 @@ class Peer(Protocol):
 
     async def serve(self) -> None: ...
     async def request(self, payload: Any) -> Any: ...
+    async def slip_in(self, payload: Any) -> None: ...
 
 
 class Link:
@@ -141,11 +143,6 @@ class Link:
     # boot
 
     async def _boot_until_accepted(self) -> None:
-        if self._knobs.status_before_boot:
-            try:
-                await self.call(self.early_status(), before_accepted=True, timeout_s=2.0)
-            except CallFailed as error:
-                _note(f"status before boot: {error}")
         while not await self.boot():
             self._boot_now.clear()
             try:
@@ -167,11 +164,15 @@ class Link:
             firmware_version="1",
         )
         self._next_boot_s = _OWN_BOOT_RETRY_S
+        beside = self._status_beside_boot() if self._knobs.status_beside_boot else None
         try:
             answer = await self.call(request, before_accepted=True)
         except CallFailed as error:
             _note(f"boot: {error}")
             return False
+        finally:
+            if beside is not None:
+                beside.cancel()
         self.boot_status = str(answer.status)
         self._clock.follow(answer.current_time)
         if self.boot_status != "Accepted":
@@ -181,6 +182,21 @@ class Link:
             self._config.change("HeartbeatInterval", str(answer.interval))
         self.on_accepted()
         return True
+
+    def _status_beside_boot(self) -> asyncio.Task[None]:
+        # held back in the kernel until both are written, so that they arrive together
+        ws, peer = self._ws, self._peer
+        if ws is None or peer is None:
+            raise Offline
+        wire = ws.transport.get_extra_info("socket")
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
+        async def behind() -> None:
+            await asyncio.sleep(0.005)
+            await peer.slip_in(self.early_status())
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+        return asyncio.create_task(behind(), name="station.chatter")
 
     def boot_soon(self) -> None:
         """The back end asks for a boot: do not wait for the interval."""

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import ocpp.messages
+from ocpp.charge_point import remove_nones, serialize_as_dict, snake_to_camel_case
 from ocpp.exceptions import NotImplementedError as NotImplementedByUs
 from ocpp.exceptions import NotSupportedError, OCPPError
 from ocpp.routing import after as _after
@@ -52,6 +54,11 @@ class Peer16(_ChargePoint):
             websockets.ConnectionClosed: the connection is gone.
         """
         return await self.call(payload, suppress=False)
+
+    async def slip_in(self, payload: Any) -> None:
+        """Send a CALL without waiting for its turn or its answer, as no station may."""
+        values = snake_to_camel_case(remove_nones(serialize_as_dict(payload)))
+        await self._send(ocpp.messages.Call(str(uuid.uuid4()), type(payload).__name__, values).to_json())
 
     async def route(self, raw: str | bytes) -> None:
         """Handle one frame."""

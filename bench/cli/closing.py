@@ -1,0 +1,32 @@
+"""Closing a bench from the command line: every error on the way becomes a line of text."""
+
+from __future__ import annotations
+
+from ...errors import BenchError
+from ..host import BenchHost
+
+__all__ = ["close_quietly", "one_line"]
+
+
+def close_quietly(host: BenchHost, *, finished: bool = True) -> list[str]:
+    """Make safe and close; returns what went wrong, one text an error."""
+    try:
+        host.close(finished=finished)
+    except BenchError as error:
+        return [str(error)]
+    except ExceptionGroup as group:
+        return [one_line(error) for error in _leaves(group)]
+    return []
+
+
+def one_line(error: Exception) -> str:
+    """An error as a user should read it."""
+    text = str(error) if isinstance(error, BenchError) else f"unexpected {type(error).__name__}: {error}"
+    return " ".join([text, *getattr(error, "__notes__", ())])
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
+    found: list[Exception] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
