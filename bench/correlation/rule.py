@@ -109,6 +109,8 @@ class Respond(RuleHead, frozen=True, tag_field="pattern", tag="respond"):
 
     A response that is already true counts. `given`: else not triggered. `during`: when one of these ends
     before the limit, nothing was owed. `until`: a later event that ends the obligation.
+    `proven`: a response that the withdrawal cut off before its hold was over proves nothing (PWM that ends with
+    the session obeys no profile).
     Without `within` the time is measured and nothing else.
     """
 
@@ -116,6 +118,7 @@ class Respond(RuleHead, frozen=True, tag_field="pattern", tag="respond"):
     response: Condition
     within: str = ""
     hold: str = ""
+    proven: bool = False
     given: tuple[Condition, ...] = ()
     during: tuple[Condition, ...] = ()
     until: tuple[Occurrence, ...] = ()

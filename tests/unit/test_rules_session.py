@@ -479,6 +479,19 @@ def test_a_profile_that_is_replaced_is_owed_no_more() -> None:
     assert NA in {item.outcome for item in t.verdict("profile.duty").instances}
 
 
+@pytest.mark.parametrize("stop", ["remote", "local"])
+def test_pwm_that_ends_with_the_session_obeys_no_profile(stop: str) -> None:
+    t = Trace()
+    t.charging()
+    t.profile(10000)
+    if stop == "remote":
+        t.remote_stop(18000)
+    t.duty(18300, 100.0)
+    t.tx_ended(19000, 5010)
+    t.end(40000)
+    assert t.verdict("profile.duty").verdict is NA
+
+
 def follow(amps: float, slow: bool = False) -> Trace:
     t = Trace()
     t.charging()
@@ -655,6 +668,15 @@ def test_a_station_that_is_served_without_a_boot_still_owes_it_when_it_was_power
     t, facts = booting((150, "StatusNotification", False), powered=False)
     t.csms("ocpp.attached", 151, evse=None, how="first CALL was StatusNotification")
     assert boot_verdict(t, facts) is NA
+
+
+def test_a_station_that_was_served_before_its_boot_owes_heartbeats_too() -> None:
+    t = Trace()
+    t.csms("ocpp.connected", 100, evse=None, version="1.6", subprotocols=[], remote="x")
+    t.csms("ocpp.attached", 120, evse=None, how="first CALL was StatusNotification")
+    t.csms("ocpp.boot.answered", 200, evse=None, status="Accepted", interval_s=10)
+    t.end(40000)
+    assert t.verdict("heartbeat").verdict is FAIL
 
 
 def test_the_interval_of_the_boot_answer_holds_until_the_back_end_changes_it() -> None:

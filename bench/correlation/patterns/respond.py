@@ -142,7 +142,8 @@ class RespondMonitor(Monitor):
                 self._close(owed)
             return
         limit = self._limit(owed)
-        if span.hi <= limit.lo and span.hi <= ended.hi:
+        shown = span.hi + self.hold_ns <= ended.lo if self.rule.proven else span.hi <= ended.hi
+        if span.hi <= limit.lo and shown:
             self._say(owed, span, limit, Outcome.PASS, step, "the response came in time")
             return
         if not final and not (slack_over and span.hi != NEVER):
@@ -167,7 +168,7 @@ class RespondMonitor(Monitor):
                 self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
             else:
                 self._say(owed, None, limit, Outcome.INCONCLUSIVE, step, text, Reason.TRUNCATED)
-        elif ended.hi <= limit.lo and span.lo > ended.lo:
+        elif self._cut_off(span, limit, ended):
             self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
         elif span.lo <= limit.hi:
             reason, text = self._undecided(owed, span, step)
@@ -181,6 +182,12 @@ class RespondMonitor(Monitor):
             self._say(owed, span, limit, Outcome.FAIL, step, f"no response within the limit after {owed.event.id}")
         else:
             self._say(owed, span, limit, Outcome.FAIL, step, f"first response after {owed.event.id} came too late")
+
+    def _cut_off(self, span: Interval, limit: Interval, ended: Interval) -> bool:
+        """Withdrawn before the limit, or (where that is asked for) before the response was proven by its hold."""
+        if self.rule.proven and span.lo <= limit.hi and ended.lo < span.hi + self.hold_ns and ended.hi != NEVER:
+            return True
+        return ended.hi <= limit.lo and span.lo > ended.lo
 
     def _undecided(self, owed: _Owed, span: Interval, step: Step | None) -> tuple[Reason, str]:
         if span.hi == NEVER or step is None or step.tri is Tri.UNKNOWN:
