@@ -45,7 +45,8 @@ class CadenceMonitor(Monitor):
         interval = event.data.get(self.rule.every)
         if event.topic == "ocpp.boot.answered" and isinstance(interval, int | float):
             self._every_ns = float(interval) * 1e9
-            if self._now is None and self._every_ns > 0 and self.world.track("online", 0).value is True and not edges:
+            begun = any(edge.signal == self.rule.scope.signal for edge in edges)
+            if self._now is None and self._every_ns > 0 and self.world.track("online", 0).value is True and not begun:
                 self._now = _Online(self.context.next_number(), event, self._every_ns)
         if event.topic == "station.config" or (event.topic == "csms.request" and _sets_interval(event)):
             self._configured(event)
