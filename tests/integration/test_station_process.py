@@ -148,6 +148,7 @@ class BackEnd:
         self.boot_status = "Accepted"
         self.connections: list[ServerConnection] = []
         self.aborted = 0
+        self.boot_takes_s, self.accepted_at = 0.0, 0.0
         self._number = 0
 
     async def serve(self, ws: ServerConnection) -> None:
@@ -157,11 +158,19 @@ class BackEnd:
                 kind, message_id, *rest = json.loads(raw)
                 if kind == 2:
                     self.calls.append((time.monotonic(), rest[0], rest[1]))
+                    if rest[0] == "BootNotification" and self.boot_takes_s:
+                        self.late = asyncio.create_task(self.boot_late(ws, message_id))
+                        continue
                     await ws.send(json.dumps([3, message_id, self.answer(rest[0])]))
                 else:
                     self.answers.append((time.monotonic(), message_id, rest[0]))
         except ConnectionClosed:
             self.aborted += 1
+
+    async def boot_late(self, ws: ServerConnection, message_id: str) -> None:
+        await asyncio.sleep(self.boot_takes_s)
+        self.accepted_at = time.monotonic()
+        await ws.send(json.dumps([3, message_id, self.answer("BootNotification")]))
 
     def answer(self, action: str) -> dict[str, Any]:
         accepted = {"idTagInfo": {"status": "Accepted"}}
@@ -532,9 +541,10 @@ def test_fault_stays_closed(tmp_path: Path) -> None:
 
 def test_fault_chatty_boot(tmp_path: Path) -> None:
     async def script(rig: Rig) -> None:
-        await rig.booted()
-        await until(lambda: rig.csms.named("BootNotification"), "the boot")
-        assert rig.csms.calls[0][1] == "StatusNotification"
+        rig.csms.boot_takes_s = 0.1
+        await until(lambda: len(rig.csms.named("StatusNotification")) == 3, "one status too many")
+        assert [name for _, name, _ in rig.csms.calls[:2]] == ["BootNotification", "StatusNotification"]
+        assert rig.csms.calls[1][0] < rig.csms.accepted_at
 
     assert run(tmp_path, script, "--fault", "chatty-boot") == 0
 

@@ -212,12 +212,11 @@ class Outlet:
 
     def _wish(self) -> Wish:
         session = self.session
-        if self._knobs.serves_anyone and self._plugged and self.finishing is None:
-            if session is None or not (session.offers or session.stopped):
-                return Wish(self._offer_a(), True, True)
         if session and not session.ended:
             offering = session.offers and not session.stopped and not session.barred
             return Wish(self._offer_a() if offering else None, session.locks, session.powers and not session.stopped)
+        if self._knobs.serves_anyone and self._plugged and self.finishing is None:
+            return Wish(self._offer_a(), True, True)
         # a plug is never released under voltage
         return Wish(lock=self.keeps_lock or (self.control.live and self._driven is not None and self._driven.lock))
 

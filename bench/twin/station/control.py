@@ -23,6 +23,8 @@ _DUTY_SPACING_S = 5.0
 _EV_STOP_S = 6.0
 _FEEDBACK_S = 1.0
 _DIODE_FAULT_S = 0.15
+_PWM_AFTER_CLOSING_S = 0.25
+"""Of the fault closes-without-pwm; shorter than a vehicle takes to open S2."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,14 @@ class PilotControl:
 
     # the pilot's duty
 
-    def _target(self, wish: Wish) -> float:
+    def _target(self, now_s: float, wish: Wish) -> float:
         if wish.offer_a is None or self.fault or self.state not in (CpState.B, CpState.C):
             return NO_PWM_PCT
+        if self._knobs.closes_without_pwm and self.state is CpState.C:
+            due = self._closed_changed_s + _PWM_AFTER_CLOSING_S
+            self._wake(due if self._closed else None)
+            if not self._closed or now_s < due:
+                return NO_PWM_PCT
         duty = duty_of(wish.offer_a)
         if duty >= NO_PWM_PCT:
             return NO_PWM_PCT
@@ -144,7 +151,7 @@ class PilotControl:
         return duty
 
     def _step_pwm(self, now_s: float, wish: Wish) -> None:
-        target = self._target(wish)
+        target = self._target(now_s, wish)
         if abs(target - self._wanted) > 1e-6:
             self._wanted, self._wanted_since_s = target, now_s
         if abs(target - self._pwm) <= 1e-6:

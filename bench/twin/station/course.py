@@ -96,6 +96,8 @@ class Course:
         return False
 
     async def _deliver_energy(self, session: Session) -> None:
+        # a transaction begins with a dead outlet; a clean station has no other here
+        await self._outlet.until(lambda: not self._outlet.control.live and self._outlet.meter.sample.idle, _STOP_S)
         if self._knobs.start_at == "locked":
             self._start_transaction(session, self._outlet.meter.sample)
         session.powers = True
