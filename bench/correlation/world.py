@@ -242,9 +242,21 @@ class World:
     def _cause_of_status(self, evse: int, event: Event) -> None:
         """A status that answers an edge of the pilot was written after it: that bounds the station's clock."""
         before = self.track("status", evse).value
-        last = self.track("cp.state", evse).last
-        if before == "available" and event.data.get("status") == "Preparing" and last is not None and last.value != "A":
+        pilot = self.track("cp.state", evse)
+        last = pilot.last
+        status = event.data.get("status")
+        if before == "available" and status == "Preparing" and last is not None and last.value != "A":
             self.claims.caused(event, last.mark.stamp.lo_ns)
+        elif status == "Charging":
+            # No connector charges before S2 closed. Later closings do not count: the message may be of an earlier one.
+            closed: list[int] = []
+            for change in reversed(pilot.changes):
+                if change.value == "A":
+                    break
+                if change.value in ("C", "D"):
+                    closed.append(change.mark.stamp.lo_ns)
+            if len(closed) == 1:
+                self.claims.caused(event, closed[0])
 
     def _only(self, event: Event) -> Iterable[int]:
         """Outlets of a message about a connector: connector 0 is the station itself, no outlet."""
