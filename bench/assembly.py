@@ -103,7 +103,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
     packs = [data_file(file, "rules", name, ".toml") for name in file.rules.packs]
     limits = [data_file(file, "limits", name, ".toml") for name in file.rules.limits]
     pack = load_pack(packs, limits)
-    facts = facts_of(file)
+    facts = facts_of(file, powers_station=_powers_station(file, options))
     csms_state = CsmsState(state_dir() / "csms" / file.name)
     csms = Csms(
         timeline,
@@ -192,8 +192,8 @@ def envelope_of(file: BenchFile) -> Envelope:
     )
 
 
-def facts_of(file: BenchFile) -> Facts:
-    """What the rules need to know of this bench and station."""
+def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
+    """What the rules need to know of this bench and station; `powers_station`: it boots within the run."""
     meter = file.one(MeterModbus)
     pilot = file.one(PilotLine)
     facts: dict[str, object] = {
@@ -203,6 +203,7 @@ def facts_of(file: BenchFile) -> Facts:
         "phases": file.station.phases,
         "authorisation": file.station.authorisation,
         "station_register_resolution_wh": file.station.register_resolution,
+        "powered_by_bench": powers_station,
     }
     if meter is not None and isinstance(meter[1], MeterModbus):
         facts |= {
@@ -215,6 +216,12 @@ def facts_of(file: BenchFile) -> Facts:
     if pilot is not None and isinstance(pilot[1], PilotLine):
         facts["duty_accuracy_pp"] = pilot[1].duty_accuracy
     return msgspec.convert(facts, Facts)
+
+
+def _powers_station(file: BenchFile, options: RunOptions) -> bool:
+    """The simulated station is started by the run, and with it its boot, unless it is to attach."""
+    twin = file.twin
+    return twin is not None and not (twin.external_station or options.external_station) and options.boot
 
 
 def _attachments(file: BenchFile, facts: Facts, options: RunOptions) -> dict[str, bytes]:

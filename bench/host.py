@@ -163,7 +163,7 @@ class BenchHost:
 
     def back_to_idle(self) -> None:
         """Stop what charges and pull the plug, so that the next test starts from state A."""
-        self.call(lifecycle.back_to_idle(self.bench), 60.0)
+        self.call(lifecycle.back_to_idle(self.bench), 90.0)
 
     def close(self, *, finished: bool = True) -> Report | None:
         """Make safe, close, complete the recording; safe to call twice. No stop signal cuts it short.

@@ -27,6 +27,7 @@ SETTLE_STEP_S = 0.05
 CLOSE_STEP_S = 5.0
 WATCH_STEP_S = 0.1
 IDLE_WITHIN_S = 10.0
+OPEN_DEADLINES_S = 20.0
 
 
 async def start(bench: Bench) -> None:
@@ -99,6 +100,8 @@ async def back_to_idle(bench: Bench) -> None:
     vehicle = bench.vehicle
     if vehicle is None or not vehicle.plugged:
         return
+    # What a rule still waits for is not to be cut off by our own unplugging.
+    await settle(bench, OPEN_DEADLINES_S)
     await vehicle.faults()
     await vehicle.pause()
     await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)

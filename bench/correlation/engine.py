@@ -117,7 +117,8 @@ class Engine:
         bad = instance.outcome in (Outcome.FAIL, Outcome.ERROR)
         if bad and instance.lengthened:
             spans = [(lo, hi) for _, lo, hi in world.spans(world.overruns)]
-            if instance.windows and all(_touches(window, spans) for window in instance.windows):
+            touched = bool(instance.windows) and all(_touches(window, spans) for window in instance.windows)
+            if touched and not _beyond_stalls(instance, spans):
                 return _doubt(instance, Reason.PRECONDITION, "the twin stood still meanwhile (twin.overrun)")
         if instance.watched:
             sources = (*instance.watched, "recorder")
@@ -171,8 +172,27 @@ class Engine:
         )
 
 
+STALL_FACTOR = 10
+_TIME_NS = {"ms": 1e6, "s": 1e9}
+
+
 def _touches(window: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
     return any(lo <= window[1] and window[0] <= hi for lo, hi in spans)
+
+
+def _beyond_stalls(instance: Instance, spans: Sequence[tuple[float, float]]) -> bool:
+    """True when a measured time is over its limit by far more than the twin's stalls could have added.
+
+    A stall lengthens what the station did by its own length; ten times that is taken, for what follows from it.
+    """
+    measured, limit = instance.measured, instance.limit
+    unit_ns = _TIME_NS.get(measured.unit) if measured is not None else None
+    if measured is None or measured.lo is None or limit is None or unit_ns is None:
+        return False
+    stalled_ns = sum(
+        hi - lo for lo, hi in spans if any(lo <= window[1] and window[0] <= hi for window in instance.windows)
+    )
+    return (measured.lo - limit) * unit_ns > STALL_FACTOR * stalled_ns
 
 
 def _doubt(instance: Instance, reason: Reason, why: str) -> Instance:

@@ -49,7 +49,7 @@ TOPICS: dict[str, str] = {
     "station.config": "station, values (key -> text), unknown (list): read back from the station",
     # what the back end asked; accepted = the station's answer
     "csms.request": "station, verb, args, accepted (bool), status, latency_ms: any request",
-    "csms.charging_profile": "station, connector, limit_a, purpose, tx, accepted, status",
+    "csms.charging_profile": "station, connector, limit_a, purpose, stack_level, tx, accepted, status",
     "csms.profile_cleared": "station, accepted, status",
     "csms.remote_start": "station, id_tag, accepted, status",
     "csms.remote_stop": "station, tx, accepted, status",

@@ -9,7 +9,7 @@ from pilotbench.bench.correlation import Facts, Outcome, Reason, exit_code
 from traces import CONFIG, TWIN_FACTS, Trace, full_session
 
 FAIL, PASS, OPEN, NA, ERROR = Outcome.FAIL, Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE, Outcome.ERROR
-ADVICE_ONLY = {"c1.opens", "c1_c2.measured"}
+ADVICE_ONLY = {"c1_c2.measured"}
 
 
 def test_a_clean_session_passes_every_rule_and_the_verdicts_are_plain_json() -> None:
@@ -313,16 +313,7 @@ def test_an_output_that_stays_on_when_the_pwm_ends_is_allowed_for_the_wait_of_se
     t = close(3100, pwm_off=6000)
     t.output(12500, False)
     t.cp(13000, "B", pwm=False)
-    report = t.judge("c1.stays_off", "c1.opens")
-    assert {v.verdict for v in report.verdicts} == {PASS}
-
-
-def test_an_output_that_never_opens_in_c1_is_reported_and_does_not_count() -> None:
-    t = close(3100, pwm_off=3500)
-    t.end(20000)
-    report = t.judge("c1.opens")
-    assert report.of("c1.opens").verdict in (FAIL, OPEN)
-    assert exit_code(report) == 5
+    assert t.verdict("c1.stays_off").verdict is PASS
 
 
 def test_c1_to_c2_is_measured_without_limit() -> None:
@@ -410,6 +401,15 @@ def test_an_overrun_of_the_twin_excuses_a_failure_and_spares_a_pass() -> None:
     elsewhere = opening((163, False))
     elsewhere.overrun(7000, 7050)
     assert elsewhere.verdict("stop.open").verdict is FAIL
+
+
+def test_a_failure_far_beyond_what_an_overrun_could_add_stands() -> None:
+    slow = opening((900, False))
+    slow.overrun(6020, 6045)
+    assert slow.verdict("stop.open").verdict is FAIL
+    near = opening((200, False))
+    near.overrun(6020, 6045)
+    assert near.verdict("stop.open").verdict is OPEN
 
 
 # ---- profiles

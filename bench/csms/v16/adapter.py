@@ -100,6 +100,7 @@ class Adapter16:
             data = {"connector": payload.get("connectorId"), **args, **said}
             data.setdefault("limit_a", None)
             data.pop("evse", None)
+            data["stack_level"] = payload.get("csChargingProfiles", {}).get("stackLevel")
             yield self._fact("csms.charging_profile", evse, **data)
         elif action == "ClearChargingProfile":
             yield self._fact("csms.profile_cleared", evse_of(payload), args=args, **said)

@@ -23,8 +23,8 @@ _DUTY_SPACING_S = 5.0
 _EV_STOP_S = 6.0
 _FEEDBACK_S = 1.0
 _DIODE_FAULT_S = 0.15
-_PWM_AFTER_CLOSING_S = 0.25
-"""Of the fault closes-without-pwm; shorter than a vehicle takes to open S2."""
+_PWM_AFTER_CLOSING_S = 0.12
+"""Of the fault closes-without-pwm: longer than any contactor takes to close."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class PilotControl:
         self._wanted = NO_PWM_PCT
         self._wanted_since_s = -math.inf
         self._closed = False
+        self._closings = 0
         self._closed_changed_s = -math.inf
         self._ready_since_s: float | None = None
         self._c1_since_s: float | None = None
@@ -137,11 +138,8 @@ class PilotControl:
     def _target(self, now_s: float, wish: Wish) -> float:
         if wish.offer_a is None or self.fault or self.state not in (CpState.B, CpState.C):
             return NO_PWM_PCT
-        if self._knobs.closes_without_pwm and self.state is CpState.C:
-            due = self._closed_changed_s + _PWM_AFTER_CLOSING_S
-            self._wake(due if self._closed else None)
-            if not self._closed or now_s < due:
-                return NO_PWM_PCT
+        if self._closes_first(now_s):
+            return NO_PWM_PCT
         duty = duty_of(wish.offer_a)
         if duty >= NO_PWM_PCT:
             return NO_PWM_PCT
@@ -149,6 +147,15 @@ class PilotControl:
         if self._knobs.duty_steps:
             duty = math.floor(duty * self._knobs.duty_steps / 100.0) * 100.0 / self._knobs.duty_steps
         return duty
+
+    def _closes_first(self, now_s: float) -> bool:
+        if not self._knobs.closes_without_pwm or self.state is not CpState.C:
+            return False
+        if not self._closed:
+            return self._closings == 0
+        due = self._closed_changed_s + _PWM_AFTER_CLOSING_S
+        self._wake(due)
+        return self._closings == 1 and now_s < due
 
     def _step_pwm(self, now_s: float, wish: Wish) -> None:
         target = self._target(now_s, wish)
@@ -186,7 +193,7 @@ class PilotControl:
             return False
         if self.pwm_on:
             return diode_seen(reading.cp_low_v)
-        return self._knobs.closes_without_pwm
+        return self._knobs.closes_without_pwm and self._closings == 0
 
     def _step_contactor(self, now_s: float, reading: Reading, wish: Wish) -> None:
         if self._closed:
@@ -220,6 +227,7 @@ class PilotControl:
 
     def _set_closed(self, now_s: float, closed: bool) -> None:
         self._closed, self._closed_changed_s = closed, now_s
+        self._closings += closed
         self._ready_since_s = None
 
     def _watch_contactor(self, now_s: float) -> None:
