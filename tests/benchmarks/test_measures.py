@@ -53,6 +53,6 @@ def test_stamp_error_and_start_of_a_session(tmp_path: Path) -> None:
     )
     outside = sum(not entry.holds for entry in compared)
     print(
-        f"pilot stamps: {len(errors)} edges, error p50 {quantile(errors, 0.5):.0f} us, p99 {quantile(errors, 0.99):.0f} us"
+        f"pilot stamps: {len(errors)} edges, error p50 {quantile(errors, 0.5):.0f}, p99 {quantile(errors, 0.99):.0f} us"
     )
     print(f"declared width p50 {quantile(widths, 0.5):.0f} us, {outside} of {len(compared)} outside their bounds")

@@ -6,29 +6,46 @@ A session takes about half a minute, so the ordinary suite plays the six faults 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from cli_runs import CliRun, Sessions
 
+
+@dataclass(frozen=True)
+class Expected:
+    """What a fault must lead to: the rules that FAIL, those that this course of events leaves undecided, the exit code."""
+
+    fails: frozenset[str]
+    undecided: frozenset[str] = frozenset()
+    code: int = 1
+
+
+def only(*fails: str, undecided: str = "", code: int = 1) -> Expected:
+    return Expected(frozenset(fails), frozenset(undecided.split()), code)
+
+
 DEMO = {
-    "late-open": {"stop.open"},
-    "wrong-duty": {"profile.floor"},
-    "no-status": {"plug.status"},
-    "energy-5-percent": {"energy.agree"},
-    "close-unauthorised": {"no_current.unauth", "start.order"},
-    "ignores-profile": {"profile.duty"},
+    "late-open": only("stop.open"),
+    "wrong-duty": only("profile.floor"),
+    "no-status": only("plug.status"),
+    "energy-5-percent": only("energy.agree"),
+    # The transaction begins while current flows, so its energy has an edge that nobody can measure.
+    "close-unauthorised": only("no_current.unauth", "start.order", undecided="energy.agree"),
+    "ignores-profile": only("profile.duty"),
 }
 MORE = {
-    "slow-close": {"start.close"},
-    "closes-without-pwm": {"c1.stays_off", "start.order"},
-    "no-start": {"tx.start"},
-    "late-stop": {"tx.stop"},
-    "chatty-boot": {"boot.first"},
-    "no-heartbeat": {"heartbeat"},
-    "stays-closed": {"stop.open"},
-    "wrong-meter-stop": {"energy.register"},
+    "slow-close": only("start.close"),
+    "closes-without-pwm": only("c1.stays_off", "start.order"),
+    "no-start": only("tx.start"),
+    "late-stop": only("tx.stop"),
+    "chatty-boot": only("boot.first"),
+    "no-heartbeat": only("heartbeat", code=0),
+    # A welded contactor cannot be made safe by the bench, and the run says so.
+    "stays-closed": only("stop.open", code=4),
+    "wrong-meter-stop": only("energy.register"),
 }
 ODDITIES = [
     "slow-but-allowed",
@@ -40,8 +57,6 @@ ODDITIES = [
     "suspended-evse",
     "double-status",
 ]
-ADVICE = {"heartbeat"}
-"""Rules whose FAIL is reported but does not make a run fail."""
 
 
 def failing(run: CliRun) -> set[str]:
@@ -65,16 +80,15 @@ def _ordered(sessions: Sessions, request: pytest.FixtureRequest) -> None:
             sessions.order("--station-oddity", params["oddity"])
 
 
-def holds(sessions: Sessions, fault: str, expected: set[str]) -> None:
+def holds(sessions: Sessions, fault: str, expected: Expected) -> None:
     run = sessions.get("--station-fault", fault)
-    assert failing(run) == expected, explain(run)
-    unfinished = {rule for rule, verdict in run.verdicts.items() if verdict in ("ERROR", "INCONCLUSIVE")}
-    assert not unfinished, explain(run)
-    if expected - ADVICE:
-        assert run.code == 1, explain(run)
+    assert failing(run) == expected.fails, explain(run)
+    undecided = {rule for rule, verdict in run.verdicts.items() if verdict in ("ERROR", "INCONCLUSIVE")}
+    assert undecided <= expected.undecided, explain(run)
+    assert run.code == expected.code, explain(run)
     for verdict in run.document["verdicts"]:
-        if verdict["rule"] in expected:
-            assert "FAIL" in verdict["text"]
+        if verdict["rule"] in expected.fails:
+            assert verdict["text"].startswith("FAIL")
             assert any(event in verdict["text"] for event in verdict["evidence"]), verdict["text"]
 
 
@@ -83,8 +97,8 @@ def test_a_clean_station_fails_nothing(clean_run: CliRun) -> None:
     undecided = {rule: v for rule, v in clean_run.verdicts.items() if v not in ("PASS", "NOT_APPLICABLE")}
     assert undecided == {}, explain(clean_run)
     decided = {rule for rule, verdict in clean_run.verdicts.items() if verdict == "PASS"}
-    expected = set().union(*DEMO.values(), *MORE.values()) - {"c1.stays_off"}
-    assert expected <= decided | {"c1.stays_off"}, explain(clean_run)
+    tripped = frozenset[str]().union(*(expected.fails for expected in (*DEMO.values(), *MORE.values())))
+    assert tripped <= decided, explain(clean_run)
 
 
 @pytest.mark.parametrize("fault", DEMO)
