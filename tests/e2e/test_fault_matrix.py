@@ -16,7 +16,7 @@ from cli_runs import CliRun, Sessions
 
 @dataclass(frozen=True)
 class Expected:
-    """What a fault must lead to: the rules that FAIL, those that this course of events leaves undecided, the exit code."""
+    """What a fault must lead to: rules that FAIL, rules that this course leaves undecided, the exit code."""
 
     fails: frozenset[str]
     undecided: frozenset[str] = frozenset()
