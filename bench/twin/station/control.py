@@ -23,8 +23,6 @@ _DUTY_SPACING_S = 5.0
 _EV_STOP_S = 6.0
 _FEEDBACK_S = 1.0
 _DIODE_FAULT_S = 0.15
-_PWM_AFTER_CLOSING_S = 0.12
-"""Of the fault closes-without-pwm: longer than any contactor takes to close."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class PilotControl:
         self._wanted = NO_PWM_PCT
         self._wanted_since_s = -math.inf
         self._closed = False
-        self._closings = 0
+        self._early = knobs.closes_without_pwm
         self._closed_changed_s = -math.inf
         self._ready_since_s: float | None = None
         self._c1_since_s: float | None = None
@@ -135,10 +133,8 @@ class PilotControl:
 
     # the pilot's duty
 
-    def _target(self, now_s: float, wish: Wish) -> float:
+    def _target(self, wish: Wish) -> float:
         if wish.offer_a is None or self.fault or self.state not in (CpState.B, CpState.C):
-            return NO_PWM_PCT
-        if self._closes_first(now_s):
             return NO_PWM_PCT
         duty = duty_of(wish.offer_a)
         if duty >= NO_PWM_PCT:
@@ -148,17 +144,8 @@ class PilotControl:
             duty = math.floor(duty * self._knobs.duty_steps / 100.0) * 100.0 / self._knobs.duty_steps
         return duty
 
-    def _closes_first(self, now_s: float) -> bool:
-        if not self._knobs.closes_without_pwm or self.state is not CpState.C:
-            return False
-        if not self._closed:
-            return self._closings == 0
-        due = self._closed_changed_s + _PWM_AFTER_CLOSING_S
-        self._wake(due)
-        return self._closings == 1 and now_s < due
-
     def _step_pwm(self, now_s: float, wish: Wish) -> None:
-        target = self._target(now_s, wish)
+        target = self._target(wish)
         if abs(target - self._wanted) > 1e-6:
             self._wanted, self._wanted_since_s = target, now_s
         if abs(target - self._pwm) <= 1e-6:
@@ -170,6 +157,7 @@ class PilotControl:
             self._pwm, self._pwm_changed_s = target, now_s
         else:
             self._wake(due)
+        self._early = self._early and not self.pwm_on
 
     def _watch_diode(self, now_s: float, reading: Reading) -> None:
         missing = self.pwm_on and self.state in (CpState.B, CpState.C) and not diode_seen(reading.cp_low_v)
@@ -187,13 +175,13 @@ class PilotControl:
     # the contactor
 
     def _may_close(self, reading: Reading, wish: Wish) -> bool:
-        if not wish.power or self.fault or self.state is not CpState.C:
+        if not wish.power or self.fault:
+            return False
+        if self.state is not CpState.C and not (self._early and self.state is CpState.B):
             return False
         if self._has_lock and not reading.locked:
             return False
-        if self.pwm_on:
-            return diode_seen(reading.cp_low_v)
-        return self._knobs.closes_without_pwm and self._closings == 0
+        return self._early or (self.pwm_on and diode_seen(reading.cp_low_v))
 
     def _step_contactor(self, now_s: float, reading: Reading, wish: Wish) -> None:
         if self._closed:
@@ -214,6 +202,8 @@ class PilotControl:
             self._wake(since + self._knobs.close_delay_s)
 
     def _must_open(self, now_s: float) -> bool:
+        if self._early and self.state is CpState.B:
+            return False
         if self.state is not CpState.C:
             due = self._debounce.since_s + self._knobs.open_delay_s
             self._wake(due)
@@ -227,7 +217,6 @@ class PilotControl:
 
     def _set_closed(self, now_s: float, closed: bool) -> None:
         self._closed, self._closed_changed_s = closed, now_s
-        self._closings += closed
         self._ready_since_s = None
 
     def _watch_contactor(self, now_s: float) -> None:

@@ -19,7 +19,7 @@ class Knobs:
     # control.py: the pilot and the contactor
     open_delay_s: float = 0.0  # between noticing that the EV left state C and opening the contactor
     close_delay_s: float = 0.05  # between all conditions for closing and closing
-    closes_without_pwm: bool = False  # in state C no PWM until the contactor has closed once
+    closes_without_pwm: bool = False  # closes in B1 and C1 while the first PWM is not on
     duty_offset_pp: float = 0.0  # added to every duty
     duty_steps: int | None = None  # resolution of the PWM timer; None = exact
     duty_delay_s: float = 0.0  # between a new limit and the new duty
@@ -58,7 +58,7 @@ FAULTS: dict[str, str] = {
     "close-unauthorised": "gives PWM at plug-in and closes the contactor when the vehicle asks, without authorisation",
     "ignores-profile": "answers Accepted to SetChargingProfile and changes nothing",
     "slow-close": "the contactor closes 4 s after B2 -> C2 (limit 3 s)",
-    "closes-without-pwm": "takes PWM away when the vehicle first asks, closes in C1, then gives PWM again",
+    "closes-without-pwm": "closes the contactor in B1 or C1 right after authorisation; PWM comes 3 s later",
     "no-start": "charges, but never sends StartTransaction (nor StopTransaction)",
     "late-stop": "StopTransaction comes 20 s late",
     "chatty-boot": "sends StatusNotification before its boot is accepted",
@@ -89,7 +89,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "close-unauthorised": {"serves_anyone": True, "asks_after_flow_s": 2.0},
     "ignores-profile": {"applies_profiles": False},
     "slow-close": {"close_delay_s": 4.0},
-    "closes-without-pwm": {"closes_without_pwm": True, "close_delay_s": 0.0},
+    "closes-without-pwm": {"closes_without_pwm": True, "pwm_delay_s": 3.0},
     "no-start": {"sends_transactions": False},
     "late-stop": {"stop_delay_s": 20.0},
     "chatty-boot": {"status_beside_boot": True},
