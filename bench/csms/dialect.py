@@ -1,12 +1,12 @@
-"""What an OCPP version must bring along, and the table of the versions there are.
+"""What an OCPP version must bring along.
 
 The link, the server and the verbs' users know only the protocols below; a version is one more
-module and one more line in `DIALECTS`.
+folder and one more line in `versions.DIALECTS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .settings import Desk
     from .verbs import Caller, Verbs
 
-__all__ = ["DIALECTS", "Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Request", "Trigger", "pick"]
+__all__ = ["Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Request", "Trigger"]
 
 Payload = dict[str, Any]
 
@@ -120,21 +120,3 @@ class Dialect(msgspec.Struct, frozen=True):
     behaviour: Callable[[str, Desk], Behaviour]
     adapter: Callable[[str], Adapter]
     verbs: Callable[[Caller], Verbs]
-
-
-def _v16() -> Dialect:
-    from .v16.dialect import dialect
-
-    return dialect()
-
-
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": _v16}
-"""Name of the WebSocket subprotocol -> what loads the version."""
-
-
-def pick(offered: Iterable[str]) -> str | None:
-    """The subprotocol to use: the first of the station's offers that is known; None when none is.
-
-    OCPP-J 1.6 section 3.1.3: the order of the offers is the station's preference.
-    """
-    return next((name for name in offered if name in DIALECTS), None)

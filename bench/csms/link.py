@@ -111,7 +111,9 @@ class StationLink:
         if self.dialect is None or self.dialect.subprotocol != dialect.subprotocol or self._adapter is None:
             self.dialect, self._adapter = dialect, dialect.adapter(self.station)
             behaviour: Behaviour = dialect.behaviour(self.station, self._desk)
-            self._reception = Reception(self, self._desk, dialect, self._adapter, behaviour, self._asked)
+            self._reception = Reception(
+                self, self.registration, self._desk, dialect, self._adapter, behaviour, self._asked
+            )
             self._verbs = dialect.verbs(self)
         self._connection = connection
         self._calls = Calls(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..timeline import Stamp
 from . import rpc
 from .asked import AskedFor
 from .dialect import Adapter, Behaviour, Dialect, Payload
+from .parts import Parent
+from .registration import Registration
 from .schemas import worst
 from .settings import Desk
-
-if TYPE_CHECKING:
-    from .link import StationLink
 
 __all__ = ["Reception"]
 
@@ -29,7 +28,8 @@ class Reception:
 
     def __init__(
         self,
-        link: StationLink,
+        link: Parent,
+        registration: Registration,
         desk: Desk,
         dialect: Dialect,
         adapter: Adapter,
@@ -37,6 +37,7 @@ class Reception:
         asked: AskedFor,
     ) -> None:
         self._link = link
+        self._registration = registration
         self._desk = desk
         self._dialect = dialect
         self._adapter = adapter
@@ -63,7 +64,7 @@ class Reception:
         if refusal is not None:
             self.refuse(message.message_id, action, refusal.kind, refusal.text, stamp)
             return
-        link.registration.heard(action, boot=action == self._dialect.boot, asked=asked, stamp=stamp)
+        self._registration.heard(action, boot=action == self._dialect.boot, asked=asked, stamp=stamp)
         if action == self._dialect.boot:
             link.identified(self._adapter.identity(payload))
             if not asked:
@@ -72,7 +73,7 @@ class Reception:
         for fact in self._adapter.heard(action, shown):
             link.publish(fact, stamp)
         link.clock_claim(action, payload, stamp)
-        proposed = self._behaviour.propose(action, payload, asked=asked, registered=link.registration.served)
+        proposed = self._behaviour.propose(action, payload, asked=asked, registered=self._registration.served)
         handler = self._desk.handlers.get(action)
         if handler is not None:
             try:
@@ -130,8 +131,8 @@ class Reception:
         if faults and (strict or any(found.blocking for found in faults)):
             listed = "; ".join(found.fault().text for found in faults)
             return rpc.Fault("schema", worst(faults), listed)
-        if self._link.registration.waiting and action != dialect.boot and not asked:
-            status = self._link.registration.status
+        if self._registration.waiting and action != dialect.boot and not asked:
+            status = self._registration.status
             fault = rpc.Fault("sequencing", rpc.Kind.SECURITY, f"{action} before the boot is accepted (it is {status})")
             self._link.violation(fault, stamp, action=action)
             if strict:
@@ -170,7 +171,7 @@ class Reception:
             if fact.own:
                 link.publish(fact, sent)
         if action == self._dialect.boot:
-            link.registration.answered(str(reply.get("status")), asked=asked)
+            self._registration.answered(str(reply.get("status")), asked=asked)
 
     def _not_answered(self, message: rpc.Call, stamp: Stamp) -> None:
         text = f"{message.action} is known, and nothing is done for it here"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 from ...errors import BenchError
 from ..timeline import Stamp
+from .parts import Parent
 from .settings import Desk
-
-if TYPE_CHECKING:
-    from .link import StationLink
 
 __all__ = ["Registration"]
 
@@ -26,7 +23,7 @@ class Registration:
     nothing for a while, is served at once, and asked who it is.
     """
 
-    def __init__(self, link: StationLink, desk: Desk) -> None:
+    def __init__(self, link: Parent, desk: Desk) -> None:
         self._link = link
         self._desk = desk
         self._ready = asyncio.Event()

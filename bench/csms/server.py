@@ -20,11 +20,12 @@ from websockets.typing import Subprotocol
 from ...errors import CsmsError, StationTimeout
 from ..timeline import Gate, PollClock, Timeline
 from .connection import StationConnection
-from .dialect import DIALECTS, Dialect, pick
+from .dialect import Dialect
 from .link import StationLink
 from .redact import Redactor
 from .settings import Desk, Handler, Settings
 from .state import CsmsState
+from .versions import DIALECTS, pick
 
 __all__ = ["Attempt", "Csms"]
 

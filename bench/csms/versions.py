@@ -1,0 +1,27 @@
+"""The OCPP versions there are, by the name of their WebSocket subprotocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from .dialect import Dialect
+
+__all__ = ["DIALECTS", "pick"]
+
+
+def _v16() -> Dialect:
+    from .v16.dialect import dialect
+
+    return dialect()
+
+
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": _v16}
+"""Name of the WebSocket subprotocol -> what loads the version."""
+
+
+def pick(offered: Iterable[str]) -> str | None:
+    """The subprotocol to use: the first of the station's offers that is known; None when none is.
+
+    OCPP-J 1.6 section 3.1.3: the order of the offers is the station's preference.
+    """
+    return next((name for name in offered if name in DIALECTS), None)
