@@ -11,8 +11,9 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import Awaitable
-from typing import Any, cast
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -31,8 +32,19 @@ from .verbs import Answer, Verbs
 
 __all__ = ["StationLink"]
 
+T = TypeVar("T")
+
 BATCH = 32
 """Messages worked on before the loop gets its turn again."""
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    """A text that was told and waits to be worked on."""
+
+    received: Received
+    parsed: rpc.Parsed
+    shown: Payload
+    asked: bool
 
 
 class StationLink:
@@ -59,6 +71,7 @@ class StationLink:
         self._prefix = secrets.token_hex(4)
         self._count = itertools.count(1)
         self._awake = False
+        self._heard: deque[_Heard] = deque()
 
     # for users
 
@@ -163,6 +176,8 @@ class StationLink:
     @property
     def oldest_waiting_ns(self) -> int | None:
         """Receipt of the oldest text that was not worked on yet."""
+        if self._heard:
+            return self._heard[0].received.stamp.order_ns
         inbox = self._connection.inbox if self._connection else None
         return inbox[0].stamp.order_ns if inbox else None
 
@@ -236,7 +251,7 @@ class StationLink:
 
     def _wake(self) -> None:
         connection = self._connection
-        if not self._awake and connection is not None and connection.inbox:
+        if not self._awake and connection is not None and (connection.inbox or self._heard):
             self._awake = True
             asyncio.get_running_loop().call_soon(self._work, connection)
 
@@ -247,39 +262,53 @@ class StationLink:
         self._wake()
 
     def _drain(self, connection: StationConnection, most: int | None = None) -> None:
+        """Tell everything that has arrived, then work on it: what came before an answer was sent stands before it."""
+        while (received := connection.take()) is not None:
+            self._guarded(self._hear, received)
         done = 0
-        while (most is None or done < most) and (received := connection.take()) is not None:
+        while self._heard and (most is None or done < most):
             done += 1
-            try:
-                self._message(received)
-            except Exception as exc:  # noqa: BLE001 - one message must not stop the link; the timeline is told
-                self.trouble("a message", exc)
+            self._guarded(self._serve, self._heard.popleft())
 
-    def _message(self, received: Received) -> None:
-        dialect, calls, reception = self.dialect, self._calls, self._reception
+    def _guarded(self, act: Callable[[T], None], item: T) -> None:
+        try:
+            act(item)
+        except Exception as exc:  # noqa: BLE001 - one message must not stop the link; the timeline is told
+            self.trouble("a message", exc)
+
+    def _hear(self, received: Received) -> None:
+        dialect, reception = self.dialect, self._reception
         assert dialect is not None
-        assert calls is not None
         assert reception is not None
         parsed = rpc.parse(received.text, dialect.rules)
-        message, stamp = parsed.message, received.stamp
+        message = parsed.message
         for fault in parsed.faults:
-            self.violation(fault, stamp, action=parsed.action)
+            self.violation(fault, received.stamp, action=parsed.action)
+        shown: Payload = {} if message is None or isinstance(message, rpc.CallError) else message.payload
+        if received.shown is not received.text and message is not None and not isinstance(message, rpc.CallError):
+            shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
+        asked = isinstance(message, rpc.Call) and reception.hear(message, shown, received.stamp)
+        self._heard.append(_Heard(received, parsed, shown, asked))
+
+    def _serve(self, heard: _Heard) -> None:
+        calls, reception = self._calls, self._reception
+        assert calls is not None
+        assert reception is not None
+        parsed, stamp = heard.parsed, heard.received.stamp
+        message = parsed.message
         if message is None:
             if parsed.reply_to is not None:
                 fault = parsed.faults[-1]
                 reception.refuse(parsed.reply_to, parsed.action, fault.kind, fault.text, stamp)
             return
-        shown: Payload = {} if isinstance(message, rpc.CallError) else message.payload
-        if received.shown is not received.text and not isinstance(message, rpc.CallError):
-            shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
         if isinstance(message, rpc.Call):
-            reception.call(message, received.text, shown, stamp)
+            reception.serve(message, heard.received.text, heard.shown, stamp, heard.asked)
             return
         action = calls.action_of(message.message_id)
         if isinstance(message, rpc.CallResult):
             for fault in calls.check_answer(message):
                 self.violation(fault, stamp, action=action)
-        fault = calls.answer(message, shown, stamp)
+        fault = calls.answer(message, heard.shown, stamp)
         if fault is not None:
             self.violation(fault, stamp, action=action, code="LateAnswer" if action else "UnknownMessageId")
 

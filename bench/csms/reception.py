@@ -53,12 +53,20 @@ class Reception:
         self._in_work.clear()
         self._answered_ns = 0
 
-    def call(self, message: rpc.Call, text: str, shown: Payload, stamp: Stamp) -> None:
-        """Take one request; `text` is the frame it came in, `shown` its payload without credentials."""
-        action, payload, link = message.action, message.payload, self._link
-        asked = self._asked.take(action, self._adapter.connector(action, payload), stamp.hi_ns)
-        data = {"station": link.station, "dir": "rx", "action": action, "message_id": message.message_id}
+    def hear(self, message: rpc.Call, shown: Payload, stamp: Stamp) -> bool:
+        """Tell the timeline of a request, before anything is answered; returns whether it was asked for.
+
+        `shown` is its payload without credentials.
+        """
+        action = message.action
+        asked = self._asked.take(action, self._adapter.connector(action, message.payload), stamp.hi_ns)
+        data = {"station": self._link.station, "dir": "rx", "action": action, "message_id": message.message_id}
         self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": asked})
+        return asked
+
+    def serve(self, message: rpc.Call, text: str, shown: Payload, stamp: Stamp, asked: bool) -> None:
+        """Check a request that was heard, and answer it; `text` is the frame it came in."""
+        action, payload, link = message.action, message.payload, self._link
         self._sequence(message, text, stamp)
         refusal = self._refusal(message, stamp, asked=asked)
         if refusal is not None:

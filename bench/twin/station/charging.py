@@ -13,13 +13,14 @@ from typing import Any
 from .clock import StationClock
 from .config import Config
 from .control import Drive, PilotControl, Reading, Wish
-from .course import Course, Session
+from .course import Course
 from .faults import Knobs
 from .iec61851 import MIN_OFFER_A, CpState, cable_rating_a
 from .link import Link
 from .meter import OwnMeter, Sample
 from .port import DutPort, Message
 from .profiles import Profiles
+from .session import Session
 from .states import status_of
 from .status import Status, StatusReporter
 from .transaction import Transaction, TransactionQueue

@@ -21,6 +21,8 @@ _FAST_S = 0.006
 """Leaving C: about three readings of the 1 ms pilot."""
 _DUTY_SPACING_S = 5.0
 _EV_STOP_S = 6.0
+_RECLOSE_S = 0.1
+"""Of the fault recloses: it opens this long after the end of PWM, and closes again this long after that."""
 _FEEDBACK_S = 1.0
 _DIODE_FAULT_S = 0.15
 
@@ -72,6 +74,7 @@ class PilotControl:
         self._closed_changed_s = -math.inf
         self._ready_since_s: float | None = None
         self._c1_since_s: float | None = None
+        self._reclose_at_s: float | None = None
         self._no_diode_since_s: float | None = None
         self._welded = False
         self._emergency = False
@@ -192,6 +195,9 @@ class PilotControl:
             return
         self._emergency = False
         self._c1_since_s = None
+        if self._recloses(now_s):
+            self._set_closed(now_s, True)
+            return
         if not self._may_close(reading, wish):
             self._ready_since_s = None
             return
@@ -212,8 +218,20 @@ class PilotControl:
             self._c1_since_s = None
             return False
         since = self._c1_since_s = now_s if self._c1_since_s is None else self._c1_since_s
-        self._wake(since + _EV_STOP_S)
-        return now_s >= since + _EV_STOP_S
+        wait_s = _RECLOSE_S if self._knobs.recloses_in_c1 and self._reclose_at_s is None else _EV_STOP_S
+        if now_s >= since + wait_s:
+            self._reclose_at_s = now_s + _RECLOSE_S
+            return True
+        self._wake(since + wait_s)
+        return False
+
+    def _recloses(self, now_s: float) -> bool:
+        """Of the fault recloses: once, while the vehicle still is in C1."""
+        due = self._reclose_at_s
+        if not self._knobs.recloses_in_c1 or due is None or self.state is not CpState.C or self.pwm_on:
+            return False
+        self._wake(due if now_s < due else None)
+        return due <= now_s < due + _RECLOSE_S
 
     def _set_closed(self, now_s: float, closed: bool) -> None:
         self._closed, self._closed_changed_s = closed, now_s

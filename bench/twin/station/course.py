@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .clock import StationClock
 from .config import Config
 from .faults import Knobs
 from .meter import Sample
+from .place import Place
+from .session import Session
 from .status import Status
 from .transaction import Transaction, TransactionQueue
 
-if TYPE_CHECKING:
-    from .charging import Outlet
-
-__all__ = ["Course", "Session"]
+__all__ = ["Course"]
 
 _LOCK_S = 3.0
 _STOP_S = 8.0
 _METER_SETTLES_US = 450_000
 
 
-@dataclass
-class Session:
-    """An authorised use of the outlet."""
-
-    id_tag: str
-    parent: str | None = None
-    tx: Transaction | None = None
-    locks: bool = False  # the cable shall be locked
-    powers: bool = False  # the contactor may close
-    offers: bool = False  # current may be offered
-    offered_at_s: float | None = None
-    charged: bool = False
-    barred: bool = False  # the back end refused the identifier after the start
-    stop_reason: str | None = None
-    stop_tag: str | None = None
-    ended: bool = False
-
-    @property
-    def stopped(self) -> bool:
-        """Someone wants it to end."""
-        return self.stop_reason is not None
-
-
 class Course:
     """Takes the sessions of one outlet through their stages."""
 
     def __init__(
-        self, outlet: Outlet, queue: TransactionQueue, config: Config, clock: StationClock, knobs: Knobs
+        self, outlet: Place, queue: TransactionQueue, config: Config, clock: StationClock, knobs: Knobs
     ) -> None:
         self._outlet = outlet
         self._queue = queue

@@ -20,6 +20,7 @@ class Knobs:
     open_delay_s: float = 0.0  # between noticing that the EV left state C and opening the contactor
     close_delay_s: float = 0.05  # between all conditions for closing and closing
     closes_without_pwm: bool = False  # closes in B1 and C1 while the first PWM is not on
+    recloses_in_c1: bool = False  # opens early after the end of PWM, and closes again while the EV is in C1
     duty_offset_pp: float = 0.0  # added to every duty
     duty_steps: int | None = None  # resolution of the PWM timer; None = exact
     duty_delay_s: float = 0.0  # between a new limit and the new duty
@@ -59,6 +60,7 @@ FAULTS: dict[str, str] = {
     "ignores-profile": "answers Accepted to SetChargingProfile and changes nothing",
     "slow-close": "the contactor closes 4 s after B2 -> C2 (limit 3 s)",
     "closes-without-pwm": "closes the contactor in B1 or C1 right after authorisation; PWM comes 3 s later",
+    "recloses": "at a stop it opens the contactor and closes it again while the vehicle still is in C1",
     "no-start": "charges, but never sends StartTransaction (nor StopTransaction)",
     "late-stop": "StopTransaction comes 20 s late",
     "chatty-boot": "sends StatusNotification before its boot is accepted",
@@ -90,6 +92,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "ignores-profile": {"applies_profiles": False},
     "slow-close": {"close_delay_s": 4.0},
     "closes-without-pwm": {"closes_without_pwm": True, "pwm_delay_s": 3.0},
+    "recloses": {"recloses_in_c1": True},
     "no-start": {"sends_transactions": False},
     "late-stop": {"stop_delay_s": 20.0},
     "chatty-boot": {"status_beside_boot": True},

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .course import Session
 from .faults import Knobs
 from .iec61851 import CpState
+from .place import Place
+from .session import Session
 from .status import Status
-
-if TYPE_CHECKING:
-    from .charging import Outlet
 
 __all__ = ["status_of"]
 
@@ -18,7 +14,7 @@ _FRESH_S = 3.0
 """How long a vehicle may take to ask for current before the session counts as suspended by it."""
 
 
-def status_of(outlet: Outlet, now_s: float, knobs: Knobs, last: Status) -> Status:
+def status_of(outlet: Place, now_s: float, knobs: Knobs, last: Status) -> Status:
     """The status that connector 1 has at `now_s` (loop time); `last` is the one it had so far."""
     if outlet.control.fault in ("welded", "no-close"):
         return Status("Faulted", "PowerSwitchFailure", outlet.control.fault)
@@ -36,7 +32,7 @@ def status_of(outlet: Outlet, now_s: float, knobs: Knobs, last: Status) -> Statu
     return Status("Preparing") if outlet.plugged else Status("Available")
 
 
-def _session_status(outlet: Outlet, session: Session, now_s: float, knobs: Knobs, last: Status) -> Status:
+def _session_status(outlet: Place, session: Session, now_s: float, knobs: Knobs, last: Status) -> Status:
     if not session.powers:
         return Status("Preparing")
     if session.stopped:
