@@ -38,7 +38,8 @@ DEMO = {
 }
 MORE = {
     "slow-close": only("start.close"),
-    "closes-without-pwm": only("c1.stays_off", "start.order"),
+    "closes-without-pwm": only("start.order"),
+    "recloses": only("c1.stays_off", "start.order"),
     "no-start": only("tx.start"),
     "late-stop": only("tx.stop"),
     "chatty-boot": only("boot.first"),

@@ -65,6 +65,7 @@ class Vehicle:
         self._wanted: deque[tuple[int, float]] = deque()
         self._last_wanted_a = 0.0
         self._willing_since_ns: int | None = None
+        self._unwilling_since_ns: int | None = None
 
     def receive(self, command: Command, now_ns: int) -> None:
         """Take a command frame that arrived at `now_ns`."""
@@ -115,13 +116,17 @@ class Vehicle:
         self._wanted.clear()
 
     def _decide_wish(self, now_ns: int, willing: bool) -> None:
-        """Close S2 after `s2_close_s` of willingness; open it once the current is 0."""
+        """Close S2 after `s2_close_s` of willingness; open it `reaction_s` after its end, once the current is 0."""
         if willing:
+            self._unwilling_since_ns = None
             if self._willing_since_ns is None:
                 self._willing_since_ns = now_ns
             if now_ns - self._willing_since_ns >= self.traits.s2_close_s * 1e9:
                 self.wish = True
             return
         self._willing_since_ns = None
-        if self.current_a <= 0.0:
+        if self._unwilling_since_ns is None:
+            self._unwilling_since_ns = now_ns
+        noticed = now_ns - self._unwilling_since_ns >= self.traits.reaction_s * 1e9
+        if noticed and self.current_a <= 0.0:
             self.wish = False
