@@ -11,6 +11,7 @@ import gc
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -165,6 +166,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
     for child in (bench.station, bench.twin):
         if child is not None:
             await step(child.name, lambda child=child: asyncio.to_thread(child.end), 10.0)
+    _port_link(bench).unlink(missing_ok=True)
     bench.timeline.bench.note("bench.state", {"state": "closed", "why": "finished" if finished else "interrupted"})
     report = bench.report = bench.engine.finish(truncated=not finished)
     final = {"verdicts.json": msgspec.json.encode([verdict.to_dict() for verdict in report.verdicts])}
@@ -211,5 +213,12 @@ async def _start_children(bench: Bench) -> dict[str, str]:
             "resolution_wh": meter[1].resolution,
             "refresh_ms": round(meter[1].refresh * 1e3),
         }
+    # A foreign station looks for the port's file in the run's folder; it is whole as soon as it is there.
+    _port_link(bench).unlink(missing_ok=True)
+    _port_link(bench).symlink_to(bench.work / "dut-port.json")
     bench.twin, ports = await start_twin(config, bench.work, source)
     return ports
+
+
+def _port_link(bench: Bench) -> Path:
+    return bench.options.directory / "dut-port.json"

@@ -287,28 +287,31 @@ class StationLink:
         shown: Payload = {} if message is None or isinstance(message, rpc.CallError) else message.payload
         if received.shown is not received.text and message is not None and not isinstance(message, rpc.CallError):
             shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
+        if isinstance(message, (rpc.CallResult, rpc.CallError)):
+            # An answer to us may be what makes the next request one that was asked for.
+            self._answer(message, shown, received.stamp)
+            return
         asked = isinstance(message, rpc.Call) and reception.hear(message, shown, received.stamp)
         self._heard.append(_Heard(received, parsed, shown, asked))
 
     def _serve(self, heard: _Heard) -> None:
-        calls, reception = self._calls, self._reception
-        assert calls is not None
+        reception = self._reception
         assert reception is not None
         parsed, stamp = heard.parsed, heard.received.stamp
-        message = parsed.message
-        if message is None:
-            if parsed.reply_to is not None:
-                fault = parsed.faults[-1]
-                reception.refuse(parsed.reply_to, parsed.action, fault.kind, fault.text, stamp)
-            return
-        if isinstance(message, rpc.Call):
-            reception.serve(message, heard.received.text, heard.shown, stamp, heard.asked)
-            return
+        if isinstance(parsed.message, rpc.Call):
+            reception.serve(parsed.message, heard.received.text, heard.shown, stamp, heard.asked)
+        elif parsed.reply_to is not None:
+            fault = parsed.faults[-1]
+            reception.refuse(parsed.reply_to, parsed.action, fault.kind, fault.text, stamp)
+
+    def _answer(self, message: rpc.CallResult | rpc.CallError, shown: Payload, stamp: Stamp) -> None:
+        calls = self._calls
+        assert calls is not None
         action = calls.action_of(message.message_id)
         if isinstance(message, rpc.CallResult):
             for fault in calls.check_answer(message):
                 self.violation(fault, stamp, action=action)
-        fault = calls.answer(message, heard.shown, stamp)
+        fault = calls.answer(message, shown, stamp)
         if fault is not None:
             self.violation(fault, stamp, action=action, code="LateAnswer" if action else "UnknownMessageId")
 

@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import psutil
 import pytest
 from pilotbench.bench.recording import read_run
 
-from cli_runs import COMMAND, cli, environment
+from cli_runs import COMMAND, cli, environment, wait_until
 
 CHARGING_WITHIN_S = 40.0
 GONE_WITHIN_S = 12.0
@@ -33,13 +32,6 @@ def start(tmp_path: Path, *args: str) -> tuple[subprocess.Popen[str], Path]:
         start_new_session=True,
     )
     return process, folder
-
-
-def wait_until(true: Callable[[], bool], within_s: float, what: str) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.02)
 
 
 def truth(folder: Path) -> list[dict[str, Any]]:
