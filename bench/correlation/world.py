@@ -45,6 +45,8 @@ class World:
     def __init__(self, facts: Facts, reached_pp: float = REACHED_PP) -> None:
         self.facts = facts
         self.now_ns = 0
+        self.ready_ns = 0
+        self.shut_ns: int | None = None
         self.ring: deque[Event] = deque(maxlen=RING)
         self.samples: dict[int, list[Sample]] = {evse: [] for evse in facts.evses}
         self.energy: dict[int, list[Event]] = {evse: [] for evse in facts.evses}
@@ -127,6 +129,7 @@ class World:
             "pilot.reset": self._pilot_reset,
             "twin.overrun": self._overrun,
             "clock.anchor": self._anchor,
+            "bench.state": self._bench,
         }
 
     # ---- pilot
@@ -394,6 +397,16 @@ class World:
 
     def _overrun(self, event: Event) -> None:
         self.overruns.append(event)
+
+    def _bench(self, event: Event) -> None:
+        """Instruments may be silent before the bench was ready, and once it is being closed."""
+        state = event.data.get("state")
+        if state == "ready" and not self.ready_ns:
+            self.ready_ns = event.stamp.order_ns
+        if state not in ("safe", "unsafe", "closed"):
+            self.shut_ns = None
+        elif self.shut_ns is None:
+            self.shut_ns = event.stamp.order_ns
 
     def _anchor(self, event: Event) -> None:
         if self.wall is None:

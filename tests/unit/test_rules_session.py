@@ -577,7 +577,7 @@ def after_unplug(decay_ms: float) -> Trace:
     t.cp(6000, "A", pwm=True)
     t.output(6050, False)
     t.meters(6050, 6000 + decay_ms, 16.0)
-    t.meters(6100 + decay_ms, 9000, 0.0)
+    t.meters(6100 + decay_ms, 11900, 0.0)
     t.end(12000)
     return t
 

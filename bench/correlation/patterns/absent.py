@@ -8,6 +8,7 @@ from ...timeline import Event
 from ..condition import matches
 from ..mark import Mark, between, surely_before
 from ..rule import Absent
+from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
@@ -140,14 +141,25 @@ class AbsentMonitor(Monitor):
         if never is not None:
             track = self.world.track(never.signal, scope.evse)
             if not track.changes:
-                return Outcome.NOT_APPLICABLE, f"this bench does not see {never.signal}", None
-            for change in track.changes:
-                if change.value is None and scope.leave is not None:
-                    after = between(scope.mark, change.mark)
-                    before = between(change.mark, Mark.of(scope.leave))
-                    if after.hi > 0 and before.hi > 0:
-                        return Outcome.INCONCLUSIVE, change.why or "not known throughout", Reason.GAP
+                return Outcome.INCONCLUSIVE, f"this bench does not see {never.signal}", Reason.PRECONDITION
+            unknown = self._unknown(track.changes, scope)
+            if unknown is not None:
+                return Outcome.INCONCLUSIVE, unknown, Reason.GAP
         return Outcome.PASS, "it did not happen while the scope lasted", None
+
+    def _unknown(self, changes: Sequence[Change], scope: _Scope) -> str | None:
+        """Why the signal was not known all through the scope; None when it was (or only touches its edges)."""
+        assert self.rule.never is not None
+        assert scope.leave is not None
+        leave = Mark.of(scope.leave)
+        if between(scope.mark, changes[0].mark).lo > 0 and surely_before(changes[0].mark, leave):
+            return f"{self.rule.never.signal} was not known when the scope began"
+        for i, change in enumerate(changes):
+            if change.value is not None or between(change.mark, leave).hi <= 0:
+                continue
+            if i + 1 == len(changes) or between(scope.mark, changes[i + 1].mark).hi > 0:
+                return change.why or "not known throughout"
+        return None
 
     def _place(self, scope: _Scope, event: Event) -> tuple[Outcome, str, Reason | None] | None:
         """Where an event lies with respect to the scope: inside, perhaps inside, or outside (None)."""

@@ -26,7 +26,6 @@ class _Stay:
     def __init__(self, n: int, change: Change) -> None:
         self.n = n
         self.change = change
-        self.first: Sample | None = None
         self.last: Sample | None = None
         self.highest: Sample | None = None
         self.hole = 0
@@ -59,6 +58,7 @@ class InvariantMonitor(Monitor):
         self._stays: dict[int, _Stay | None] = dict.fromkeys(self.world.facts.evses)
         self._doubt: dict[int, list[tuple[Sample, _Where]]] = {evse: [] for evse in self.world.facts.evses}
         self._previous: dict[int, Sample] = {}
+        self._sampled: set[tuple[int, Mark]] = set()
         self._waiting: list[tuple[int, Sample]] = []
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
@@ -84,6 +84,7 @@ class InvariantMonitor(Monitor):
             if stay is not None:
                 self._close(evse, stay, cut=truncated and self._inside_now(evse))
             self._flush_doubt(evse)
+            self._unsampled(evse)
 
     def _inside_now(self, evse: int) -> bool:
         value = self.world.track(self.rule.scope.signal, evse).value
@@ -137,6 +138,8 @@ class InvariantMonitor(Monitor):
                 stay = None
             if stay is None:
                 stay = self._stays[evse] = _Stay(self.context.next_number(), where.change)
+                self._sampled.add((evse, where.change.mark))
+                stay.hole = sample.event.stamp.lo_ns - self._from_ns(where.change)
                 previous = None
             self._add(evse, stay, sample, value, previous)
             return
@@ -148,8 +151,47 @@ class InvariantMonitor(Monitor):
         elif where.tri is Tri.FALSE:
             self._flush_doubt(evse)
 
+    def _from_ns(self, change: Change) -> int:
+        """From when on samples are owed for a stay: its begin and what is granted, on a bench that was ready."""
+        return max(change.mark.stamp.hi_ns + self.settle_ns, self.world.ready_ns)
+
+    def _upto_ns(self, evse: int, begun: Change) -> int:
+        """Until when they are: the next change out of the scope, or the end of the run."""
+        judge = self.reader.judge(self.rule.scope, {})
+        end_ns = self.world.now_ns if self.world.shut_ns is None else self.world.shut_ns
+        for change in self.world.track(self.rule.scope.signal, evse).changes:
+            out = change.value is None or judge(change.value) is not Tri.TRUE
+            if out and change.mark.stamp.lo_ns > begun.mark.stamp.lo_ns:
+                return min(end_ns, change.mark.stamp.lo_ns)
+        return end_ns
+
+    def _unsampled(self, evse: int) -> None:
+        """Stays in the scope that were long enough to be sampled, and were not: nothing is known of them."""
+        judge = self.reader.judge(self.rule.scope, {})
+        max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
+        inside = False
+        for change in self.world.track(self.rule.scope.signal, evse).changes:
+            entered = not inside
+            inside = change.value is not None and judge(change.value) is Tri.TRUE
+            if not inside or not entered or (evse, change.mark) in self._sampled:
+                continue
+            from_ns, upto_ns = self._from_ns(change), self._upto_ns(evse, change)
+            if upto_ns - from_ns <= max_gap_ns:
+                continue
+            blind = not self.world.samples[evse]
+            self.context.say(
+                self.context.next_number(),
+                evse,
+                Outcome.INCONCLUSIVE,
+                f"no sample for {(upto_ns - from_ns) / 1e6:.0f} ms, all of the scope"
+                + (": this bench does not measure current" if blind else ""),
+                opened_ns=change.mark.stamp.order_ns,
+                reason=Reason.PRECONDITION if blind else Reason.GAP,
+                seen=[(change.event, "scope begins")] if change.event is not None else [],
+                windows=[(from_ns, upto_ns)],
+            )
+
     def _add(self, evse: int, stay: _Stay, sample: Sample, value: Tri, previous: Sample | None) -> None:
-        stay.first = stay.first or sample
         stay.last = sample
         if stay.highest is None or sample.value > stay.highest.value:
             stay.highest = sample
@@ -165,6 +207,8 @@ class InvariantMonitor(Monitor):
         self._stays[evse] = None
         highest = stay.highest
         assert highest is not None
+        assert stay.last is not None
+        stay.hole = max(stay.hole, self._upto_ns(evse, stay.change) - stay.last.event.stamp.hi_ns)
         max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
         seen: list[Seen] = []
         if stay.change.event is not None:

@@ -63,7 +63,7 @@ class RespondMonitor(Monitor):
         if sampled or any(edge.signal in self._signals for edge in edges):
             self._review()
             if self.hold_ns:
-                self.context.schedule(event.stamp.order_ns + self.hold_ns, self._review)
+                self.context.schedule(event.stamp.order_ns + self.hold_ns + SLACK_NS, self._review)
 
     def _trigger(self, evse: int, event: Event, params: dict[str, Any], given: tuple[Condition, ...]) -> None:
         owed = _Owed(self.context.next_number(), evse, event, params, given)
@@ -82,7 +82,7 @@ class RespondMonitor(Monitor):
     def finish(self, end_ns: int, truncated: bool) -> None:
         for owed in list(self._open):
             over = owed.event.stamp.hi_ns + self._limit(owed).hi + self.hold_ns <= end_ns if self.rule.within else True
-            self._settle(owed, final=True, cut=truncated or not over)
+            self._settle(owed, final=True, cut=truncated or not over, known_ns=end_ns)
         self._open.clear()
 
     def open_deadlines(self) -> int:
@@ -123,13 +123,23 @@ class RespondMonitor(Monitor):
         why = next((text for tri, text in states if tri is Tri.UNKNOWN and text), "a precondition is not known")
         return all_of(tri for tri, _ in states), why
 
-    def _settle(self, owed: _Owed, *, final: bool, slack_over: bool = False, cut: bool = False) -> None:
+    def _settle(
+        self,
+        owed: _Owed,
+        *,
+        final: bool,
+        slack_over: bool = False,
+        cut: bool = False,
+        known_ns: int | None = None,
+    ) -> None:
+        """Decide if it can be. Up to `known_ns` everything was received; that a response held rests on it."""
         if not owed.open:
             return
         steps = self.reader.steps(self.rule.response, owed.evse, owed.params)
         now_ns = self.world.now_ns
+        held_ns = now_ns - SLACK_NS if known_ns is None else known_ns
         ended = self._ended(owed)
-        span, step = first_true(steps, owed.mark, hold_ns=self.hold_ns, now_ns=now_ns, ended_ns=ended.lo)
+        span, step = first_true(steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended_ns=ended.lo)
         given, why = self._given(owed)
         if given is Tri.FALSE:
             if final or slack_over:
