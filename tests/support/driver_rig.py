@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +65,17 @@ class Rig:
                 return await work
 
         return self.loop.run_until_complete(limited())
+
+    def until(self, holds: Callable[[], bool], what: str, within_s: float = 5.0) -> None:
+        """Let the bench run until something holds; a failed assertion that names it when it does not in time."""
+
+        async def look() -> None:
+            deadline = time.monotonic() + within_s
+            while not holds():
+                assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+                await asyncio.sleep(0.01)
+
+        self.run(look())
 
     def tap(self, wire: str, **options: Any) -> WireTap:
         """A cable to the twin's port `wire`; with `device=None` to nobody."""
