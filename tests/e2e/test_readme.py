@@ -32,10 +32,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like a fresh clone: the project's files by link, and no run in it."""
     desk = tmp_path_factory.mktemp("desk")
     for path in ROOT.iterdir():
-        if path.name not in ("runs", ".git"):
+        if path.name not in ("runs", ".git", ".venv"):
             (desk / path.name).symlink_to(path)
     if not (ROOT / ".venv").exists():
         pytest.skip("there is no .venv here: the tests were started without make")
+    # The environment is the one that runs this test, and counts as fresh: nothing is installed anew from here.
+    (desk / ".venv").mkdir()
+    (desk / ".venv" / "bin").symlink_to(ROOT / ".venv" / "bin")
+    for stamp in (".run", ".dev"):
+        (desk / ".venv" / stamp).touch()
     (desk / "test_stop.py").write_text(re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0], encoding="utf-8")
     return desk
 

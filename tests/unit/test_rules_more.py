@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from pilotbench.bench.correlation import Outcome, Reason
 
-from traces import Trace, full_session
+from traces import CONFIG, TWIN_FACTS, Trace, full_session
 
 FAIL, PASS, OPEN, NA, ERROR = Outcome.FAIL, Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE, Outcome.ERROR
 
@@ -94,3 +95,143 @@ def test_a_bounce_that_is_read_late_is_a_bounce() -> None:
     t.call(6350, "Heartbeat")
     t.end(15000)
     assert t.verdict("stop.open").verdict is FAIL
+
+
+# ---- authorisation
+
+FED_BY_MAINS = msgspec.structs.replace(TWIN_FACTS, powered_by_bench=False)
+
+
+def draws(t: Trace, begin: float, end: float) -> Trace:
+    """10 A from `begin` to `end`, read all the time."""
+    t.meters(200, begin - 100, 0.0)
+    t.meters(begin, end, 10.0, 10.0)
+    t.end(end + 500)
+    return t
+
+
+def test_a_session_that_ran_before_the_bench_came_is_not_blamed() -> None:
+    t = Trace()
+    t.cp(5, "C", pwm=True)
+    t.duty(6, 53.33)
+    t.output(7, True)
+    t.csms("ocpp.connected", 100, evse=None, version="1.6", subprotocols=[], remote="x")
+    t.csms("ocpp.attached", 121, evse=None, how="first CALL was Heartbeat")
+    t.csms("station.config", 150, evse=None, values=CONFIG, unknown=[])
+    verdict = draws(t, 300, 20000).verdict("no_current.unauth", facts=FED_BY_MAINS)
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.PRECONDITION)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_reading_the_configuration_again_takes_nobodys_permission(again: bool) -> None:
+    config = {**CONFIG, "LocalPreAuthorize": "true"}
+    t = Trace()
+    t.idle(config=config)
+    t.plugged()
+    t.token(1500)
+    t.output(3100, True)
+    if again:
+        t.csms("station.config", 4000, evse=None, values=config, unknown=[])
+    verdict = draws(t, 3200, 9000).verdict("no_current.unauth")
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.PRECONDITION)
+
+
+def test_after_the_unplug_a_token_that_was_accepted_locally_is_worth_nothing() -> None:
+    t = Trace()
+    t.idle(config={**CONFIG, "LocalPreAuthorize": "true"})
+    t.plugged()
+    t.token(1500)
+    t.cp(3000, "A", pwm=False)
+    t.cp(10000, "B", pwm=False)
+    assert draws(t, 11000, 15000).verdict("no_current.unauth").verdict is FAIL
+
+
+def test_an_unplug_inside_a_gap_ends_the_authorisation_and_a_gap_in_state_a_does_not() -> None:
+    t = Trace()
+    t.charging()
+    t.gap("pilot", 5900, 6500)
+    t.cp(6600, "A", pwm=False)
+    t.cp(13000, "B", pwm=False)
+    t.tx_ended(7000, 5000)
+    assert draws(t, 14000, 18000).verdict("no_current.unauth").verdict is FAIL
+    card_first = Trace()
+    card_first.idle()
+    card_first.authorized(600)
+    card_first.gap("pilot", 700, 800)
+    card_first.cp(900, "A", pwm=False)
+    card_first.plugged()
+    assert draws(card_first, 9000, 12000).verdict("no_current.unauth").verdict is PASS
+
+
+def test_an_old_stop_from_the_queue_ends_nothing_of_today() -> None:
+    t = Trace()
+    t.charging()
+    t.disconnected(6000)
+    t.csms("ocpp.connected", 9000, evse=None, version="1.6", subprotocols=[], remote="x")
+    t.csms("ocpp.attached", 9010, evse=None, how="first CALL was StopTransaction")
+    old = t.claim(-900_000)
+    t.csms("ocpp.tx.ended", 9100, tx=3, reason="Local", meter_wh="4000", claim=old, orphan=True)
+    assert draws(t, 3500, 20000).verdict("no_current.unauth").verdict is PASS
+
+
+def resumed(config: dict[str, str]) -> Trace:
+    """Unplugged at 6000 with its transaction open, back at 16000, current from 17200."""
+    t = Trace()
+    t.charging(config=config)
+    t.cp(6000, "A", pwm=True)
+    t.output(6040, False)
+    t.cp(16000, "B", pwm=True)
+    t.cp(17000, "C", pwm=True)
+    t.output(17100, True)
+    return draws(t, 17200, 25000)
+
+
+@pytest.mark.parametrize(("key", "expected"), [("false", PASS), ("true", FAIL), ("", OPEN)])
+def test_a_transaction_may_outlast_the_unplug_where_the_station_says_so(key: str, expected: Outcome) -> None:
+    trace = resumed({**CONFIG, "StopTransactionOnEVSideDisconnect": key} if key else CONFIG)
+    for rule in ("no_current.unauth", "start.order"):
+        assert trace.verdict(rule).verdict is expected
+
+
+def test_a_remote_start_whose_token_is_then_refused_permits_nothing() -> None:
+    t = Trace()
+    t.idle()
+    t.plugged()
+    t.csms("csms.remote_start", 1500, id_tag="04A2", accepted=True, status="Accepted")
+    t.authorized(1600, accepted=False)
+    t.duty(2200, 53.33)
+    t.cp(2200.5, "B", pwm=True)
+    t.cp(3000, "C", pwm=True)
+    t.output(9000, True)
+    report = draws(t, 9200, 20000).judge("no_current.unauth", "start.order")
+    assert {v.verdict for v in report.verdicts} == {FAIL}
+
+
+@pytest.mark.parametrize(("timeout_s", "expected"), [("30", OPEN), ("120", PASS), ("", PASS)])
+def test_a_card_that_was_shown_long_before_the_plug_may_have_lapsed(timeout_s: str, expected: Outcome) -> None:
+    t = Trace()
+    t.idle(config={**CONFIG, "ConnectionTimeOut": timeout_s})
+    t.authorized(600)
+    t.plugged(at=60_000)
+    assert draws(t, 62_000, 70_000).verdict("no_current.unauth").verdict is expected
+
+
+def test_a_free_bench_needs_no_configuration() -> None:
+    free = msgspec.structs.replace(TWIN_FACTS, authorisation="free")
+    t = Trace()
+    t.idle(config=None)
+    t.plugged()
+    t.duty(2200, 53.33)
+    t.cp(2200.5, "B", pwm=True)
+    t.cp(3000, "C", pwm=True)
+    t.output(3100, True)
+    t.end(9000)
+    assert t.verdict("start.order", facts=free).verdict is PASS
+
+
+def test_free_vend_that_is_switched_on_during_the_run_permits_current() -> None:
+    t = Trace()
+    t.idle()
+    t.plugged()
+    t.csms("station.config", 2000, evse=None, values={**CONFIG, "FreeVendEnabled": "true"}, unknown=[])
+    assert draws(t, 3000, 9000).verdict("no_current.unauth").verdict is PASS
