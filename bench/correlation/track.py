@@ -60,6 +60,11 @@ class Track:
         return self.changes[-1].value if self.changes else None
 
     @property
+    def known(self) -> object:
+        """The newest value that was known, also from before a gap; None when there never was one."""
+        return next((change.value for change in reversed(self.changes) if change.value is not None), None)
+
+    @property
     def last(self) -> Change | None:
         return self.changes[-1] if self.changes else None
 

@@ -10,10 +10,10 @@ import msgspec
 
 from ..timeline import Event
 from .amps import amps_of_duty, amps_of_pp, duty_of_amps, offers_current
-from .auth import ENDING_NS, is_free, may_authorise_locally
 from .claims import ClaimClock
 from .facts import Facts
-from .mark import Mark, shifted
+from .mark import Mark
+from .permission import Permission
 from .profiles import NO_LIMIT_A, ProfileBook
 from .signals import STATION_SIGNALS
 from .track import Change, Sample, Track
@@ -52,7 +52,6 @@ class World:
         self.energy: dict[int, list[Event]] = {evse: [] for evse in facts.evses}
         self.registers: list[Event] = []
         self.tx_events: list[Event] = []
-        self.config: dict[str, str] | None = None
         self.gaps: list[Event] = []
         self.overruns: list[Event] = []
         self.late: list[Event] = []
@@ -65,7 +64,13 @@ class World:
         self._reset_pending = ""
         self._reached_pp = reached_pp
         self._edges: list[Edge] = []
+        self._permission = Permission(facts, self.track, self._set)
         self._handle = self._handlers()
+
+    @property
+    def config(self) -> dict[str, str] | None:
+        """The station's configuration as last read back; None when it was not."""
+        return self._permission.config
 
     def track(self, signal: str, evse: int) -> Track:
         """The track of a signal; an empty one when nothing was said of it."""
@@ -138,11 +143,13 @@ class World:
         state, pwm = str(event.data["state"]), bool(event.data["pwm"])
         mode = state + ("2" if pwm else "1") if state in "ABCD" else state
         for evse in self.evses(event):
-            before = self.track("cp.state", evse).value
+            before = self.track("cp.state", evse).known
             self._set("cp.state", evse, state, event)
             self._set("cp.mode", evse, mode, event)
             if state == "A" and before not in (None, "A"):
-                self._auth_ends(evse, event)
+                self._permission.unplugged(evse, event)
+            elif state != "A" and before == "A":
+                self._permission.plugged(evse, event)
 
     def _cp_pwm(self, event: Event) -> None:
         duty = float(event.data["duty_pct"])
@@ -172,7 +179,7 @@ class World:
                 self._allowance(evse, event)
         elif verb == "token":
             for evse in self.evses(event):
-                self._token(evse, event)
+                self._permission.token(evse, event)
         elif (verb in ("mains", "supply", "power") and args.get("on") is True) or (
             verb == "relay"
             and self.facts.mains_relay is not None
@@ -267,20 +274,12 @@ class World:
 
     def _authorized(self, event: Event) -> None:
         for evse in self.evses(event):
-            if event.data.get("accepted"):
-                self._auth_begins(evse, event)
-            elif event.data.get("how") == "start":
-                values = self.config or {}
-                stops = str(values.get("StopTransactionOnInvalidId", "")).lower() == "true"
-                if stops and values.get("MaxEnergyOnInvalidId", "0") in ("", "0"):
-                    self._auth_ends(evse, event)
-                else:
-                    self._set("auth", evse, None, event, why="a refused id may go on for a while here")
+            self._permission.answered(evse, event)
 
     def _remote_start(self, event: Event) -> None:
         if event.data.get("accepted"):
             for evse in self.evses(event):
-                self._auth_begins(evse, event)
+                self._permission.begins(evse, event)
 
     def _remote_stop(self, event: Event) -> None:
         if not event.data.get("accepted"):
@@ -289,7 +288,7 @@ class World:
         for evse in self.evses(event):
             if self._tx.get(evse) == tx:
                 self.claims.stop_asked(evse, event)
-                self._auth_ends(evse, event)
+                self._permission.ends(evse, event)
 
     def _tx_started(self, event: Event) -> None:
         self.tx_events.append(event)
@@ -306,26 +305,26 @@ class World:
         self.claims.heard(event)
         for evse in self.evses_of_tx(event):
             self._set("tx", evse, False, event)
-            self._auth_ends(evse, event)
+            self._permission.ends(evse, event)
             self._books[evse].end_transaction()
             self._allowance(evse, event)
             self._tx.pop(evse, None)
 
     def evses_of_tx(self, event: Event) -> Iterable[int]:
-        """The outlets of a message about a transaction: by its number, or else the outlet it names."""
+        """The outlets of a message about a transaction: by its number, or else the outlet it names.
+
+        An outlet that runs another transaction is not meant: what was queued while offline ends nothing of today.
+        """
         tx = str(event.data.get("tx"))
         known = [evse for evse, running in self._tx.items() if running == tx]
-        return known or self._only(event)
+        return known or [evse for evse in self._only(event) if evse not in self._tx]
 
     def _register(self, event: Event) -> None:
         self.claims.heard(event)
         self.registers.append(event)
 
     def _config(self, event: Event) -> None:
-        self.config = {str(k): str(v) for k, v in cast("dict[str, Any]", event.data["values"]).items()}
-        for evse in self.facts.evses:
-            if self.track("auth", evse).value is None:
-                self._set("auth", evse, self._unauthorised(), event)
+        self._permission.configured(event, booted=self.track("boot", 0).value is not None)
 
     def _profile(self, event: Event) -> None:
         if event.data.get("accepted"):
@@ -346,36 +345,6 @@ class World:
             self._set("allowance", evse, None, event, why="cable or profiles are not known")
         else:
             self._set("allowance", evse, min(limit, self._cable_a, self.facts.rated_a), event)
-
-    # ---- authorisation
-
-    def _unauthorised(self) -> str | None:
-        """What holds while nobody authorised: no, or unknown when the configuration was not read."""
-        if self.facts.authorisation == "free":
-            return "yes"
-        if self.config is None:
-            return None
-        return "yes" if is_free(self.config) else "no"
-
-    def _auth_begins(self, evse: int, event: Event) -> None:
-        track = self.track("auth", evse)
-        while track.last is not None and track.last.mark.stamp.order_ns > event.stamp.order_ns:
-            track.changes.pop()  # the end of an ending that does not come
-        self._set("auth", evse, "yes", event)
-
-    def _auth_ends(self, evse: int, event: Event) -> None:
-        if self.track("auth", evse).value != "yes" or self._unauthorised() == "yes":
-            return
-        self._set("auth", evse, "ending", event)
-        why = "" if self.config is not None else "the configuration was not read"
-        self._set("auth", evse, self._unauthorised(), event, at=shifted(Mark.of(event), ENDING_NS), why=why)
-
-    def _token(self, evse: int, event: Event) -> None:
-        connected = self.track("connected", 0).value is True
-        if self.config is None or not may_authorise_locally(self.config, connected=connected):
-            return
-        if self.track("auth", evse).value == "no":
-            self._set("auth", evse, None, event, why="the station may have accepted the token by itself")
 
     # ---- disturbances
 
