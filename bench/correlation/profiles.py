@@ -13,6 +13,7 @@ _KINDS = {
     "TxDefaultProfile": "default",
     "TxProfile": "transaction",
 }
+_OUTLET_KEYS = frozenset({"evse", "connector", "connectorId"})
 
 
 class ProfileBook:
@@ -20,6 +21,7 @@ class ProfileBook:
 
     def __init__(self) -> None:
         self._kept: dict[str, dict[int | None, float | None]] = {}
+        self.partial = False
 
     def accept(self, data: dict[str, Any]) -> None:
         """A profile was accepted; `limit_a` None (a limit in watts, or none given) is not known in ampere."""
@@ -34,8 +36,14 @@ class ProfileBook:
             known = None  # whether it replaced the earlier one, or stands below it, cannot be told
         kept[level] = known
 
-    def clear(self) -> None:
-        """Profiles were cleared; which ones is not looked at: none is counted on any more."""
+    def clear(self, wanted: dict[str, Any] | None = None) -> None:
+        """Profiles were cleared: all of them, or those that the filter in `wanted` fits.
+
+        Which ones a filter left is not looked at: none is counted on any more, and `partial` says that a lower
+        limit may still stand.
+        """
+        chosen = any(value is not None for key, value in (wanted or {}).items() if key not in _OUTLET_KEYS)
+        self.partial = chosen and (self.partial or bool(self._kept))
         self._kept.clear()
 
     def end_transaction(self) -> None:

@@ -319,6 +319,12 @@ class World:
         known = [evse for evse, running in self._tx.items() if running == tx]
         return known or [evse for evse in self._only(event) if evse not in self._tx]
 
+    def outlets_stopped(self, event: Event) -> Iterable[int]:
+        """The outlets that a remote stop is about: where its transaction runs, or where none is known by number."""
+        tx = str(event.data.get("tx"))
+        known = [evse for evse, running in self._tx.items() if running == tx]
+        return known or [evse for evse in self.evses(event) if evse not in self._tx]
+
     def _register(self, event: Event) -> None:
         self.claims.heard(event)
         self.registers.append(event)
@@ -335,13 +341,13 @@ class World:
     def _profile_cleared(self, event: Event) -> None:
         if event.data.get("accepted"):
             for evse in self.evses(event):
-                self._books[evse].clear()
+                self._books[evse].clear(event.data.get("args"))
                 self._allowance(evse, event)
 
     def _allowance(self, evse: int, event: Event) -> None:
         limit = self._books[evse].limit_a()
         self._set("profile", evse, limit, event)
-        if limit is None or self._cable_a is None:
+        if limit is None or self._cable_a is None or self._books[evse].partial:
             self._set("allowance", evse, None, event, why="cable or profiles are not known")
         else:
             self._set("allowance", evse, min(limit, self._cable_a, self.facts.rated_a), event)

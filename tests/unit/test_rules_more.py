@@ -235,3 +235,91 @@ def test_free_vend_that_is_switched_on_during_the_run_permits_current() -> None:
     t.plugged()
     t.csms("station.config", 2000, evse=None, values={**CONFIG, "FreeVendEnabled": "true"}, unknown=[])
     assert draws(t, 3000, 9000).verdict("no_current.unauth").verdict is PASS
+
+
+# ---- which profile binds, and which outlet is meant
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"stack_level": 1}, {"stack_level": 0}),
+        ({"purpose": "ChargePointMaxProfile"}, {"purpose": "TxProfile"}),
+    ],
+)
+@pytest.mark.parametrize(("duty", "expected"), [(26.67, FAIL), (16.67, PASS)])
+def test_a_lower_profile_binds_when_a_higher_one_is_accepted_after_it(
+    first: dict[str, object], second: dict[str, object], duty: float, expected: Outcome
+) -> None:
+    t = Trace()
+    t.charging()
+    t.profile(10000, 10.0, **first)
+    t.profile(12000, 16.0, **second)
+    t.duty(12500, duty)
+    t.end(40000)
+    assert t.verdict("profile.duty").verdict is expected
+    assert t.verdict("profile.floor").verdict is not FAIL
+
+
+@pytest.mark.parametrize(("args", "expected"), [({"purpose": "tx"}, OPEN), ({"evse": 1}, FAIL)])
+def test_what_a_filtered_clear_left_behind_may_still_bind(args: dict[str, object], expected: Outcome) -> None:
+    t = Trace()
+    t.charging()
+    t.profile(5000, 10.0, purpose="ChargePointMaxProfile")
+    t.duty(5500, 16.67)
+    t.profile(9000, 16.0)
+    t.csms("csms.profile_cleared", 12000, args=args, accepted=True, status="Accepted")
+    t.profile(20000, 16.0)
+    t.end(50000)
+    floor = t.verdict("profile.floor")
+    assert floor.instances[-1].outcome is expected
+    assert t.verdict("profile.duty").verdict is PASS
+
+
+def test_a_remote_stop_asks_one_outlet() -> None:
+    two = msgspec.structs.replace(TWIN_FACTS, evses=(1, 2))
+    t = Trace()
+    t.charging()
+    claim = t.claim(2100)
+    t.csms("ocpp.tx.started", 2100, evse=2, tx=8, id_tag="B", meter_wh="0", claim=claim, accepted=True)
+    t.remote_stop(5000)
+    t.tx_ended(7000, 5003)
+    t.end(40000)
+    verdict = t.verdict("tx.stop", facts=two)
+    assert [(item.evse, item.outcome) for item in verdict.instances] == [(1, PASS)]
+
+
+# ---- what happened inside a gap
+
+
+@pytest.mark.parametrize("off_at", [6610.0, None])
+def test_a_stop_inside_a_gap_is_not_passed_over(off_at: float | None) -> None:
+    t = Trace()
+    t.charging()
+    t.gap("pilot", 5900, 6500)
+    t.cp(6600, "B", pwm=True)
+    t.output(off_at or 6610, off_at is None)
+    t.end(20000)
+    verdict = t.verdict("stop.open")
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.GAP)
+
+
+def test_a_closing_inside_a_gap_is_looked_at_too() -> None:
+    t = Trace()
+    t.idle()
+    t.plugged()
+    t.gap("pilot", 3000, 3100)
+    t.cp(3200, "C", pwm=True)
+    t.output(3300, True)
+    t.end(9000)
+    assert t.verdict("start.order").verdict in (OPEN, FAIL)
+
+
+def test_a_gap_in_which_nothing_changed_triggers_nothing() -> None:
+    t = Trace()
+    t.charging()
+    t.gap("pilot", 5900, 6500)
+    t.cp(6600, "C", pwm=True)
+    t.output(6610, True)
+    t.end(20000)
+    assert t.verdict("stop.open").verdict is NA

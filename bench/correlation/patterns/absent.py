@@ -50,7 +50,7 @@ class AbsentMonitor(Monitor):
                 self._scope_edge(edge, event)
         fired: list[int] = []
         if rule.never is not None:
-            fired = [evse for evse, _ in self.triggered(rule.never, event, edges)]
+            fired = [item.evse for item in self.triggered(rule.never, event, edges) if not item.unseen]
         if rule.never_event is not None and matches(rule.never_event, event):
             fired = list(self._outlets(event))
         for evse in fired:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...timeline import Event, Interval
+from ...timeline import Event, Interval, Stamp
 from ..condition import Reader, matches
 from ..decide import clean
+from ..mark import Mark
 from ..pack import NamedRule
 from ..rule import Occurrence, Trigger
 from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
 from ..world import Edge, World
 
-__all__ = ["SLACK_NS", "Context", "Monitor", "Seen", "params_of"]
+__all__ = ["SLACK_NS", "Context", "Fired", "Monitor", "Seen", "params_of"]
 
 SLACK_NS = 1_000_000_000
 """An event may be received this much after the fact; nothing is decided by absence before it has passed."""
 
 Seen = tuple[Event, str]
 """An event and the role it plays in a verdict: `trigger`, `response`, `violation`, ..."""
+
+
+class Fired(NamedTuple):
+    """A trigger on an outlet: its numbers, and when it was. `unseen`: it happened somewhere inside a gap."""
+
+    evse: int
+    params: dict[str, Any]
+    mark: Mark
+    unseen: bool = False
 
 
 class Context:
@@ -112,25 +122,53 @@ class Monitor(ABC):
         """How many obligations will be settled by the mere passing of time."""
         return 0
 
-    def triggered(self, trigger: Trigger, event: Event, edges: Sequence[Edge]) -> list[tuple[int, dict[str, Any]]]:
+    def triggered(self, trigger: Trigger, event: Event, edges: Sequence[Edge]) -> list[Fired]:
         """The outlets for which the trigger fires, with the numbers that it carries."""
         if trigger.topic:
-            occurrence = Occurrence(trigger.topic, trigger.where)
-            if not matches(occurrence, event):
+            if not matches(Occurrence(trigger.topic, trigger.where), event):
                 return []
-            return [(evse, params_of(event)) for evse in self.world.evses(event)]
-        fired: list[tuple[int, dict[str, Any]]] = []
+            outlets = (
+                self.world.outlets_stopped(event) if event.topic == "csms.remote_stop" else self.world.evses(event)
+            )
+            return [Fired(evse, self._numbers(event, evse), Mark.of(event)) for evse in outlets]
+        fired: list[Fired] = []
         for edge in edges:
             value = edge.change.value
-            if edge.signal != trigger.signal or value is None or (trigger.leaves and edge.before not in trigger.leaves):
+            if edge.signal != trigger.signal or value is None or (trigger.to and value not in trigger.to):
                 continue
-            if (edge.before is None and trigger.leaves) or (trigger.to and value not in trigger.to):
+            mark, unseen = Mark.of(event), False
+            if trigger.leaves and edge.before is None:
+                # it went to this value while nobody saw it, some time between the two readings
+                lost = self._lost(edge, trigger)
+                if lost is None:
+                    continue
+                stamp = Stamp(event.stamp.order_ns, min(lost.lo_ns, event.stamp.lo_ns), event.stamp.hi_ns)
+                mark, unseen = Mark(stamp), True
+            elif trigger.leaves and edge.before not in trigger.leaves:
                 continue
             params = {**params_of(event), "value": value, "before": edge.before}
             if edge.signal == "profile.reached":
                 params["limit_a"] = value
-            fired.append((edge.evse, params))
+            fired.append(Fired(edge.evse, params, mark, unseen))
         return fired
+
+    def _lost(self, edge: Edge, trigger: Trigger) -> Stamp | None:
+        """Where the signal got lost after a value that the trigger leaves; None when that is not how it was."""
+        changes = self.world.track(edge.signal, edge.evse).changes
+        lost: Stamp | None = None
+        for change in reversed(changes[:-1]):
+            if change.value is not None:
+                return lost if change.value in trigger.leaves else None
+            lost = change.mark.stamp
+        return None
+
+    def _numbers(self, event: Event, evse: int) -> dict[str, Any]:
+        """The event's numbers; a charging profile's limit is what it allows together with all others accepted."""
+        params = params_of(event)
+        together = self.world.track("profile", evse).value
+        if event.topic == "csms.charging_profile" and "limit_a" in params and isinstance(together, int | float):
+            params["limit_a"] = min(params["limit_a"], together)
+        return params
 
 
 def params_of(event: Event) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..rule import Condition, Order
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
 from ..world import Edge
-from .base import SLACK_NS, Context, Monitor, Seen
+from .base import SLACK_NS, Context, Fired, Monitor, Seen
 
 __all__ = ["OrderMonitor"]
 
@@ -25,12 +25,11 @@ class OrderMonitor(Monitor):
         assert isinstance(rule, Order)
         self.rule = rule
         self.settle_ns = self.reader.ns(rule.settle)
-        self._open: list[tuple[int, int, Event, object]] = []
+        self._open: list[tuple[int, Event, Fired]] = []
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
-        for evse, params in self.triggered(self.rule.anchor, event, edges):
-            item = (self.context.next_number(), evse, event, params.get("before"))
-            self._open.append(item)
+        for fired in self.triggered(self.rule.anchor, event, edges):
+            self._open.append((self.context.next_number(), event, fired))
             self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
 
     def _next(self) -> None:
@@ -44,8 +43,8 @@ class OrderMonitor(Monitor):
     def open_deadlines(self) -> int:
         return len(self._open)
 
-    def _judge(self, n: int, evse: int, anchor: Event, before: object) -> None:
-        mark = Mark.of(anchor)
+    def _judge(self, n: int, anchor: Event, fired: Fired) -> None:
+        evse, mark = fired.evse, fired.mark
         outcome, because, reason = Outcome.PASS, "everything it needs came before it", None
         seen: list[Seen] = [(anchor, "anchor")]
         lead: Range | None = None

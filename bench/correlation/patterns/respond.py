@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...timeline import Event, Interval
 from ..condition import matches
@@ -14,20 +13,24 @@ from ..track import Step, first_true
 from ..tri import Tri, all_of, negation
 from ..verdict import Outcome, Reason
 from ..world import Edge
-from .base import SLACK_NS, Context, Monitor, Seen
+from .base import SLACK_NS, Context, Fired, Monitor, Seen
 
 __all__ = ["RespondMonitor"]
+
+
+UNSEEN = "nobody saw the trigger: it lies in a gap"
 
 
 class _Owed:
     """One trigger that waits for its response."""
 
-    def __init__(self, n: int, evse: int, event: Event, params: dict[str, Any], given: tuple[Condition, ...]) -> None:
+    def __init__(self, n: int, event: Event, fired: Fired, given: tuple[Condition, ...]) -> None:
         self.n = n
-        self.evse = evse
+        self.evse = fired.evse
         self.event = event
-        self.mark = Mark.of(event)
-        self.params = params
+        self.mark = fired.mark
+        self.params = fired.params
+        self.unseen = fired.unseen
         self.given = given
         self.until: Event | None = None
         self.open = True
@@ -57,16 +60,16 @@ class RespondMonitor(Monitor):
             if owed.until is None and owed.event is not event and any(matches(o, event) for o in rule.until):
                 owed.until = event
         for trigger in rule.trigger:
-            for evse, params in self.triggered(trigger, event, edges):
-                self._trigger(evse, event, params, (*rule.given, *trigger.given))
+            for fired in self.triggered(trigger, event, edges):
+                self._trigger(event, fired, (*rule.given, *trigger.given))
         sampled = rule.response.signal == "current" and event.topic == "meter.sample"
         if sampled or any(edge.signal in self._signals for edge in edges):
             self._review()
             if self.hold_ns:
                 self.context.schedule(event.stamp.order_ns + self.hold_ns + SLACK_NS, self._review)
 
-    def _trigger(self, evse: int, event: Event, params: dict[str, Any], given: tuple[Condition, ...]) -> None:
-        owed = _Owed(self.context.next_number(), evse, event, params, given)
+    def _trigger(self, event: Event, fired: Fired, given: tuple[Condition, ...]) -> None:
+        owed = _Owed(self.context.next_number(), event, fired, given)
         self._open.append(owed)
         if self.rule.within:
             limit = self._limit(owed)
@@ -121,7 +124,10 @@ class RespondMonitor(Monitor):
     def _given(self, owed: _Owed) -> tuple[Tri, str]:
         states = [self.reader.at(condition, owed.evse, owed.mark, owed.params) for condition in owed.given]
         why = next((text for tri, text in states if tri is Tri.UNKNOWN and text), "a precondition is not known")
-        return all_of(tri for tri, _ in states), why
+        together = all_of(tri for tri, _ in states)
+        if owed.unseen and together is Tri.TRUE:
+            return Tri.UNKNOWN, UNSEEN
+        return together, why
 
     def _settle(
         self,
@@ -206,6 +212,8 @@ class RespondMonitor(Monitor):
             if step is not None and step.event is not None and step.event.topic != "gap":
                 return Reason.MEASUREMENT, "the accuracy of the reading leaves both open"
             return Reason.GAP, f"{self.rule.response.signal} is not known around the trigger"
+        if owed.unseen:
+            return Reason.GAP, UNSEEN
         same = step.mark.stamp.device_ns is not None and step.mark.stamp.domain == owed.mark.stamp.domain
         if same or self.rule.response.signal == "current":
             return Reason.MEASUREMENT, "the width of the sensed edge leaves both open"
