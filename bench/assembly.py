@@ -138,7 +138,7 @@ def attach_instruments(bench: Bench, ports: dict[str, str]) -> None:
     """Make the drivers, the vehicle and the safe recipe. `ports` maps the twin's port names to paths."""
     from ..drivers import registry
     from ..drivers.ev.dbc import DbcEv
-    from ..drivers.meter.maps import load_map
+    from ..drivers.meter.map_file import load_map
     from ..drivers.pilot.line import LinePilot
     from .safety.make_safe import SafeRecipe
     from .vehicle import Vehicle

@@ -7,8 +7,6 @@ bench file first and then in the package's own `hw-configs/`.
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -18,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import ConfigError
-from .timeline import parse_quantity
+from .timeline import did_you_mean, key_line, parse_quantity, syntax_line
 
 __all__ = [
     "HW_CONFIGS",
@@ -223,7 +221,7 @@ def data_file(bench: BenchFile, folder: str, name: str, suffix: str) -> Path:
         if candidate.is_file():
             return candidate
     shipped = sorted(path.stem for path in (HW_CONFIGS / folder).glob(f"*{suffix}"))
-    hint = _did_you_mean(name, shipped)
+    hint = did_you_mean(name, shipped)
     raise ConfigError(
         f"no file {name + suffix!r} beside the bench file or among the shipped {folder}{hint}. "
         f"Shipped: {', '.join(shipped)}.",
@@ -250,9 +248,7 @@ def load_bench_file(path: Path) -> BenchFile:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line = int(match.group(1)) if match else text.count("\n") + 1
-        raise ConfigError(f"this is not TOML: {error}.", file=str(path), line=line) from None
+        raise ConfigError(f"this is not TOML: {error}.", file=str(path), line=syntax_line(error, text)) from None
     try:
         bench = BenchFile.model_validate({**content, "path": path.resolve(), "text": text})
     except ValidationError as error:
@@ -266,7 +262,7 @@ def _check_devices(bench: BenchFile) -> None:
     kinds: dict[str, str] = {}
     ports: dict[str, str] = {}
     for name, device in bench.device.items():
-        line = _line_of(bench.text, ("device", name, "port"))
+        line = key_line(bench.text, ("device", name, "port"))
         if device.driver in kinds:
             raise ConfigError(
                 f"devices {kinds[device.driver]!r} and {name!r} are both {device.driver}; "
@@ -291,7 +287,7 @@ def _check_devices(bench: BenchFile) -> None:
                 )
             if device.port not in TWIN_PORTS:
                 raise ConfigError(
-                    f"the twin has no port {device.port!r}{_did_you_mean(device.port, TWIN_PORTS)}.",
+                    f"the twin has no port {device.port!r}{did_you_mean(device.port, TWIN_PORTS)}.",
                     file=str(bench.path),
                     line=line,
                 )
@@ -313,15 +309,13 @@ def _explain(error: ValidationError, path: Path, text: str) -> ConfigError:
     where = ".".join(loc)
     kind = problem["type"]
     if kind == "extra_forbidden":
-        hint = _did_you_mean(loc[-1], _known_keys(loc[:-1], text))
+        hint = did_you_mean(loc[-1], _known_keys(loc[:-1], text))
         message = f"unknown key {where!r}{hint}."
     elif kind == "missing":
         message = f"{where!r} is missing."
     elif kind == "union_tag_invalid":
         given = str(problem.get("input", {}).get("driver", ""))
-        message = (
-            f"{where}: there is no driver {given!r}{_did_you_mean(given, _DRIVERS)}. Known: {', '.join(_DRIVERS)}."
-        )
+        message = f"{where}: there is no driver {given!r}{did_you_mean(given, _DRIVERS)}. Known: {', '.join(_DRIVERS)}."
         loc = (*loc, "driver")
     else:
         text_of = problem["msg"].removeprefix("Value error, ")
@@ -329,7 +323,7 @@ def _explain(error: ValidationError, path: Path, text: str) -> ConfigError:
     more = len(problems) - 1
     if more:
         message += f" ({more} more problem{'s' if more > 1 else ''} after this one)"
-    return ConfigError(message, file=str(path), line=_line_of(text, loc))
+    return ConfigError(message, file=str(path), line=key_line(text, loc))
 
 
 _DRIVERS = ("pilot.line", "meter.modbus", "ev.dbc")
@@ -356,34 +350,6 @@ def _known_keys(table: Sequence[str], text: str) -> list[str]:
 def _driver_of(device: str, text: str) -> str | None:
     content = tomllib.loads(text)
     return content.get("device", {}).get(device, {}).get("driver")
-
-
-def _did_you_mean(given: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(given, known, 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
-
-
-def _line_of(text: str, loc: Sequence[str]) -> int | None:
-    """Line (from 1) of a key, or of the nearest table above it."""
-    current: tuple[str, ...] = ()
-    best: tuple[int, int | None] = (0, None)
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _TABLE.match(line)
-        if header:
-            current = tuple(part.strip().strip('"') for part in header.group(1).split("."))
-            candidate = current
-        else:
-            key = re.match(r"\s*\"?([\w-]+)\"?\s*=", line)
-            if key is None:
-                continue
-            candidate = (*current, key.group(1))
-        depth = len(candidate)
-        if candidate == tuple(loc[:depth]) and depth > best[0]:
-            best = (depth, number)
-    return best[1]
 
 
 def _line_of_value(text: str, value: str) -> int | None:

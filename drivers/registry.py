@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..bench.timeline.hints import did_you_mean
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,11 +49,8 @@ def driver_class(kind: str) -> type[Driver]:
             return point.load()
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"the driver {kind!r} ({point.value}) cannot be loaded: {error}") from error
-    import difflib
-
-    near = difflib.get_close_matches(kind, kinds(), 1, 0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ConfigError(f"unknown kind of device {kind!r}; {hint}Known: {', '.join(kinds())}.")
+    hint = did_you_mean(kind, kinds(), 0.4)
+    raise ConfigError(f"unknown kind of device {kind!r}{hint}. Known: {', '.join(kinds())}.")
 
 
 def create(kind: str, name: str, source: Source, gate: Gate, **options: Any) -> Driver:

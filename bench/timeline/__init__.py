@@ -5,6 +5,7 @@ from __future__ import annotations
 from .clock import DeviceClock
 from .event import Event
 from .gate import ClosedGate, Gate, Stimulus
+from .hints import did_you_mean, key_line, syntax_line
 from .interval import Interval
 from .lag import LagSelector, PollClock, new_loop
 from .stamp import DRIFT_PPM, HOST, Stamp, difference
@@ -29,7 +30,10 @@ __all__ = [
     "Stimulus",
     "Timeline",
     "check_topic",
+    "did_you_mean",
     "difference",
+    "key_line",
     "new_loop",
     "parse_quantity",
+    "syntax_line",
 ]

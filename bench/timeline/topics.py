@@ -7,6 +7,8 @@ and how the station answered. Rules, the recorder and the screens use these name
 
 from __future__ import annotations
 
+from .hints import did_you_mean
+
 __all__ = ["TOPICS", "check_topic"]
 
 TOPICS: dict[str, str] = {
@@ -79,8 +81,4 @@ def check_topic(topic: str) -> None:
     """
     if topic in TOPICS:
         return
-    import difflib
-
-    near = difflib.get_close_matches(topic, TOPICS, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"unknown topic {topic!r}{hint}")
+    raise ValueError(f"unknown topic {topic!r}{did_you_mean(topic, TOPICS)}")

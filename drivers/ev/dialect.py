@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ...bench.timeline import did_you_mean
 from ...errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Dialect:
         for role in roles or {}:
             if role not in ROLES:
                 raise ConfigError(
-                    f"unknown role {role!r}; {_near(role, ROLES)}Known: {', '.join(ROLES)}.", file=self._file
+                    f"unknown role {role!r}{did_you_mean(role, ROLES)}. Known: {', '.join(ROLES)}.", file=self._file
                 )
         self._roles = {**ROLES, **(roles or {})}
         database = _load(dbc)
@@ -66,7 +66,8 @@ class Dialect:
         names = [message.name for message in database.messages]
         if name not in names:
             raise ConfigError(
-                f"has no message {name!r} for the role {role!r}; {_near(name, names)}It has: {', '.join(names)}.",
+                f"has no message {name!r} for the role {role!r}{did_you_mean(name, names)}. "
+                f"It has: {', '.join(names)}.",
                 file=self._file,
             )
         message = database.get_message_by_name(name)
@@ -74,7 +75,7 @@ class Dialect:
         for part, signal in self._roles.items():
             if part.startswith(f"{role}.") and signal not in signals:
                 raise ConfigError(
-                    f"message {name!r} has no signal {signal!r} for the role {part!r}; {_near(signal, signals)}"
+                    f"message {name!r} has no signal {signal!r} for the role {part!r}{did_you_mean(signal, signals)}. "
                     f"It has: {', '.join(signals)}.",
                     file=self._file,
                 )
@@ -106,11 +107,6 @@ class Dialect:
         return {
             role.removeprefix(prefix): signals[name] for role, name in self._roles.items() if role.startswith(prefix)
         }
-
-
-def _near(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _load(dbc: Path) -> Database:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pilotbench
 from pilotbench.bench.timeline import Event, Gate, Stimulus, Timeline, new_loop
 from pilotbench.drivers.base import Driver
-from pilotbench.drivers.meter.maps import load_map
+from pilotbench.drivers.meter.map_file import load_map
 from pilotbench.drivers.registry import create
 
 from twin_client import TwinProcess

@@ -87,7 +87,7 @@ def test_a_gap_spans_what_may_be_missing() -> None:
 
 def test_a_topic_outside_the_vocabulary_is_refused_with_the_nearest_one() -> None:
     source = Timeline().source("pilot")
-    with pytest.raises(ValueError, match=r"cp\.volt'; did you mean 'cp\.volts'"):
+    with pytest.raises(ValueError, match=r"cp\.volt' \(did you mean 'cp\.volts'"):
         source.emit("cp.volt", Stamp.host(1), {})
 
 
