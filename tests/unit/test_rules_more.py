@@ -323,3 +323,35 @@ def test_a_gap_in_which_nothing_changed_triggers_nothing() -> None:
     t.output(6610, True)
     t.end(20000)
     assert t.verdict("stop.open").verdict is NA
+
+
+# ---- energy
+
+
+def stopped_under_load(upto: float) -> Trace:
+    """meterStop is 4 Wh and 1.5 s older than the last register; the bench meter is read until `upto`."""
+    t = Trace()
+    t.charging()
+    t.register(2070, "Begin", 5000.0)
+    t.meters(3200, 20000, 16.0, 60.0)
+    t.remote_stop(18000)
+    t.register(20010, "End", 5059.0, claimed=19990)
+    t.tx_ended(20015, 5055, claimed=18500)
+    if upto > 20100:
+        t.meters(20100, upto, 0.0)
+    t.end(upto + 500)
+    return t
+
+
+@pytest.mark.parametrize(("upto", "reason"), [(20000.0, Reason.TRUNCATED), (26000.0, Reason.MEASUREMENT)])
+def test_what_flowed_between_two_readings_is_no_deviation(upto: float, reason: Reason) -> None:
+    verdict = stopped_under_load(upto).judge("energy.register", truncated=upto < 21000).of("energy.register")
+    assert (verdict.verdict, verdict.reason) == (OPEN, reason)
+
+
+def test_a_transaction_whose_end_was_not_seen_is_not_settled_by_its_start() -> None:
+    t = Trace()
+    t.charging()
+    t.end(9000)
+    verdict = t.judge("energy.register", truncated=True).of("energy.register")
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.TRUNCATED)

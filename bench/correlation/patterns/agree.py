@@ -86,7 +86,7 @@ class AgreeMonitor(Monitor):
     def _judge(self, known: _Transaction, *, final: bool, cut: bool = False) -> None:
         if not known.open:
             return
-        done = self._exact(known, final) if self.rule.right == "register" else self._meter(known, final, cut)
+        done = self._exact(known, final, cut) if self.rule.right == "register" else self._meter(known, final, cut)
         if done:
             known.open = False
 
@@ -213,7 +213,7 @@ class AgreeMonitor(Monitor):
 
     # ---- meterStart and meterStop against the sampled register
 
-    def _exact(self, known: _Transaction, final: bool) -> bool:
+    def _exact(self, known: _Transaction, final: bool, cut: bool) -> bool:
         if not final and (known.begin is None or known.end is None):
             return False
         pairs = [(known.started, known.begin), (known.ended, known.end)]
@@ -223,13 +223,24 @@ class AgreeMonitor(Monitor):
         measured, because, whole, fine = max(found, key=lambda item: item[0].hi)
         limit = Interval.exact(self.reader.quantity(self.rule.tolerance, "energy"))
         decision = decide(measured, limit, "Wh")
+        outcome, reason = decision.outcome, Reason.MEASUREMENT if decision.outcome is Outcome.INCONCLUSIVE else None
+        unread = outcome is not Outcome.PASS and measured.lo == 0
+        if unread and not final:
+            return False  # the bench meter may still tell what flowed between the two readings
+        if unread and cut:
+            reason = Reason.TRUNCATED
+        missing = known.ended is None or known.end is None or (known.started is not None and known.begin is None)
+        if missing and outcome is Outcome.PASS:
+            outcome = Outcome.INCONCLUSIVE
+            reason = Reason.TRUNCATED if known.ended is None else Reason.PRECONDITION
+            because += "; the other end of the transaction could not be compared"
         self.context.say(
             known.n,
             known.evse,
-            decision.outcome,
+            outcome,
             because,
             opened_ns=whole.stamp.order_ns,
-            reason=Reason.MEASUREMENT if decision.outcome is Outcome.INCONCLUSIVE else None,
+            reason=reason,
             measured=range_of(measured, "Wh"),
             limit=limit.hi,
             margin=decision.margin,
@@ -253,8 +264,8 @@ class AgreeMonitor(Monitor):
         first, second = self._when(known, whole, begin=begin), self._when(known, fine, begin=begin)
         hull = Interval(min(first.lo, second.lo), max(first.hi, second.hi))
         flowed = energy_over(self.world, known.evse, hull)
-        if flowed is None:
-            return Interval.exact(apart), text, whole, fine
+        if flowed is None:  # the bench meter was not read around them: nobody knows how much
+            return Interval(0.0, apart), text, whole, fine
         return Interval(max(0.0, apart - flowed.width), apart), text, whole, fine
 
     def _say(self, known: _Transaction, outcome: Outcome, because: str, reason: Reason | None) -> None:
