@@ -355,3 +355,20 @@ def test_a_transaction_whose_end_was_not_seen_is_not_settled_by_its_start() -> N
     t.end(9000)
     verdict = t.judge("energy.register", truncated=True).of("energy.register")
     assert (verdict.verdict, verdict.reason) == (OPEN, Reason.TRUNCATED)
+
+
+@pytest.mark.parametrize("back_s", [1.5, 5.0, 3600.0])
+def test_a_station_clock_that_was_set_back_decides_nothing_wrongly(back_s: float) -> None:
+    t = Trace()
+    t.charging()
+    t.meters(3200, 19900, 16.0, 60.0)
+    t.remote_stop(19000)
+    t.meters(20000, 26000, 0.0)
+    claimed = 19950 - back_s * 1000
+    t.register(20010, "End", 5060.2, claimed=claimed)
+    t.tx_ended(20015, 5060, claimed=claimed)
+    t.end(26500)
+    verdict = t.verdict("energy.agree")
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.MEASUREMENT)
+    assert verdict.measured is not None
+    assert verdict.measured.lo == 0

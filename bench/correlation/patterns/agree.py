@@ -116,12 +116,21 @@ class AgreeMonitor(Monitor):
         return True
 
     def _when(self, known: _Transaction, event: Event, *, begin: bool) -> Interval:
-        """When the station read its register: before the message came, and as its claim says."""
-        hi = float(event.stamp.hi_ns)
+        """When the station read its register: before the message came, and as its claim says.
+
+        A claim that lies before what caused it comes from a clock that was set: it says nothing.
+        """
+        arrived = float(event.stamp.hi_ns)
         claimed = self.world.claims.when(event)
-        lo = -NEVER
         if claimed is not None:
-            lo, hi = claimed.lo, min(hi, max(claimed.hi, claimed.lo))
+            lo, hi = claimed.lo, min(arrived, max(claimed.hi, claimed.lo))
+            lo = self._not_before(known, begin, lo, hi)
+            if lo <= hi:
+                return Interval(lo, hi)
+        return Interval(min(self._not_before(known, begin, -NEVER, arrived), arrived), arrived)
+
+    def _not_before(self, known: _Transaction, begin: bool, lo: float, hi: float) -> float:
+        """The lower bound with what is known besides; above `hi` where the two contradict each other."""
         if begin:
             # not before the outlet last went dead: the register does not move while it is
             dead = went_dead_ns(self.world, known.evse, hi)
@@ -132,7 +141,7 @@ class AgreeMonitor(Monitor):
             lo = max(lo, float(asked if asked is not None else since_ns))
         if lo == -NEVER:
             lo = float(self.world.energy[known.evse][0].stamp.hi_ns) if self.world.energy[known.evse] else hi
-        return Interval(min(lo, hi), hi)
+        return lo
 
     def _compare(self, known: _Transaction, start: Interval, stop: Interval) -> None:
         facts = self.world.facts
