@@ -230,10 +230,16 @@ def canonical(events: Iterable[Event]) -> list[Event]:
     return ordered
 
 
-def evaluate(events: Iterable[Event], pack: Pack, facts: Facts, *, truncated: bool = False) -> Report:
-    """Judge recorded events: the same verdicts and digest as while they happened."""
+def evaluate(
+    events: Iterable[Event], pack: Pack, facts: Facts, *, truncated: bool = False, known_ns: int = 0
+) -> Report:
+    """Judge recorded events: the same verdicts and digest as while they happened.
+
+    `known_ns`: up to here nothing is missing (watermark), where that is later than the last event.
+    """
     engine = Engine(pack, facts)
     ordered = canonical(events)
     for event in ordered:
         engine.feed(event)
-    return engine.finish(ordered[-1].stamp.order_ns if ordered else 0, truncated)
+    last_ns = ordered[-1].stamp.order_ns if ordered else 0
+    return engine.finish(max(last_ns, known_ns), truncated)

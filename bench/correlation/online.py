@@ -45,6 +45,7 @@ class OnlineEngine:
         self._report: Report | None = None
         self._end: tuple[int, int, int] | None = None
         self._finished = False
+        self._last_ns = 0
 
     def start(self) -> None:
         """Listen from now on; what is already on the timeline is taken first."""
@@ -56,10 +57,12 @@ class OnlineEngine:
         """Take an event as it is published."""
         if event.topic in _IGNORED or self._finished or (self._end is not None and event.order > self._end):
             return
-        if len(self._log) < KEEP:
-            self._log.append(event)
-        else:
-            self.dropped += 1
+        if event.topic != "tick":  # what they promise is in the watermarks
+            if len(self._log) < KEEP:
+                self._log.append(event)
+            else:
+                self.dropped += 1
+        self._last_ns = max(self._last_ns, event.stamp.order_ns)
         if event.order < self._fed:
             self.stragglers += 1
         else:
@@ -88,7 +91,8 @@ class OnlineEngine:
         """The verdict of a rule on what happened up to now, once its open deadlines are past.
 
         Raises:
-            RuleError: there is no such rule, or a deadline is still open (or a source silent) after `timeout_s`.
+            RuleError: there is no such rule, or a deadline is still open (or a source silent) after `timeout_s`, or
+                the run has more events than are kept here.
         """
         if rule not in {named.id for named in self.pack.rules}:
             raise RuleError(f"no rule {rule!r}{nearest(rule, [named.id for named in self.pack.rules])}")
@@ -102,9 +106,14 @@ class OnlineEngine:
             await asyncio.sleep(POLL_S)
         if self._report is not None:
             return self._report.of(rule)
+        if self.dropped:
+            raise RuleError(
+                f"{rule} cannot be judged in between: the run has {self.dropped} events more than the {KEEP} that are "
+                "kept in memory. Its verdict at the end of the run, and `pilotbench check` of the recording, have all."
+            )
         upto = self.watermark_ns
         known = [event for event in self._log if event.stamp.order_ns < upto]
-        return evaluate(known, self.pack.only(rule), self.facts).of(rule)
+        return evaluate(known, self.pack.only(rule), self.facts, known_ns=upto - 1).of(rule)
 
     def finish(self, end_ns: int | None = None, *, truncated: bool = False) -> Report:
         """Feed the rest, settle everything and report; the same report on every later call."""
@@ -113,7 +122,8 @@ class OnlineEngine:
         self._unsubscribe()
         self._finished = True
         if self.stragglers and not self.dropped:
-            self._report = evaluate(self._log, self.pack, self.facts, truncated=truncated)
+            known_ns = 0 if self._end is not None else max(self._fed[0], self._last_ns)
+            self._report = evaluate(self._log, self.pack, self.facts, truncated=truncated, known_ns=known_ns)
             return self._report
         while self._heap and (self._end is None or self._heap[0][0] <= self._end):
             self._feed(heapq.heappop(self._heap)[1])

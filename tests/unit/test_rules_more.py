@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import msgspec
 import pytest
-from pilotbench.bench.correlation import Outcome, Reason
+from pilotbench.bench.correlation import Outcome, Reason, Verdict, online
+from pilotbench.bench.timeline import Event, Stamp, Timeline
+from pilotbench.errors import RuleError
 
-from traces import CONFIG, TWIN_FACTS, Trace, full_session
+from traces import CONFIG, TWIN_FACTS, Trace, full_session, shipped_pack
 
 FAIL, PASS, OPEN, NA, ERROR = Outcome.FAIL, Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE, Outcome.ERROR
 
@@ -372,3 +377,29 @@ def test_a_station_clock_that_was_set_back_decides_nothing_wrongly(back_s: float
     assert (verdict.verdict, verdict.reason) == (OPEN, Reason.MEASUREMENT)
     assert verdict.measured is not None
     assert verdict.measured.lo == 0
+
+
+# ---- a verdict in between
+
+
+def between_times(monkeypatch: pytest.MonkeyPatch, keep: int) -> Verdict:
+    """A late stop at the very end of what is known, asked for while the run goes on."""
+    monkeypatch.setattr(online, "KEEP", keep)
+    t = Trace()
+    t.charging()
+    t.cp(6000, "B", pwm=True)
+    engine = online.OnlineEngine(Timeline(), shipped_pack(), TWIN_FACTS)
+    for event in t.events:
+        engine.take(event)
+    future_ns = time.monotonic_ns() + 3_600_000_000_000
+    engine.take(Event("tick", "pilot", 0, Stamp.host(future_ns), {"upto_ns": future_ns}, None, None, 3))
+    return asyncio.run(engine.decided("stop.open", 1.0))
+
+
+def test_a_verdict_in_between_knows_all_that_the_watermark_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert between_times(monkeypatch, 1000).verdict is FAIL
+
+
+def test_a_verdict_in_between_is_refused_where_events_were_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuleError, match="kept in memory"):
+        between_times(monkeypatch, 10)
