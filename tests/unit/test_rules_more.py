@@ -403,3 +403,17 @@ def test_a_verdict_in_between_knows_all_that_the_watermark_promises(monkeypatch:
 def test_a_verdict_in_between_is_refused_where_events_were_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuleError, match="kept in memory"):
         between_times(monkeypatch, 10)
+
+
+@pytest.mark.parametrize(("begin", "expected"), [(6050.0, OPEN), (6400.0, PASS)])
+def test_a_long_gap_that_is_told_later_may_hide_a_bounce(begin: float, expected: Outcome) -> None:
+    t = Trace()
+    t.charging()
+    t.cp(6000, "B", pwm=True)
+    t.output(6040, False)
+    t.call(8000, "Heartbeat")
+    t.gap("pilot", begin, 12_000)
+    t.cp(12_100, "B", pwm=True)
+    t.output(12_110, False)
+    t.end(20000)
+    assert t.verdict("stop.open").verdict is expected

@@ -261,7 +261,12 @@ class RespondMonitor(Monitor):
             if limit.lo != NEVER:
                 bound = Interval(limit.lo / self.unit_ns, limit.hi / self.unit_ns)
                 decision = decide(span.scaled(1 / self.unit_ns), bound, unit)
-        rests = outcome in (Outcome.FAIL, Outcome.ERROR)
+        bad = outcome in (Outcome.FAIL, Outcome.ERROR)
+        windows = [(start, stop + bounded)]
+        held = outcome is Outcome.PASS and self.hold_ns > 0 and step is not None
+        if held and step is not None:  # that it stayed so rests on the silence of its source
+            kept_ns = min(self.hold_ns, self._ended(owed).hi)
+            windows = [(start, max(stop, step.mark.stamp.hi_ns) + kept_ns)]
         self.context.say(
             owed.n,
             owed.evse,
@@ -275,9 +280,9 @@ class RespondMonitor(Monitor):
             lean=decision.lean if decision and outcome is Outcome.INCONCLUSIVE else None,
             decides=decision.decides if decision and outcome is Outcome.INCONCLUSIVE else None,
             seen=seen,
-            windows=[(start, stop + bounded)],
-            watched=self.reader.sources(self.rule.response, owed.evse) if rests else (),
-            topics=_TOPICS.get(self.rule.response.signal, ()) if rests else (),
+            windows=windows,
+            watched=self.reader.sources(self.rule.response, owed.evse) if bad or held else (),
+            topics=_TOPICS.get(self.rule.response.signal, ()) if bad else (),
         )
 
 
