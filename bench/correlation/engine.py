@@ -125,11 +125,11 @@ class Engine:
             spans = [(lo, hi) for event, lo, hi in world.spans(world.gaps) if event.source in sources]
             if any(_touches(window, spans) for window in instance.windows):
                 return _doubt(instance, Reason.GAP, "a source that it rests on has a gap meanwhile")
-        if bad and instance.topics:
+        if instance.topics:
             spans = [(e.stamp.lo_ns, e.stamp.hi_ns) for e in world.late if e.topic in instance.topics]
             if any(_touches(window, spans) for window in instance.windows):
                 return _doubt(
-                    instance, Reason.LATE, "an event that may answer it came after its source had promised none"
+                    instance, Reason.LATE, "an event that may change it came after its source had promised none"
                 )
         return instance
 

@@ -7,7 +7,7 @@ import time
 
 import msgspec
 import pytest
-from pilotbench.bench.correlation import Outcome, Reason, Verdict, online
+from pilotbench.bench.correlation import Outcome, Reason, Verdict, evaluate, online
 from pilotbench.bench.timeline import Event, Stamp, Timeline
 from pilotbench.errors import RuleError
 
@@ -417,3 +417,18 @@ def test_a_long_gap_that_is_told_later_may_hide_a_bounce(begin: float, expected:
     t.output(12_110, False)
     t.end(20000)
     assert t.verdict("stop.open").verdict is expected
+
+
+def test_a_bounce_that_comes_too_late_to_count_takes_the_pass_away() -> None:
+    t = Trace()
+    t.charging()
+    t.cp(6000, "B", pwm=True)
+    t.output(6040, False)
+    t.end(20000)
+    events = t.events
+    pilot = [event for event in events if event.source == "pilot"]
+    stamp = Stamp(15_000_000_000, 6_100_000_000, 6_110_000_000)
+    data = {"live": True, "phases": [True], "kind": "ac"}
+    late = Event("output", "pilot", len(pilot) + 1, stamp, data, 1, None, pilot[0].rank, True)
+    verdict = evaluate([*events, late], shipped_pack().only("stop.open"), TWIN_FACTS).of("stop.open")
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.LATE)

@@ -282,7 +282,7 @@ class RespondMonitor(Monitor):
             seen=seen,
             windows=windows,
             watched=self.reader.sources(self.rule.response, owed.evse) if bad or held else (),
-            topics=_TOPICS.get(self.rule.response.signal, ()) if bad else (),
+            topics=_TOPICS.get(self.rule.response.signal, ()) if bad or held else (),
         )
 
 
