@@ -40,10 +40,9 @@ def test_a_scope_that_was_sampled_from_end_to_end_passes() -> None:
 
 
 def test_a_meter_that_falls_silent_with_the_unplug_hides_nothing() -> None:
-    t = full_session()
-    quiet = Trace()
-    quiet._made = [made for made in t._made if made[0] != "meter" or made[1] < 21_900_000_000]
-    verdict = quiet.verdict("no_current.a")
+    run = full_session().events
+    heard = [event for event in run if event.source != "meter" or event.stamp.order_ns < 21_900_000_000]
+    verdict = evaluate(heard, shipped_pack().only("no_current.a"), TWIN_FACTS).of("no_current.a")
     assert (verdict.verdict, verdict.reason) == (OPEN, Reason.GAP)
 
 
@@ -432,3 +431,15 @@ def test_a_bounce_that_comes_too_late_to_count_takes_the_pass_away() -> None:
     late = Event("output", "pilot", len(pilot) + 1, stamp, data, 1, None, pilot[0].rank, True)
     verdict = evaluate([*events, late], shipped_pack().only("stop.open"), TWIN_FACTS).of("stop.open")
     assert (verdict.verdict, verdict.reason) == (OPEN, Reason.LATE)
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_a_scope_that_lasts_to_the_end_of_the_run_is_settled_by_it_unless_the_record_was_cut(truncated: bool) -> None:
+    t = Trace()
+    t.idle()
+    t.plugged()
+    t.cp(3000, "C", pwm=False)
+    t.end(9000)
+    verdict = t.judge("c1.stays_off", truncated=truncated).of("c1.stays_off")
+    assert verdict.verdict is (OPEN if truncated else PASS)
+    assert verdict.reason is (Reason.TRUNCATED if truncated else None)

@@ -84,14 +84,14 @@ class AbsentMonitor(Monitor):
 
     def finish(self, end_ns: int, truncated: bool) -> None:
         for scope in [*self._ended, *self._scopes.values()]:
-            self._judge(scope)
+            self._judge(scope, cut=truncated)
         self._ended.clear()
         self._scopes.clear()
 
     def open_deadlines(self) -> int:
         return len(self._ended)
 
-    def _judge(self, scope: _Scope, *, early: bool = False) -> None:
+    def _judge(self, scope: _Scope, *, early: bool = False, cut: bool = False) -> None:
         if not scope.open:
             return
         worst: tuple[Outcome, Event, str, Reason | None] | None = None
@@ -107,7 +107,7 @@ class AbsentMonitor(Monitor):
             outcome, event, because, reason = worst
             seen.append((event, "violation" if outcome is Outcome.FAIL else "perhaps a violation"))
             window = [(scope.mark.stamp.lo_ns, event.stamp.hi_ns)]
-        elif scope.leave is None:
+        elif scope.leave is None and cut:
             outcome, because, reason = Outcome.INCONCLUSIVE, "the record ends while the scope lasts", Reason.TRUNCATED
         else:
             outcome, because, reason = self._clear(scope)
@@ -124,12 +124,13 @@ class AbsentMonitor(Monitor):
             opened_ns=scope.enter.stamp.order_ns,
             reason=reason,
             seen=seen,
-            windows=window
-            if outcome is not Outcome.PASS or scope.leave is None
-            else [(scope.mark.stamp.lo_ns, scope.leave.stamp.hi_ns)],
+            windows=window if outcome is not Outcome.PASS else [(scope.mark.stamp.lo_ns, self._end_ns(scope))],
             watched=self._watched(scope) if outcome is Outcome.PASS else (),
             lengthened=self.rule.never_event is None,
         )
+
+    def _end_ns(self, scope: _Scope) -> int:
+        return self.world.now_ns if scope.leave is None else scope.leave.stamp.hi_ns
 
     def _watched(self, scope: _Scope) -> tuple[str, ...]:
         if self.rule.never is not None:
@@ -150,12 +151,12 @@ class AbsentMonitor(Monitor):
     def _unknown(self, changes: Sequence[Change], scope: _Scope) -> str | None:
         """Why the signal was not known all through the scope; None when it was (or only touches its edges)."""
         assert self.rule.never is not None
-        assert scope.leave is not None
-        leave = Mark.of(scope.leave)
-        if between(scope.mark, changes[0].mark).lo > 0 and surely_before(changes[0].mark, leave):
+        leave = None if scope.leave is None else Mark.of(scope.leave)
+        begun_later = between(scope.mark, changes[0].mark).lo > 0
+        if begun_later and (leave is None or surely_before(changes[0].mark, leave)):
             return f"{self.rule.never.signal} was not known when the scope began"
         for i, change in enumerate(changes):
-            if change.value is not None or between(change.mark, leave).hi <= 0:
+            if change.value is not None or (leave is not None and between(change.mark, leave).hi <= 0):
                 continue
             if i + 1 == len(changes) or between(scope.mark, changes[i + 1].mark).hi > 0:
                 return change.why or "not known throughout"
