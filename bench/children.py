@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -97,6 +98,17 @@ class Child:
             self.process.kill()
             self.process.wait()
 
+    def death(self) -> TwinError | None:
+        """What to tell of a process that ended although nobody let it go; None while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return TwinError(
+            f"{self.name}: the process ended during the run ({how}), so what came after it is not the station's "
+            f"doing. {self.last_words() or f'It left no word in {self.log}.'} Run again."
+        )
+
     def last_words(self) -> str:
         """The last lines of its standard error, for a message."""
         try:
@@ -124,7 +136,9 @@ async def start_twin(config: dict[str, Any], directory: Path, source: Source) ->
     except TimeoutError:
         words = await asyncio.to_thread(_end_and_quote, child)
         raise TwinError(f"twin: not ready within {READY_WITHIN_S:g} s. {words}") from None
-    except TwinError:
+    except BaseException:
+        # also when the start is given up: nobody else knows this child
+        child.say({"type": "stop"})
         await asyncio.to_thread(child.end)
         raise
     return child, {key: str(value) for key, value in message.items() if key != "type"}

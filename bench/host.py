@@ -31,7 +31,8 @@ __all__ = ["BenchHost"]
 T = TypeVar("T")
 
 START_WITHIN_S = 30.0
-CLOSE_WITHIN_S = 60.0
+START_CEASES_S = 8.0
+CLOSE_WITHIN_S = 90.0
 
 
 class BenchHost:
@@ -62,6 +63,7 @@ class BenchHost:
         self._thread: threading.Thread | None = None
         self._bench: Bench | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[Any] | None = None
         self.started_s: float | None = None
         self.vehicle = VehicleFacade(self)
         self.csms = CsmsFacade(self)
@@ -117,7 +119,7 @@ class BenchHost:
         try:
             self._start_thread()
             self._on_loop(self._build)
-            self.call(lifecycle.start(self.bench), START_WITHIN_S)
+            self.call(self._bring_up(), START_WITHIN_S)
             self._await_station()
             self._on_loop(self._start_watch)
         except BaseException as error:
@@ -165,6 +167,19 @@ class BenchHost:
         """Stop what charges and pull the plug, so that the next test starts from state A."""
         self.call(lifecycle.back_to_idle(self.bench), 90.0)
 
+    def abandon(self, why: str) -> None:
+        """Make safe now: the run was asked to stop, and what still follows may take its time.
+
+        From now on only steps to the safe state pass. `close` must follow. No stop signal cuts it short.
+
+        Raises:
+            BenchError: the safe state was not reached, or is not proven.
+        """
+        if self._bench is None or self._bench.report is not None or self._thread is None:
+            return
+        with signals_held():
+            self.call(lifecycle.abandon(self._bench, why), lifecycle.SAFE_WITHIN_S)
+
     def close(self, *, finished: bool = True) -> Report | None:
         """Make safe, close, complete the recording; safe to call twice. No stop signal cuts it short.
 
@@ -175,15 +190,27 @@ class BenchHost:
             atexit.unregister(self._at_exit)
             try:
                 if self._bench is not None and self._thread is not None and self._bench.report is None:
-                    if self._watch is not None:
-                        self._on_loop(self._watch.cancel)
-                    self.call(lifecycle.close(self._bench, finished=finished), CLOSE_WITHIN_S)
+                    self.call(self._bring_down(self._bench, finished=finished), CLOSE_WITHIN_S)
             finally:
                 self._stop_thread()
                 if self._owner is not None:
                     self._owner.release()
                     self._owner = None
         return self.report
+
+    async def _bring_up(self) -> None:
+        self._starting = asyncio.current_task()
+        await lifecycle.start(self.bench)
+
+    async def _bring_down(self, bench: Bench, *, finished: bool) -> None:
+        starting = self._starting
+        if starting is not None and not starting.done():
+            # A start that was given up must have let go of what it held before anything is closed.
+            starting.cancel()
+            await asyncio.wait([starting], timeout=START_CEASES_S)
+        if self._watch is not None:
+            self._watch.cancel()
+        await lifecycle.close(bench, finished=finished)
 
     def _start_thread(self) -> None:
         loop, self._poll = new_loop()

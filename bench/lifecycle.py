@@ -16,19 +16,23 @@ from typing import Any
 
 import msgspec
 
-from ..errors import BenchError, SafetyError
+from ..errors import BenchError, SafetyError, TwinError
 from .assembly import Bench, attach_instruments
 from .children import start_station, start_twin
 from .config import MeterModbus
+from .safety import SafeOutcome
 
-__all__ = ["back_to_idle", "close", "make_safe", "settle", "start", "wait_for_station", "watch_faults"]
+__all__ = ["abandon", "back_to_idle", "close", "make_safe", "settle", "start", "wait_for_station", "watch_faults"]
 
 SWITCH_INTERVAL_S = 0.0002
 SETTLE_STEP_S = 0.05
 CLOSE_STEP_S = 5.0
+SAFE_WITHIN_S = 15.0
 WATCH_STEP_S = 0.1
 IDLE_WITHIN_S = 10.0
 OPEN_DEADLINES_S = 20.0
+
+UNFINISHED = SafeOutcome(False, "NOT SAFE: making safe was not finished. Switch the supply off by hand, now.")
 LAST_DEADLINES_S = 0.8
 
 
@@ -77,7 +81,12 @@ async def make_safe(bench: Bench, why: str) -> None:
         return
     note = bench.timeline.bench.note
     note("bench.state", {"state": "making-safe", "why": why})
-    outcome = bench.outcome = await bench.recipe.run()
+    bench.outcome = UNFINISHED  # what an earlier run of the recipe proved is not what is now
+    try:
+        outcome = bench.outcome = await bench.recipe.run()
+    except asyncio.CancelledError:
+        note("bench.state", {"state": "unsafe", "why": UNFINISHED.text})
+        raise
     note("bench.state", {"state": "safe" if outcome.proven else "unsafe", "why": outcome.text})
     if not outcome.proven and "NOT SAFE" in outcome.text:
         raise SafetyError(f"{outcome.text} ({'; '.join(outcome.trouble)})")
@@ -96,41 +105,78 @@ async def settle(bench: Bench, timeout_s: float) -> bool:
 async def back_to_idle(bench: Bench) -> None:
     """Stop what charges, pull the plug, and let the open deadlines pass: the next test starts from state A.
 
+    A bench that is being made safe is left alone. A step that fails does not stop the next one.
+
     Raises:
-        BenchError: a device or the station did not do its part.
+        BenchError: a device or the station did not do its part; the first of them.
     """
     vehicle = bench.vehicle
-    if vehicle is None or not vehicle.plugged:
+    if vehicle is None or not vehicle.plugged or bench.gate.sealed:
         return
-    # What a rule still waits for is not to be cut off by our own unplugging.
-    await settle(bench, OPEN_DEADLINES_S)
-    await vehicle.faults()
-    await vehicle.pause()
-    await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
-    transaction = bench.open_transaction(1)
-    if transaction is not None:
-        began_ns = time.monotonic_ns()
-        await bench.csms.station(bench.file.station.id).verbs.remote_stop(transaction)
+    if all(driver.alive for driver in bench.instruments):
+        # What a rule still waits for is not to be cut off by our own unplugging.
+        await settle(bench, OPEN_DEADLINES_S)
+    errors: list[BenchError] = []
+
+    async def step(act: Callable[[], Awaitable[None]]) -> None:
         try:
-            await bench.timeline.wait_for("ocpp.tx.ended", timeout_s=IDLE_WITHIN_S, since_ns=began_ns)
-        except TimeoutError:
-            bench.timeline.bench.note(
-                "safe.step", {"step": "transaction ended", "ok": False, "detail": f"not within {IDLE_WITHIN_S:g} s"}
-            )
-    await vehicle.unplug()
+            await act()
+        except BenchError as error:
+            errors.append(error)
+
+    await step(vehicle.faults)
+    await step(vehicle.pause)
+    await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
+    await step(lambda: _stop_transaction(bench))
+    await step(vehicle.unplug)
     await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
     await settle(bench, IDLE_WITHIN_S)
+    if errors:
+        raise errors[0]
+
+
+async def _stop_transaction(bench: Bench) -> None:
+    transaction = bench.open_transaction(1)
+    if transaction is None:
+        return
+    began_ns = time.monotonic_ns()
+    await bench.csms.station(bench.file.station.id).verbs.remote_stop(transaction)
+    try:
+        await bench.timeline.wait_for("ocpp.tx.ended", timeout_s=IDLE_WITHIN_S, since_ns=began_ns)
+    except TimeoutError:
+        bench.timeline.bench.note(
+            "safe.step", {"step": "transaction ended", "ok": False, "detail": f"not within {IDLE_WITHIN_S:g} s"}
+        )
+
+
+async def abandon(bench: Bench, why: str) -> None:
+    """Make safe now, and do nothing more with this bench; `close` follows.
+
+    Raises:
+        SafetyError: as `make_safe`.
+    """
+    bench.gate.seal()
+    await make_safe(bench, why)
 
 
 async def watch_faults(bench: Bench) -> None:
-    """Take back faults that are on for longer than the envelope allows; runs until cancelled."""
+    """Take back faults that are on for longer than the envelope allows; runs until cancelled.
+
+    What fails is told and tried again: a fault must not stay on because one answer was lost.
+    """
+    overdue = False
     while True:
         await asyncio.sleep(WATCH_STEP_S)
-        if bench.gate.fault_overdue and bench.vehicle is not None:
-            bench.timeline.bench.note(
-                "safe.step", {"step": "faults off", "ok": True, "detail": "longer than [envelope] fault_duration"}
-            )
+        overdue = overdue or bench.gate.fault_overdue
+        if not overdue or bench.vehicle is None:
+            continue
+        detail = "longer than [envelope] fault_duration"
+        try:
             await bench.vehicle.faults()
+            overdue = False
+        except BenchError as error:
+            detail = f"{detail}; {error}"
+        bench.timeline.bench.note("safe.step", {"step": "faults off", "ok": not overdue, "detail": detail})
 
 
 async def close(bench: Bench, *, finished: bool) -> None:
@@ -143,6 +189,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
     """
     errors: list[Exception] = []
     bench.gate.seal()
+    deaths = _deaths(bench)
 
     async def step(name: str, act: Callable[[], Awaitable[Any]], timeout_s: float = CLOSE_STEP_S) -> None:
         try:
@@ -154,9 +201,10 @@ async def close(bench: Bench, *, finished: bool) -> None:
             errors.append(error)
 
     if bench.instruments:
-        await step("make safe", lambda: make_safe(bench, "end of run"), 15.0)
+        await step("make safe", lambda: make_safe(bench, "end of run"), SAFE_WITHIN_S)
         # What making safe did to the station is judged like every other stop: short deadlines may pass.
         await step("last deadlines", lambda: settle(bench, LAST_DEADLINES_S))
+    errors += deaths
     if bench.vehicle is not None:
         await step("vehicle", bench.vehicle.stop)
     for driver in reversed(bench.instruments):
@@ -177,6 +225,15 @@ async def close(bench: Bench, *, finished: bool) -> None:
     gc.unfreeze()
     if errors:
         raise ExceptionGroup("the bench did not close cleanly", errors)
+
+
+def _deaths(bench: Bench) -> list[TwinError]:
+    """The twin's processes that ended although the run goes on. A station without its model ends in order."""
+    twin = bench.twin.death() if bench.twin is not None else None
+    station = bench.station.death() if bench.station is not None else None
+    if twin is not None and bench.station is not None and bench.station.process.returncode == 0:
+        station = None
+    return [death for death in (twin, station) if death is not None]
 
 
 async def _open_all(bench: Bench) -> None:

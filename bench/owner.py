@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,30 +18,53 @@ __all__ = ["Ownership", "state_dir"]
 
 
 def state_dir() -> Path:
-    """Where what outlives a run is kept: `PILOTBENCH_STATE_DIR`, else the user's state directory. Made if missing."""
+    """Where what outlives a run is kept: `PILOTBENCH_STATE_DIR`, else the user's state directory. Made if missing.
+
+    Raises:
+        BenchError: it cannot be made.
+    """
     named = os.environ.get("PILOTBENCH_STATE_DIR")
     base = os.environ.get("XDG_STATE_HOME")
     path = Path(named) if named else (Path(base) if base else Path.home() / ".local" / "state") / "pilotbench"
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
+    return _made(path)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    return folder
+
+
+def _unusable(path: Path, error: OSError) -> BenchError:
+    return BenchError(
+        f"the state of the bench cannot be kept in {path}: {error.strerror}. "
+        "Set PILOTBENCH_STATE_DIR to a folder that can be written."
+    )
 
 
 class Ownership:
     """Holds a bench file for this process until `release()` or the process's death.
 
     Raises:
-        BenchError: somebody else holds it; names the program, its pid and since when.
+        BenchError: somebody else holds it; names the program, its pid and since when. Or the state
+            directory cannot be written.
     """
 
     def __init__(self, bench_file: Path, program: str | None = None) -> None:
         key = hashlib.sha256(str(bench_file.resolve()).encode()).hexdigest()[:16]
-        directory = state_dir() / "locks"
-        directory.mkdir(exist_ok=True, mode=0o700)
-        path = directory / f"bench-{key}.lock"
-        lock: IO[str] = path.open("a+", encoding="utf-8")
+        path = _made(state_dir() / "locks") / f"bench-{key}.lock"
+        try:
+            lock: IO[str] = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise _unusable(path, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                lock.close()
+                raise _unusable(path, error) from error
             lock.seek(0)
             holder = _holder(lock.read())
             lock.close()

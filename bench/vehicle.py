@@ -129,12 +129,17 @@ class Vehicle:
                 async with self._busy:
                     if self._plugged and self._wish is not None and self._wish != self._s2_closed:
                         await self._set_s2(self._wish)
+                        if self.trouble is not None:
+                            self.trouble = None
+                            self._say("ACTIVE", "the wish was served after all")
             except BenchError as error:
-                # Refused or failed: the wish stays unfulfilled and the run must know.
+                # Refused or failed: the run must know. The next status of the EV simulator tries it again.
+                if self.trouble is None:
+                    self._say("DEGRADED", str(error))
                 self.trouble = error
-                self._timeline.bench.note(
-                    "device.state", {"device": "vehicle", "state": "DEGRADED", "why": str(error)}, evse=self._evse
-                )
+
+    def _say(self, state: str, why: str) -> None:
+        self._timeline.bench.note("device.state", {"device": "vehicle", "state": state, "why": why}, evse=self._evse)
 
     async def _set_s2(self, closed: bool) -> None:
         await self._pilot.resistor("C" if closed else "B")

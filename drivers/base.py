@@ -14,16 +14,30 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ..bench.timeline import Event, Gate, Source, Stamp, Stimulus
 from ..errors import DeviceError, DeviceLost
 from .ports import PortLock, require_port
 
-__all__ = ["DeviceState", "Driver"]
+__all__ = ["DeviceState", "Driver", "made_in_thread"]
+
+T = TypeVar("T")
+
+
+async def made_in_thread(make: Callable[[], T], undo: Callable[[T], object]) -> T:
+    """Run `make` in a thread. When the caller gives up meanwhile, what was made all the same is undone first."""
+    making = asyncio.ensure_future(asyncio.to_thread(make))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        await asyncio.wait([making])
+        if not making.cancelled() and making.exception() is None:
+            undo(making.result())
+        raise
 
 
 class DeviceState(StrEnum):

@@ -11,6 +11,9 @@ from ..timeline import Event, Timeline
 
 __all__ = ["Outlet"]
 
+GONE = ("FAULTED", "IDLE")
+"""States of a device that reports nothing any more: what it said last is not what is."""
+
 STALE_NS = 2 * 10**9
 """A meter reading older than this says nothing about now."""
 
@@ -18,11 +21,14 @@ STALE_NS = 2 * 10**9
 class Outlet:
     """Follows output sense and bench meter of one timeline.
 
-    `live` and `current_a` are None while nothing (or nothing recent) says.
+    `live` and `current_a` are None while nothing (or nothing recent) says. `sense_lost` is what the
+    output sense said last before its device stopped answering; None while it answers, or never spoke.
     """
 
     def __init__(self, timeline: Timeline) -> None:
         self.live: bool | None = None
+        self.sense_lost: bool | None = None
+        self._sensed_by = ""
         self.state: str | None = None
         self._current_a: float | None = None
         self._metered_ns = 0
@@ -39,6 +45,13 @@ class Outlet:
     def _look(self, event: Event) -> None:
         if event.topic == "output":
             self.live = bool(event.data["live"])
+            self.sense_lost = None
+            self._sensed_by = event.source
+        elif event.topic == "device.state" and event.source == self._sensed_by:
+            # A device that found its way back says anew what it senses.
+            if event.data["state"] not in GONE or self.live is None:
+                return
+            self.sense_lost, self.live = self.live, None
         elif event.topic == "cp.state":
             self.state = str(event.data["state"])
         elif event.topic == "meter.sample":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
-from ..base import DeviceState, Driver
+from ..base import DeviceState, Driver, made_in_thread
 from .dialect import Dialect
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class DbcEv(Driver):
         self._forget()
         self._stop = False
         # importing python-can takes most of a second: the loop must not wait for it
-        self._dialect, self._bus = await asyncio.to_thread(self._make)
+        self._dialect, self._bus = await made_in_thread(self._make, lambda made: made[1].shutdown())
         loop = asyncio.get_running_loop()
         self._pump = threading.Thread(target=self._run, args=(self._bus, loop), name=f"{self.name} pump", daemon=True)
         self._pump.start()

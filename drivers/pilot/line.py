@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
-from ..base import DeviceState, Driver
-from ..serial_line import Block, SerialLine, open_serial
+from ..base import DeviceState, Driver, made_in_thread
+from ..serial_line import Block, SerialLine, close_serial, open_serial
 from .frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
 from .identity import PilotIdentity, PilotStatus
 from .link import Answer, CommandLink, NoAnswer
@@ -90,7 +90,9 @@ class LinePilot(Driver):
         self._who = None
         # a domain is named once on a timeline: what was read before the port was closed is another epoch
         self._observer.clock.epoch = epoch + 1
-        port = await asyncio.to_thread(open_serial, self.name, self.port, self._baud, state_dir=self._state_dir)
+        port = await made_in_thread(
+            lambda: open_serial(self.name, self.port, self._baud, state_dir=self._state_dir), close_serial
+        )
         self._line = SerialLine(self.name, port, self._on_block, self._on_dead)
         try:
             await self._link.hello(self._hello_timeout_s, self._on_identity)

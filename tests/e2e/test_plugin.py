@@ -83,3 +83,36 @@ def test_whoever_grabs_a_driver_is_still_held_to_the_envelope(tmp_path: Path) ->
     done = pytest_in(tmp_path, GRAB)
     assert done.returncode in (0, 5), done.stdout + done.stderr
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+STOPPED = """
+import os
+import signal
+
+
+def test_stopped_while_rules_still_wait(bench, vehicle, csms, timeline):
+    vehicle.plug()
+    vehicle.present("04A2B3C4D5")
+    timeline.wait_for("ocpp.tx.started", within="15 s")
+    timeline.wait_for("meter.sample", lambda sample: max(sample["current_a"]) > 25, within="15 s")
+    csms.limit(16.0)
+    bench.phase("stop")
+    os.kill(os.getpid(), signal.SIGTERM)
+    timeline.wait_for("phase", name="never", within="20 s")
+"""
+
+
+def test_a_stop_signal_makes_safe_before_anything_is_torn_down(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, STOPPED)
+    assert done.returncode == 2, done.stdout + done.stderr
+    run = read_run(tmp_path / "out")
+    asked = next(event for event in run.events if event.topic == "phase" and event.data["name"] == "stop")
+    dead = next(
+        event
+        for event in run.events
+        if event.topic == "output" and not event.data["live"] and event.stamp.order_ns > asked.stamp.order_ns
+    )
+    assert dead.stamp.order_ns - asked.stamp.order_ns < 5_000_000_000
+    states = [event.data for event in run.events if event.topic == "bench.state"]
+    assert states[-1] == {"state": "closed", "why": "interrupted"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"verdicts.json", "junit.xml", "summary.txt"}
