@@ -38,7 +38,7 @@ DEMO = {
 }
 MORE = {
     "slow-close": only("start.close"),
-    "closes-without-pwm": only("start.order"),
+    "closes-without-pwm": only("ab.stays_off", "start.order"),
     "recloses": only("c1.stays_off", "start.order"),
     "no-start": only("tx.start"),
     "late-stop": only("tx.stop"),

@@ -692,3 +692,25 @@ def test_the_interval_of_the_boot_answer_holds_until_the_back_end_changes_it() -
 
     assert read_back(changed=False).verdict("heartbeat").verdict is FAIL
     assert read_back(changed=True).verdict("heartbeat").verdict is NA
+
+
+def test_an_output_that_turns_on_in_b_is_not_excused_by_the_stop_before_it() -> None:
+    assert opening((40, False), (3000, True)).verdict("ab.stays_off").verdict is FAIL
+    assert opening((40, False)).verdict("ab.stays_off").verdict is PASS
+
+
+def test_a_contactor_that_was_on_its_way_when_s2_opened_is_not_blamed() -> None:
+    t = close(3090, back=3060)
+    assert t.verdict("ab.stays_off").verdict in (PASS, OPEN)
+
+
+def test_five_percent_duty_offers_nothing_to_close_for() -> None:
+    t = Trace()
+    t.idle()
+    t.plugged()
+    t.authorized(2000)
+    t.duty(2200, 5.0)
+    t.cp(2200.5, "B", pwm=True)
+    t.cp(3000, "C", pwm=True)
+    t.end(15000)
+    assert t.verdict("start.close").verdict is NA
