@@ -206,7 +206,8 @@ class BenchHost:
         starting = self._starting
         if starting is not None and not starting.done():
             # A start that was given up must have let go of what it held before anything is closed.
-            starting.cancel()
+            if not starting.cancelling():
+                starting.cancel()  # once: a second time would cut short what it cleans up
             await asyncio.wait([starting], timeout=START_CEASES_S)
         if self._watch is not None:
             self._watch.cancel()

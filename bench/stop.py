@@ -6,13 +6,18 @@ which is one, so that pytest and every `finally` treat all three alike.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 __all__ = ["STOP_SIGNALS", "StopRequested", "signals_held", "stop_signals"]
+
+AGAIN_S = 0.02
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -33,10 +38,37 @@ def stop_signals() -> Generator[None]:
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        with _asked_again():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _asked_again() -> Generator[None]:
+    """A stop that was raised where Python drops exceptions (a weak reference's callback, `__del__`) is asked again."""
+    before = sys.unraisablehook
+    timers: list[threading.Timer] = []
+
+    def look(dropped: Any) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            before(dropped)
+            return
+        asked = dropped.exc_value.args
+        number = signal.Signals[asked[0]] if asked else signal.SIGINT
+        timer = threading.Timer(AGAIN_S, os.kill, (os.getpid(), number))
+        timer.daemon = True
+        timers.append(timer)
+        timer.start()
+
+    sys.unraisablehook = look
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        for timer in timers:
+            timer.cancel()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def run_cases(host: BenchHost, names: Sequence[str]) -> list[CaseResult]:
     """
     folder = Path(catalogue.__file__).parent
     watcher = _Watcher(host)
-    pytest.main(
+    code = pytest.main(
         [
             *(str(folder / f"case_{name}.py") for name in names),
             *("-p", PLUGIN, "--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider"),
@@ -37,6 +37,8 @@ def run_cases(host: BenchHost, names: Sequence[str]) -> list[CaseResult]:
         ],
         plugins=[_Named(watcher)],
     )
+    if not watcher.results:
+        watcher.results.append(CaseResult("run", "error", f"pytest ran no case (its exit code is {int(code)})", 0.0))
     return watcher.results
 
 

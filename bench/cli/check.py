@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from ...errors import RecordingError
+from ...errors import BenchError, RecordingError
 from ..correlation import Facts, Report, evaluate, exit_code, load_pack
 from ..recording import Run, read_run
 from ..report import summary_lines
+from .output import write_document
 
 __all__ = ["check_command", "judge"]
 
@@ -41,25 +42,41 @@ def judge(recording: Path) -> tuple[Run, Report]:
 
 
 def check_command(recording: Path, *, json: bool) -> int:
-    """Print the verdicts; returns the exit code that the run itself would have had for them."""
-    run, report = judge(recording)
+    """Print the verdicts; returns the exit code that the run itself would have had for them.
+
+    Raises:
+        BenchError: as `judge`; with `json` the document says so too.
+    """
+    try:
+        run, report = judge(recording)
+    except BenchError as error:
+        if json:
+            write_document({**_document(recording, error.exit_code), "problems": [str(error)]})
+        raise
     cut = run.truncated or (None if _closed(run) else "the run was killed or interrupted before its end")
     code = exit_code(report)
     if json:
-        document: dict[str, Any] = {
-            "recording": str(recording),
-            "truncated": cut,
-            "events": len(run.events),
-            "exit_code": code,
-            "digest": report.digest,
-            "verdicts": [verdict.to_dict() for verdict in report.verdicts],
-        }
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+        found = {"truncated": cut, "events": len(run.events), "digest": report.digest}
+        verdicts = [verdict.to_dict() for verdict in report.verdicts]
+        write_document({**_document(recording, code), **found, "verdicts": verdicts})
         return code
     if cut:
         sys.stdout.write(f"The recording is cut: {cut}. What is before the cut is judged.\n")
     sys.stdout.write("\n".join(summary_lines(report)) + f"\nexit    {code}\n")
     return code
+
+
+def _document(recording: Path, code: int) -> dict[str, Any]:
+    """The document of a recording that says nothing."""
+    return {
+        "recording": str(recording),
+        "truncated": None,
+        "events": 0,
+        "exit_code": code,
+        "digest": None,
+        "verdicts": [],
+        "problems": [],
+    }
 
 
 def _closed(run: Run) -> bool:

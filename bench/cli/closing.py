@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 from ...errors import BenchError
 from ..host import BenchHost
 
@@ -21,8 +24,14 @@ def close_quietly(host: BenchHost, *, finished: bool = True) -> list[str]:
 
 def one_line(error: Exception) -> str:
     """An error as a user should read it."""
-    text = str(error) if isinstance(error, BenchError) else f"unexpected {type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, BenchError) else _unexpected(error)
     return " ".join([text, *getattr(error, "__notes__", ())])
+
+
+def _unexpected(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno}, {frames[-1].name})" if frames else ""
+    return f"unexpected {type(error).__name__}: {error}{where}. This is a mistake of pilotbench: please report it."
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:

@@ -105,8 +105,16 @@ def root(
 
 def main() -> None:
     """Entry point of the `pilotbench` command: one clear paragraph for what goes wrong, and its exit code."""
+    from .output import keep_streams
+
+    keep_streams()
     try:
         app()
     except BenchError as error:
         sys.stderr.write(f"pilotbench: {error}\n")
         sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user reads a sentence
+        from .closing import one_line
+
+        sys.stderr.write(f"pilotbench: {one_line(error)}\n")
+        sys.exit(BenchError.exit_code)

@@ -11,15 +11,16 @@ import msgspec
 from ...errors import BenchError, ConfigError
 from ..assembly import RunOptions
 from ..catalogue import CASES
-from ..config import BenchFile, load_bench_file, virtual_bench
+from ..config import load_bench_file, virtual_bench
 from ..correlation import Report, exit_code
 from ..host import BenchHost
 from ..report import CaseResult, create_run_folder, write_run
-from ..stop import stop_signals
+from ..stop import signals_held, stop_signals
 from ..timeline import parse_quantity
 from .cases import run_cases
 from .closing import close_quietly, one_line
 from .display import Display, make_display
+from .output import write_document
 
 __all__ = ["RunRequest", "run_command"]
 
@@ -42,101 +43,145 @@ class RunRequest(msgspec.Struct, frozen=True):
     json: bool
 
 
+class _Ran:
+    """What there is to tell of a run."""
+
+    def __init__(self, problems: list[str] | None = None) -> None:
+        self.results: list[CaseResult] = []
+        self.problems = problems or []
+        self.codes: list[int] = []
+        self.report: Report | None = None
+        self.started_s: float | None = None
+
+    def fail(self, problem: str, code: int = BenchError.exit_code) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+            self.codes.append(code)
+
+    @property
+    def exit_code(self) -> int:
+        codes = [*self.codes, *(CODE_OF[result.outcome] for result in self.results)]
+        if self.report is not None:
+            codes.append(exit_code(self.report))
+        return max(codes or [BenchError.exit_code], key=SEVERITY.index)
+
+
 def run_command(request: RunRequest) -> int:
-    """Do it all; returns the exit code. The worst verdict decides (see docs/exit-codes.md)."""
+    """Do it all; returns the exit code. The worst verdict decides (see docs/exit-codes.md).
+
+    Raises:
+        BenchError: the run could not even begin; with `json` the document says so too.
+    """
     if "list" in (request.station_fault, request.station_oddity):
         return _list_deviations(request.station_fault == "list")
+    display = make_display(quiet=request.json, stream=sys.stdout)
+    try:
+        host = _host(request, display)
+    except BenchError as error:
+        if request.json:
+            write_document(_document(str(request.bench or virtual_bench()), None, _Ran([str(error)]), error.exit_code))
+        raise
+    ran = _Ran()
+    with stop_signals():
+        display.follow(host)
+        finished = _run_cases(host, request.cases, ran)
+        with signals_held():
+            return _end(host, ran, display, finished=finished, json=request.json)
+
+
+def _host(request: RunRequest, display: Display) -> BenchHost:
+    """Check what was asked for, and make the run's folder."""
     _check_cases(request.cases)
+    wait_s = _wait_s(request.wait_station)
     file = load_bench_file(request.bench or virtual_bench())
     _check_deviations(request)
-    folder = create_run_folder(file.name, out=request.out)
-    display = make_display(quiet=request.json, stream=sys.stdout)
-    with stop_signals():
-        results, report, problems, started_s = _run(request, file, folder, display)
-    code = _worst([*(CODE_OF[result.outcome] for result in results), *([4] if problems else [])], report)
-    if report is not None:
-        write_run(folder, report, cases=results, problems=problems, exit_code=code, bench=file.name)
-    if request.json:
-        sys.stdout.write(_document(file, folder, results, report, problems, code, started_s) + "\n")
-        for problem in problems:
-            sys.stderr.write(f"pilotbench: {problem}\n")
-    else:
-        display.end(report, results, problems, folder, code)
-    return code
-
-
-def _run(
-    request: RunRequest, file: BenchFile, folder: Path, display: Display
-) -> tuple[list[CaseResult], Report | None, list[str], float | None]:
-    results: list[CaseResult] = []
-    problems: list[str] = []
     options = RunOptions(
-        directory=folder,
+        directory=create_run_folder(file.name, out=request.out),
         station_fault=request.station_fault,
         oddity=request.station_oddity,
         boot=not request.attach,
         seed=request.seed,
-        wait_station_s=_seconds(request.wait_station),
+        wait_station_s=wait_s,
     )
-    host = BenchHost(file, options=options, progress=display.note)
-    display.follow(host)
-    finished = False
+    return BenchHost(file, options=options, progress=display.note)
+
+
+def _run_cases(host: BenchHost, cases: tuple[str, ...], ran: _Ran) -> bool:
+    """Start and run; True when nothing asked the run to stop. What goes wrong is noted, never raised."""
     try:
         host.start()
-        results = run_cases(host, request.cases)
-        finished = all(result.outcome != "interrupted" for result in results)
-        if finished:
-            host.settle()
+        ran.results += run_cases(host, cases)
+        if any(result.outcome == "interrupted" for result in ran.results):
+            return False
+        host.settle()
     except KeyboardInterrupt as stop:
-        finished = False
-        display.note(f"stopped by {stop.args[0] if stop.args else 'Ctrl-C'}: making safe")
-        results.append(CaseResult("run", "interrupted", "stopped by a signal", 0.0))
+        by = stop.args[0] if stop.args else "Ctrl-C"
+        ran.results.append(CaseResult("run", "interrupted", f"stopped by {by}", 0.0))
+        return False
     except BenchError as error:
-        problems.append(one_line(error))
-    finally:
-        problems += [problem for problem in close_quietly(host, finished=finished) if problem not in problems]
-        display.unfollow()
-    outcome = host.outcome_text
-    if outcome:
-        display.note(outcome)
-    return results, host.report, problems, host.started_s
+        ran.fail(one_line(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - a traceback is no answer; the recording is completed all the same
+        ran.fail(one_line(error))
+    return True
 
 
-def _worst(codes: list[int], report: Report | None) -> int:
+def _end(host: BenchHost, ran: _Ran, display: Display, *, finished: bool, json: bool) -> int:
+    """Close, judge, write the files of the run and tell; returns the exit code."""
+    folder = host.options.directory
+    if not finished:
+        display.note("stopped: making safe")
+    for problem in close_quietly(host, finished=finished):
+        ran.fail(problem)
+    display.unfollow()
+    if host.outcome_text:
+        display.note(host.outcome_text)
+    report = ran.report = host.report
+    ran.started_s = host.started_s
     if report is not None:
-        codes = [*codes, exit_code(report)]
-    return max(codes or [4], key=SEVERITY.index)
+        try:
+            write_run(
+                folder,
+                report,
+                cases=ran.results,
+                problems=ran.problems,
+                exit_code=ran.exit_code,
+                bench=host.file.name,
+            )
+        except BenchError as error:
+            ran.fail(one_line(error))
+    if json:
+        write_document(_document(host.file.name, folder, ran, ran.exit_code))
+        for problem in ran.problems:
+            sys.stderr.write(f"pilotbench: {problem}\n")
+    else:
+        display.end(report, ran.results, ran.problems, folder, ran.exit_code)
+    return ran.exit_code
 
 
-def _document(
-    file: BenchFile,
-    folder: Path,
-    results: list[CaseResult],
-    report: Report | None,
-    problems: list[str],
-    code: int,
-    started_s: float | None,
-) -> str:
-    document: dict[str, Any] = {
-        "bench": file.name,
-        "run": str(folder),
+def _document(bench: str, folder: Path | None, ran: _Ran, code: int) -> dict[str, Any]:
+    report = ran.report
+    return {
+        "bench": bench,
+        "run": None if folder is None else str(folder),
         "exit_code": code,
-        "started_s": started_s,
+        "started_s": ran.started_s,
         "digest": report.digest if report is not None else None,
         "verdicts": [verdict.to_dict() for verdict in report.verdicts] if report is not None else [],
-        "cases": [msgspec.to_builtins(result) for result in results],
-        "problems": problems,
+        "cases": [msgspec.to_builtins(result) for result in ran.results],
+        "problems": ran.problems,
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
-def _seconds(text: str | None) -> float | None:
+def _wait_s(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return parse_quantity(text, "time") / 1e9
+        wait_s = parse_quantity(text, "time") / 1e9
     except ValueError as error:
         raise ConfigError(f"--wait-station: {error}.") from None
+    if wait_s <= 0:
+        raise ConfigError(f"--wait-station: {text!r} is no time to wait. Give one above 0, such as '3 min'.")
+    return wait_s
 
 
 def _check_cases(cases: tuple[str, ...]) -> None:

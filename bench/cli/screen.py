@@ -27,17 +27,19 @@ def tui_command(bench: Path | None, out: Path | None, station_fault: str | None)
     # The screen is a room on the same floor as the command line; it is opened by name, not imported.
     app = import_module("pilotbench.tui.app").make_app(host)
     problems: list[str] = []
+    finished = True
     with stop_signals():
         try:
             host.start()
             app.run()
             problems += ["the screen ended by an error of its own"] if app.return_code else []
         except KeyboardInterrupt:
+            finished = False
             print("stopped: making safe")
         except BenchError as error:
             problems.append(str(error))
         finally:
-            problems += close_quietly(host)
+            problems += [problem for problem in close_quietly(host, finished=finished) if problem not in problems]
     report = host.report
     code = 4 if problems else 0 if report is None else exit_code(report)
     if report is not None:
