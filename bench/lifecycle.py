@@ -219,8 +219,12 @@ async def close(bench: Bench, *, finished: bool) -> None:
             await step(child.name, lambda child=child: asyncio.to_thread(child.end), 10.0)
     _port_link(bench).unlink(missing_ok=True)
     bench.timeline.bench.note("bench.state", {"state": "closed", "why": "finished" if finished else "interrupted"})
-    report = bench.report = bench.engine.finish(truncated=not finished)
-    final = {"verdicts.json": msgspec.json.encode([verdict.to_dict() for verdict in report.verdicts])}
+    final: dict[str, bytes] = {}
+    try:
+        report = bench.report = bench.engine.finish(truncated=not finished)
+        final["verdicts.json"] = msgspec.json.encode([verdict.to_dict() for verdict in report.verdicts])
+    except Exception as error:  # noqa: BLE001 - the recording is what the verdicts can be had from again
+        errors.append(error)
     await step("recording", lambda: bench.recorder.close(final), 15.0)
     gc.unfreeze()
     if errors:

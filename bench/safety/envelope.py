@@ -17,6 +17,9 @@ from ..timeline import Stimulus
 
 __all__ = ["Envelope", "EnvelopeGate"]
 
+LIMIT_KEYS = {"limit": "", "limit_a": "A", "max_limit_a": "A", "limit_w": "W", "max_limit_w": "W"}
+"""Where a request of the back end carries a limit, and its unit; "" where the request names the unit beside it."""
+
 CLOSED_S2 = ("C", "D")
 
 
@@ -164,8 +167,8 @@ def _limits_in(args: dict[str, Any]) -> list[tuple[float, str]]:
             table = cast("dict[str, object]", node)
             unit = str(table.get("chargingRateUnit", unit))
             for key, value in table.items():
-                if key in ("limit", "limit_a") and isinstance(value, (int, float)):
-                    found.append((float(value), unit))
+                if key in LIMIT_KEYS and isinstance(value, (int, float)):
+                    found.append((float(value), LIMIT_KEYS[key] or unit))
                 else:
                     walk(value, unit)
         elif isinstance(node, (list, tuple)):

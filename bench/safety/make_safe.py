@@ -27,6 +27,7 @@ CURRENT_WAIT_S = 3.0
 
 
 STEP_WITHIN_S = 1.0
+MAY_CLOSE_YET_S = 0.3
 PILOT_WITHIN_S = 5.0
 """Long enough for a device that restarts (2 s) and is greeted again; the whole recipe ends within 13 s."""
 
@@ -92,9 +93,13 @@ class SafeRecipe:
                 await self._step(f"current below {CURRENT_GONE_A:g} A", self._current_gone, trouble, CURRENT_WAIT_S + 1)
         reached = pilot is not None and pilot.is_open
         if pilot is not None and reached:
-            if self._outlet.state in ("C", "D"):
+            closing = self._outlet.state in ("C", "D")
+            if closing:
                 await self._step("CP to B", lambda: pilot.resistor("B"), trouble)
             at_a = await self._step("CP to A, faults off", pilot.make_safe, trouble, PILOT_WITHIN_S)
+            if closing and at_a:
+                # A contactor that was on its way when S2 opened may close yet: dead at once proves nothing.
+                await self._outlet.wait_until(lambda: self._outlet.live is True, MAY_CLOSE_YET_S)
         # Without the acknowledgement nobody knows how fresh the pilot's own sense is.
         proven = (at_a or not reached) and self._outlet.sense_lost is None and await self._output_dead(trouble)
         text = self._verdict(proven, reached=reached, at_a=at_a)

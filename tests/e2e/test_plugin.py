@@ -91,7 +91,9 @@ import signal
 
 
 def test_stopped_while_rules_still_wait(bench, vehicle, csms, timeline):
+    mark = timeline.now_ns()
     vehicle.plug()
+    timeline.wait_for("ocpp.status", status="Preparing", since_ns=mark)
     vehicle.present("04A2B3C4D5")
     timeline.wait_for("ocpp.tx.started", within="15 s")
     timeline.wait_for("meter.sample", lambda sample: max(sample["current_a"]) > 25, within="15 s")

@@ -9,15 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.children import start_twin
 from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
+from pilotbench.bench.recording import read_run
 from pilotbench.bench.timeline import Timeline
 from pilotbench.drivers.base import made_in_thread
-from pilotbench.errors import BenchError
+from pilotbench.errors import BenchError, SafetyError
 
 VIRTUAL = virtual_bench().read_text(encoding="utf-8")
 CARD = "04A2B3C4D5"
@@ -57,6 +59,15 @@ def told(host: BenchHost) -> list[str]:
     except ExceptionGroup as group:
         return [str(error) for error in group.exceptions]
     return []
+
+
+def go_live(host: BenchHost) -> None:
+    """Plug, present the card once the station takes one, and wait for voltage at the outlet."""
+    mark = host.timeline.now_ns()
+    host.vehicle.plug()
+    host.timeline.wait_for("ocpp.status", status="Preparing", since_ns=mark)
+    host.vehicle.present(CARD)
+    host.timeline.wait_for("output", live=True, since_ns=mark, within="15 s")
 
 
 def twin_pid(host: BenchHost) -> int:
@@ -102,10 +113,7 @@ def test_devices_that_froze_leave_no_old_proof_standing(starts: Starts) -> None:
 
 def test_a_wish_that_came_too_early_is_served_later(starts: Starts) -> None:
     host = starts(('min_off = "200 ms"', 'min_off = "1500 ms"'))
-    mark = host.timeline.now_ns()
-    host.vehicle.plug()
-    host.vehicle.present(CARD)
-    host.timeline.wait_for("output", live=True, since_ns=mark, within="15 s")
+    go_live(host)
     mark = host.timeline.now_ns()
     host.vehicle.pause()
     host.timeline.wait_for("cp.state", state="B", since_ns=mark)
@@ -135,10 +143,7 @@ def test_a_fault_that_is_overdue_is_taken_back_though_the_first_try_fails(starts
 
 def test_an_abandoned_bench_is_safe_at_once_and_refuses_everything(starts: Starts) -> None:
     host = starts()
-    mark = host.timeline.now_ns()
-    host.vehicle.plug()
-    host.vehicle.present(CARD)
-    host.timeline.wait_for("output", live=True, since_ns=mark, within="15 s")
+    go_live(host)
     host.abandon("enough")
     assert "output proven dead" in host.outcome_text
     with pytest.raises(BenchError, match="being made safe"):
@@ -156,6 +161,37 @@ def test_a_bench_that_is_up_is_not_started_twice_and_stays_up(starts: Starts) ->
         host.start()
     host.vehicle.plug()
     assert told(host) == []
+
+
+def profile(unit: str, *limits: float) -> dict[str, Any]:
+    """A raw SetChargingProfile with one period for each limit."""
+    periods = [{"startPeriod": 10 * at, "limit": limit} for at, limit in enumerate(limits)]
+    return {
+        "connectorId": 1,
+        "csChargingProfiles": {
+            "chargingProfileId": 1,
+            "stackLevel": 0,
+            "chargingProfilePurpose": "TxDefaultProfile",
+            "chargingProfileKind": "Absolute",
+            "chargingSchedule": {"chargingRateUnit": unit, "chargingSchedulePeriod": periods},
+        },
+    }
+
+
+def test_no_raw_request_carries_a_limit_past_the_gate(starts: Starts) -> None:
+    host = starts()
+    for unit, limits in (("A", (63.0,)), ("A", (6.0, 63.0)), ("W", (100_000.0,)), ("W", (4000.0, 100_000.0))):
+        with pytest.raises(SafetyError, match="current"):
+            host.csms.call("SetChargingProfile", profile(unit, *limits))
+
+
+def test_a_profile_in_watts_leaves_a_complete_recording(starts: Starts) -> None:
+    host = starts()
+    host.csms.call("SetChargingProfile", profile("W", 20_000.0))
+    told(host)
+    run = read_run(host.options.directory)
+    assert run.truncated is None
+    assert [event.data["state"] for event in run.events if event.topic == "bench.state"][-1] == "closed"
 
 
 def test_starting_and_closing_again_leaves_no_thread_and_no_file_open(starts: Starts) -> None:

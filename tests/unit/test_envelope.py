@@ -67,6 +67,9 @@ def stimulus(verb: str, device: str = "pilot", to_safe: bool = False, **args: An
             "current",
         ),
         (stimulus("SetChargingProfile", device="csms", schedule={"chargingRateUnit": "W", "limit": 11041}), "current"),
+        (stimulus("SetChargingProfile", device="csms", limit_a=6, max_limit_a=20), "current"),
+        (stimulus("SetChargingProfile", device="csms", limit_w=4000, max_limit_w=11041), "current"),
+        (stimulus("SetChargingProfile", device="csms", limit_w=11041), "current"),
         (stimulus("burn", device="pilot"), "burn"),
     ],
 )
