@@ -34,6 +34,7 @@ OPEN_DEADLINES_S = 20.0
 
 UNFINISHED = SafeOutcome(False, "NOT SAFE: making safe was not finished. Switch the supply off by hand, now.")
 LAST_DEADLINES_S = 0.8
+FIRST_STATUS_S = 2.0
 
 
 async def start(bench: Bench) -> None:
@@ -68,7 +69,15 @@ async def wait_for_station(bench: Bench) -> None:
     """
     timeout_s = bench.options.wait_station_s or bench.file.station.boot_within
     await bench.csms.wait_ready(bench.file.station.id, timeout_s)
-    bench.timeline.bench.note("bench.state", {"state": "ready", "why": ""})
+    # After its boot a station reports every connector (OCPP 1.6 section 4.2), and some take no card before that.
+    try:
+        await bench.timeline.wait_for(
+            "ocpp.status", lambda event: event.evse is not None, timeout_s=FIRST_STATUS_S, since_ns=0
+        )
+        why = ""
+    except TimeoutError:
+        why = f"the station reported no connector within {FIRST_STATUS_S:g} s"
+    bench.timeline.bench.note("bench.state", {"state": "ready", "why": why})
 
 
 async def make_safe(bench: Bench, why: str) -> None:
