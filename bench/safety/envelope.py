@@ -85,7 +85,8 @@ class EnvelopeGate:
                 raise SafetyError(
                     f"{_shown(stimulus)} refused: the bench is being made safe. Start a new run to go on."
                 )
-            check = self._csms if stimulus.device == "csms" else self._checks.get(stimulus.verb)
+            # By the verb first: a device may have any name.
+            check = self._checks.get(stimulus.verb) or (self._csms if stimulus.device == "csms" else None)
             if check is None:
                 raise SafetyError(
                     f"{_shown(stimulus)} refused: the envelope knows no bound for the verb {stimulus.verb!r}. "
@@ -95,8 +96,6 @@ class EnvelopeGate:
         self._remember(stimulus)
 
     def _remember(self, stimulus: Stimulus) -> None:
-        if stimulus.device == "csms":
-            return
         if stimulus.verb == "resistor":
             closing = stimulus.args.get("state") in CLOSED_S2
             if closing and not self._s2_closed:

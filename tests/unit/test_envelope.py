@@ -70,6 +70,7 @@ def stimulus(verb: str, device: str = "pilot", to_safe: bool = False, **args: An
         (stimulus("SetChargingProfile", device="csms", limit_a=6, max_limit_a=20), "current"),
         (stimulus("SetChargingProfile", device="csms", limit_w=4000, max_limit_w=11041), "current"),
         (stimulus("SetChargingProfile", device="csms", limit_w=11041), "current"),
+        (stimulus("pp", device="csms", ohm=100), "pp_ohm"),
         (stimulus("burn", device="pilot"), "burn"),
     ],
 )
