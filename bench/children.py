@@ -50,6 +50,8 @@ class Child:
         except OSError as error:
             raise TwinError(f"{name}: {' '.join(command)} could not be started: {error}.") from error
         self._write_lock = threading.Lock()
+        self._let_go = False
+        self._ended_by_us = False
 
     @property
     def running(self) -> bool:
@@ -82,6 +84,7 @@ class Child:
 
     def let_go(self) -> None:
         """Close the lifeline; the process ends by itself."""
+        self._let_go = True
         pipe = cast("IO[bytes]", self.process.stdin)
         with self._write_lock:
             try:
@@ -95,13 +98,17 @@ class Child:
         try:
             self.process.wait(END_WITHIN_S)
         except subprocess.TimeoutExpired:
+            self._ended_by_us = True
             self.process.kill()
             self.process.wait()
 
     def death(self) -> TwinError | None:
-        """What to tell of a process that ended although nobody let it go; None while it runs."""
+        """What to tell of a process that ended although nobody let it go; None while it runs.
+
+        After `end` it still tells of one that a signal had ended before: its connections may be seen to go first.
+        """
         code = self.process.poll()
-        if code is None:
+        if code is None or self._ended_by_us or (self._let_go and code >= 0):
             return None
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return TwinError(

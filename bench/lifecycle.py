@@ -226,6 +226,8 @@ async def close(bench: Bench, *, finished: bool) -> None:
     for child in (bench.station, bench.twin):
         if child is not None:
             await step(child.name, lambda child=child: asyncio.to_thread(child.end), 10.0)
+    told = {str(death) for death in deaths}
+    errors += [death for death in _deaths(bench) if str(death) not in told]
     _port_link(bench).unlink(missing_ok=True)
     bench.timeline.bench.note("bench.state", {"state": "closed", "why": "finished" if finished else "interrupted"})
     final: dict[str, bytes] = {}
