@@ -714,3 +714,14 @@ def test_five_percent_duty_offers_nothing_to_close_for() -> None:
     t.cp(3000, "C", pwm=True)
     t.end(15000)
     assert t.verdict("start.close").verdict is NA
+
+
+def test_a_profile_in_watts_is_left_open_and_breaks_nothing() -> None:
+    t = Trace()
+    t.charging()
+    said = {"connector": 1, "limit_a": None, "limit_w": 11000.0, "purpose": "transaction", "tx": 7}
+    t.csms("csms.charging_profile", 10000, **said, accepted=True, status="Accepted")
+    t.end(40000)
+    verdict = t.verdict("profile.duty")
+    assert (verdict.verdict, verdict.reason) == (OPEN, Reason.PRECONDITION)
+    assert "limit_a" in verdict.because

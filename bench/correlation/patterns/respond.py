@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from ....errors import RuleError
 from ...timeline import Event, Interval
 from ..condition import matches
 from ..decide import decide, range_of
@@ -69,6 +71,19 @@ class RespondMonitor(Monitor):
                 self.context.schedule(event.stamp.order_ns + self.hold_ns + SLACK_NS, self._review)
 
     def _trigger(self, event: Event, fired: Fired, given: tuple[Condition, ...]) -> None:
+        lacks = self._lacks(fired.params, given)
+        if lacks is not None:
+            self.context.say(
+                self.context.next_number(),
+                fired.evse,
+                Outcome.INCONCLUSIVE,
+                lacks,
+                opened_ns=event.stamp.order_ns,
+                reason=Reason.PRECONDITION,
+                seen=[(event, "trigger")],
+                lengthened=False,
+            )
+            return
         owed = _Owed(self.context.next_number(), event, fired, given)
         self._open.append(owed)
         if self.rule.within:
@@ -77,6 +92,18 @@ class RespondMonitor(Monitor):
             close_ns = event.stamp.order_ns + int(wait) + self.hold_ns + 2 * SLACK_NS
             self.context.schedule(close_ns, lambda: self._settle(owed, final=True))
             self.context.schedule(close_ns - SLACK_NS, lambda: self._settle(owed, final=False, slack_over=True))
+
+    def _lacks(self, params: dict[str, Any], given: tuple[Condition, ...]) -> str | None:
+        """What the trigger does not say and the rule compares with, e.g. a limit in ampere when it gives watts."""
+        for condition in (self.rule.response, *given, *self.rule.during):
+            for bound in (condition.at_most, condition.at_least):
+                if bound is None:
+                    continue
+                try:
+                    self.reader.bound(bound, condition.signal, params)
+                except RuleError as error:
+                    return f"it cannot be judged: {error}"
+        return None
 
     def _review(self) -> None:
         for owed in list(self._open):

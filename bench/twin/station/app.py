@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from websockets.asyncio.client import ClientConnection
 
@@ -25,6 +25,8 @@ from .status import StatusReporter
 from .transaction import TransactionQueue
 
 __all__ = ["Station", "run_station"]
+
+T = TypeVar("T")
 
 _PORT_FILE_S = 15.0
 _RESET_S = 10.0
@@ -139,7 +141,9 @@ async def run_station(port_file: Path, knobs: Knobs, seed: int, *, boots: bool) 
         StationError: the port file or the port is not usable.
     """
     ended = _lifeline()
-    file = await wait_for_port_file(port_file, _PORT_FILE_S)
+    file = await _first_of(wait_for_port_file(port_file, _PORT_FILE_S), ended)
+    if file is None:
+        return
     port = await DutPort.connect(file)
     welcome = port.welcome.result()
     station = Station(file, port, welcome, knobs, seed, boots=boots)
@@ -153,6 +157,16 @@ async def run_station(port_file: Path, knobs: Knobs, seed: int, *, boots: bool) 
     port.close()
     if port.closed.done():
         port.closed.result()
+
+
+async def _first_of(work: Coroutine[Any, Any, T], ended: asyncio.Future[None]) -> T | None:
+    """The result of `work`, or None when whoever started us is gone before."""
+    task = asyncio.create_task(work)
+    await asyncio.wait({task, ended}, return_when="FIRST_COMPLETED")
+    if not task.done():
+        task.cancel()
+        return None
+    return task.result()
 
 
 def _lifeline() -> asyncio.Future[None]:
