@@ -9,29 +9,9 @@ the estimate begins anew.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from ..timeline import Event, Interval, parse_claim
 
-from ..timeline import Event, Interval
-
-__all__ = ["ClaimClock", "parse_claim"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - the same object, spelled for 3.11 readers
-
-
-def parse_claim(text: object) -> tuple[int, int] | None:
-    """An RFC 3339 time as nanoseconds since 1970, and its resolution in nanoseconds; None for anything else."""
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    fraction = text.partition(".")[2]
-    digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    micros = (moment - _EPOCH) // timedelta(microseconds=1)
-    return micros * 1000, 10 ** (9 - min(digits, 9))
+__all__ = ["ClaimClock"]
 
 
 class ClaimClock:

@@ -7,11 +7,9 @@ known; a message that never waits in a queue is taken to be at most `SEND_DELAY_
 
 from __future__ import annotations
 
-from datetime import datetime
+from ..timeline import Interval, parse_claim
 
-from ..timeline import Interval
-
-__all__ = ["StationClock", "claim_seconds"]
+__all__ = ["StationClock"]
 
 SEND_DELAY_S = 2.0
 """Age assumed at most between an event and the arrival of its message, when it did not wait in a queue."""
@@ -31,10 +29,10 @@ class StationClock:
 
         `rx_lo_s`, `rx_hi_s`: arrival as seconds since 1970. `queued`: the message may be old.
         """
-        parsed = claim_seconds(text)
+        parsed = parse_claim(text)
         if parsed is None:
             return None
-        claimed_s, resolution_s = parsed
+        claimed_s, resolution_s = parsed[0] / 1e9, parsed[1] / 1e9
         least = claimed_s - rx_hi_s
         most = claimed_s + resolution_s - rx_lo_s + SEND_DELAY_S
         known = self._offset
@@ -56,19 +54,3 @@ class StationClock:
             return None
         self._told = now
         return now
-
-
-def claim_seconds(text: str) -> tuple[float, float] | None:
-    """An RFC 3339 time as seconds since 1970 and its resolution in seconds; None when it is none.
-
-    A time without a zone is none: OCPP asks for one (1.6 section 3.14 recommends UTC).
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    fraction = text.partition(".")[2]
-    digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    return moment.timestamp(), 10.0**-digits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .claim import parse_claim
 from .clock import DeviceClock
 from .event import Event
 from .gate import ClosedGate, Gate, Stimulus
@@ -34,6 +35,7 @@ __all__ = [
     "difference",
     "key_line",
     "new_loop",
+    "parse_claim",
     "parse_quantity",
     "syntax_line",
 ]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
-from ...timeline import Event, Interval
-from ..claims import parse_claim
+from ...timeline import Event, Interval, parse_claim
 from ..decide import decide, range_of
 from ..energy import energy_over, reference_u_wh, went_dead_ns
 from ..mark import NEVER
