@@ -3,32 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
 
 from ...errors import RuleError
 from ..timeline import Event
-from .amps import duty_of_amps
+from .amps import amps_of_duty, duty_of_amps
 from .mark import Mark
 from .pack import NamedRule, Pack
-from .rule import Bound, Condition, Occurrence
+from .rule import Amount, Condition, Occurrence, Scalar, Test
+from .signals import SIGNALS
 from .track import Step, possible_values, sampled_steps
-from .tri import Tri
+from .tri import Tri, negation
 from .world import World
 
-__all__ = ["Reader", "matches"]
+__all__ = ["Reader", "holds", "matches", "value_at"]
 
 Params = Mapping[str, Any]
-_NUMBERS = {"duty": "share", "current": "current", "offered": "current", "profile": "current", "allowance": "current"}
 
 
-def matches(occurrence: Occurrence, event: Event) -> bool:
-    """The event is one of these."""
-    data = event.data
-    if event.topic != occurrence.topic:
+def matches(occurrence: Occurrence, event: Event, params: Params | None = None) -> bool:
+    """The event is one of these; `$key` in a test is a key of `params`."""
+    return event.topic in occurrence.topics and all(holds(test, event.data, params) for test in occurrence.tests)
+
+
+def holds(test: Test, data: Mapping[str, Any], params: Params | None = None) -> bool:
+    """The data satisfies the test; a key that is not there satisfies `!?` and `!=` only."""
+    value = value_at(data, test.key)
+    if test.op == "?":
+        return value is not None
+    if test.op == "!?":
+        return value is None
+    wanted = [_resolved(item, params) for item in test.values]
+    if test.op == "=":
+        return any(_same(value, item) for item in wanted)
+    if test.op == "!=":
+        return not any(_same(value, item) for item in wanted)
+    number, bound = _number(value), _number(wanted[0])
+    if number is None or bound is None:
         return False
-    if any(data.get(key) != value for key, value in occurrence.where.items()):
-        return False
-    return not any(data.get(key) == value for key, value in occurrence.unless.items())
+    return {"<": number < bound, "<=": number <= bound, ">": number > bound, ">=": number >= bound}[test.op]
+
+
+def value_at(data: Mapping[str, Any], key: str) -> Any:
+    """The value of a key or of a path through objects (`payload.reason`); None when it is not there."""
+    if key in data:
+        return data[key]
+    value: Any = data
+    for part in key.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = cast("Mapping[str, Any]", value).get(part)
+    return value
+
+
+def _resolved(item: Scalar, params: Params | None) -> Any:
+    if isinstance(item, str) and item.startswith("$"):
+        return None if params is None else value_at(params, item[1:])
+    return item
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    """Equal, and no truth value taken for a number; a number is also found as decimal text."""
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted
+    if isinstance(value, str) != isinstance(wanted, str):
+        numbers = _number(value), _number(wanted)
+        return numbers[0] is not None and numbers[0] == numbers[1]
+    return value is not None and value == wanted
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 class Reader:
@@ -47,28 +99,44 @@ class Reader:
         """A limit or quantity in the base unit of its dimension; 0 for nothing."""
         return self._pack.quantity(text, dimension)
 
-    def bound(self, bound: Bound, signal: str, params: Params) -> float:
-        """The number a condition compares with, in percent or ampere.
+    def bound(self, amount: Amount, dimension: str, params: Params) -> float:
+        """The number a condition compares with, in the base unit of its dimension.
 
         Raises:
-            RuleError: it names a key that the trigger does not have.
+            RuleError: it names a key that the trigger or the station's configuration does not have.
         """
-        dimension = _NUMBERS.get(signal, "current")
-        base = self._number(bound.duty_of, params, "current") if bound.duty_of else None
-        value = duty_of_amps(base) if base is not None else self._number(bound.of, params, dimension)
-        return value + self.quantity(bound.plus, dimension) - self.quantity(bound.minus, dimension)
+        inner = {"duty_of": "current", "amps_of": "share"}.get(amount.by, dimension)
+        value = self._number(amount.of, params, inner)
+        if amount.by == "duty_of":
+            value = duty_of_amps(value)
+        elif amount.by == "amps_of":
+            value = amps_of_duty(value)
+        plus = self._number(amount.plus, params, dimension) if amount.plus else 0.0
+        return value + plus - (self._number(amount.minus, params, dimension) if amount.minus else 0.0)
 
     def _number(self, text: str, params: Params, dimension: str) -> float:
-        if not text:
-            return 0.0
-        if text in params:
-            return float(params[text])
+        if text.startswith("$"):
+            value = value_at(params, text[1:])
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise RuleError(f"the trigger has no number {text[1:]!r}; it has {sorted(params)}", rule=self.named.id)
+            return float(value) * _factor(text, dimension)
+        if text.startswith("config."):
+            return self.configured(text.removeprefix("config."), dimension)
+        return self.quantity(text, dimension)
+
+    def configured(self, key: str, dimension: str) -> float:
+        """A number of the station's configuration as read back; OCPP gives times in seconds.
+
+        Raises:
+            RuleError: it was not read back, or is no number.
+        """
+        config = self.world.config
+        if config is None or key not in config:
+            raise RuleError(f"the station's {key} was not read back", rule=self.named.id)
         try:
-            return self.quantity(text, dimension)
+            return float(config[key]) * (1e9 if dimension == "time" else 1.0)
         except ValueError as error:
-            raise RuleError(
-                f"{text!r} is no number of the trigger, which has {sorted(params)}", rule=self.named.id
-            ) from error
+            raise RuleError(f"the station's {key} is {config[key]!r}, no number", rule=self.named.id) from error
 
     def accuracy(self, signal: str, value: float) -> float:
         """Error bound of a reading."""
@@ -83,12 +151,12 @@ class Reader:
         """The condition as a function of a known value."""
         if condition.among is not None or condition.is_not is not None:
             return lambda value: _member(condition, value)
-        if condition.at_most is not None:
-            most = self.bound(condition.at_most, condition.signal, params)
-            return lambda value: self._compare(condition.signal, value, most, 1)
-        assert condition.at_least is not None
-        least = self.bound(condition.at_least, condition.signal, params)
-        return lambda value: self._compare(condition.signal, value, least, -1)
+        assert condition.bound is not None
+        bound = self.bound(condition.bound, SIGNALS[condition.signal].dimension, params)
+        sign = 1 if condition.at_most is not None or condition.above is not None else -1
+        if condition.below is not None or condition.above is not None:
+            return lambda value: negation(self._compare(condition.signal, value, bound, sign))
+        return lambda value: self._compare(condition.signal, value, bound, sign)
 
     def _compare(self, signal: str, value: object, bound: float, sign: int) -> Tri:
         if not isinstance(value, int | float):
@@ -133,3 +201,13 @@ def _member(condition: Condition, value: object) -> Tri:
     if condition.among is not None:
         return Tri.of(value in condition.among)
     return Tri.of(value not in (condition.is_not or ()))
+
+
+_SUFFIXES = {"_s": 1e9, "_ms": 1e6, "_ns": 1.0}
+
+
+def _factor(text: str, dimension: str) -> float:
+    """What a key's unit is worth in the base unit; a time without one is in seconds."""
+    if dimension != "time":
+        return 1.0
+    return next((factor for suffix, factor in _SUFFIXES.items() if text.endswith(suffix)), 1e9)

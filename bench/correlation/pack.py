@@ -1,9 +1,8 @@
-"""Reading rule packs: TOML to rules, strictly, with limits resolved and digests made."""
+"""Rule packs: TOML to rules, strictly, with limits resolved and digests made."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,22 +11,18 @@ from typing import Any, cast
 import msgspec
 
 from ...errors import RuleError
-from ..timeline import TOPICS, UNITS, check_topic, parse_quantity
+from ..timeline import did_you_mean, parse_quantity
+from .grammar import PATTERNS, Names, SentenceError, parse_sentence
 from .limits import Limit, load_limits, nearest
-from .rule import Absent, Agree, AnyRule, Bound, Cadence, Condition, Invariant, Occurrence, Order, Respond, Trigger
-from .signals import SIGNALS
+from .options import HEAD_OPTIONS, OPTIONS, read_option, unknown_option
+from .place import line_of
+from .rule import AnyRule
 
-__all__ = ["NamedRule", "Pack", "load_pack"]
+__all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack", "name_rule"]
 
-_KINDS: dict[str, type[AnyRule]] = {
-    "respond": Respond,
-    "absent": Absent,
-    "invariant": Invariant,
-    "order": Order,
-    "cadence": Cadence,
-    "agree": Agree,
-}
-_PACK_KEYS = ("schema", "title", "rule")
+SCHEMA = 2
+_PACK_KEYS = ("schema", "title", "ocpp", "rule")
+_VERSIONS = ("1.6", "2.0.1", "2.1")
 
 
 class NamedRule(msgspec.Struct, frozen=True):
@@ -43,6 +38,11 @@ class NamedRule(msgspec.Struct, frozen=True):
     def verified(self) -> bool:
         """False when one of its limits was not checked against the standard's text."""
         return all(limit.verified for limit in self.limits)
+
+    @property
+    def pattern(self) -> str:
+        """Name of its pattern."""
+        return next(name for name, kind in PATTERNS.items() if type(self.rule) is kind)
 
 
 class Pack:
@@ -71,10 +71,33 @@ class Pack:
         Raises:
             RuleError: one of them is not in it.
         """
+        known = [rule.id for rule in self.rules]
         for wanted in ids:
-            if wanted not in {rule.id for rule in self.rules}:
-                raise RuleError(f"no rule {wanted!r}{nearest(wanted, [rule.id for rule in self.rules])}")
+            if wanted not in known:
+                raise RuleError(f"no rule {wanted!r}{nearest(wanted, known)}")
         return Pack([rule for rule in self.rules if rule.id in ids], self.limits)
+
+    def with_rules(self, rules: Sequence[NamedRule]) -> Pack:
+        """This pack and more rules.
+
+        Raises:
+            RuleError: a name is taken.
+        """
+        taken = {rule.id for rule in self.rules}
+        for rule in rules:
+            if rule.id in taken:
+                raise RuleError("a rule of this name is already in the pack", rule=rule.id)
+            taken.add(rule.id)
+        return Pack([*self.rules, *rules], self.limits)
+
+
+def name_rule(rule_id: str, pack: str, rule: AnyRule, used: Mapping[str, Limit]) -> NamedRule:
+    """A rule with its digest: SHA-256 over its name, its canonical JSON and the limits that it names."""
+    limits = tuple(used[name] for name in sorted(used))
+    canonical = msgspec.json.encode(
+        [rule_id, rule, [(item.name, item.value, item.unit) for item in limits]], order="sorted"
+    )
+    return NamedRule(rule_id, pack, rule, limits, hashlib.sha256(canonical).hexdigest())
 
 
 def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
@@ -82,126 +105,116 @@ def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
 
     Raises:
         RuleError: a file cannot be read, or a rule has an unknown key, topic, signal, limit or unit; says
-            which pack and rule, and the nearest known word.
+            which pack, line and rule, points at the place, and names the nearest known word.
     """
     known = load_limits(limits)
     rules: list[NamedRule] = []
     for path in paths:
-        for rule_id, entry in _entries(path):
-            if any(rule.id == rule_id for rule in rules):
-                raise RuleError("a rule of this name was already read", pack=str(path), rule=rule_id)
-            rules.append(_named(path, rule_id, entry, known))
+        for named in _read(path, known):
+            if any(rule.id == named.id for rule in rules):
+                raise RuleError("a rule of this name was already read", pack=str(path), rule=named.id)
+            rules.append(named)
     return Pack(rules, known)
 
 
-def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
     except OSError as error:
         raise RuleError(f"cannot be read: {error.strerror}. Does the rule pack exist?", pack=str(path)) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RuleError(f"is no TOML: {error}", pack=str(path)) from error
     for key in content:
         if key not in _PACK_KEYS:
             raise RuleError(f"unknown key {key!r}{nearest(key, _PACK_KEYS)}", pack=str(path))
-    if content.get("schema") != 1:
-        raise RuleError(f"schema is {content.get('schema')!r}; this program reads schema = 1", pack=str(path))
+    if content.get("schema") != SCHEMA:
+        raise RuleError(
+            f"schema is {content.get('schema')!r}; this program reads schema = {SCHEMA}. Use the program that the pack "
+            "was written for, or rewrite its rules as docs/rules.md says",
+            pack=str(path),
+        )
     rules = content.get("rule")
     if not isinstance(rules, dict) or not rules:
         raise RuleError('holds no rule; a rule begins with [rule."its.name"]', pack=str(path))
     for rule_id, entry in cast("dict[str, Any]", rules).items():
         if not isinstance(entry, dict):
             raise RuleError('a rule begins with [rule."its.name"]', pack=str(path), rule=rule_id)
-        yield rule_id, cast("dict[str, Any]", entry)
+        table = cast("dict[str, Any]", entry)
+        if "ocpp" in content:
+            table.setdefault("ocpp", content["ocpp"])
+        yield _Reader(path, text, rule_id, table, known).rule()
 
 
-def _named(path: Path, rule_id: str, entry: dict[str, Any], known: Mapping[str, Limit]) -> NamedRule:
-    pattern = entry.get("pattern")
-    kind = _KINDS.get(pattern) if isinstance(pattern, str) else None
-    if kind is None:
-        hint = nearest(str(pattern), list(_KINDS))
-        raise RuleError(f"pattern is {pattern!r}{hint}", pack=str(path), rule=rule_id)
-    try:
-        rule = msgspec.convert(entry, kind)
-    except msgspec.ValidationError as error:
-        raise RuleError(_explain(str(error), kind), pack=str(path), rule=rule_id) from error
-    used: dict[str, Limit] = {}
-    try:
-        _check(rule, known, used)
-    except ValueError as error:
-        raise RuleError(str(error), pack=str(path), rule=rule_id) from error
-    limits = tuple(used[name] for name in sorted(used))
-    canonical = msgspec.json.encode(
-        [rule_id, rule, [(item.name, item.value, item.unit) for item in limits]], order="sorted"
-    )
-    return NamedRule(rule_id, path.stem, rule, limits, hashlib.sha256(canonical).hexdigest())
+class _Reader:
+    """Reads the table of one rule."""
 
+    def __init__(
+        self, path: Path, text: str, rule_id: str, table: dict[str, Any], limits: Mapping[str, Limit]
+    ) -> None:
+        self.path = path
+        self.text = text
+        self.rule_id = rule_id
+        self.table = table
+        self.names = Names(limits)
 
-def _explain(message: str, kind: type[AnyRule]) -> str:
-    found = re.search(r"unknown field `([^`]+)`(?: - at `\$([^`]*)`)?", message)
-    if found is None:
-        return message
-    fields = [field.encode_name for field in msgspec.structs.fields(kind)] if not found.group(2) else _all_keys()
-    where = f" in {found.group(2).lstrip('.')}" if found.group(2) else ""
-    return f"unknown key {found.group(1)!r}{where}{nearest(found.group(1), fields)}"
+    def rule(self) -> NamedRule:
+        pattern = self._pattern()
+        fields = self._guard(pattern, lambda: parse_sentence(pattern, self._sentence(pattern), self.names))
+        for key, value in self.table.items():
+            if key == pattern:
+                continue
+            if key not in HEAD_OPTIONS and key not in OPTIONS[pattern]:
+                raise self._error(unknown_option(key, pattern), key)
+            field, read = self._guard(key, lambda key=key, value=value: read_option(key, value, fields, self.names))
+            fields[field] = read
+        for version in cast("tuple[str, ...]", fields.get("ocpp", ())):
+            if version not in _VERSIONS:
+                raise self._error(f"unknown OCPP version {version!r}; known: {', '.join(_VERSIONS)}", "ocpp")
+        try:
+            built = msgspec.convert(
+                {**fields}, PATTERNS[pattern] if not fields else PATTERNS[pattern], from_attributes=True, strict=True
+            )
+        except msgspec.ValidationError as error:
+            key = str(error).partition("$.")[2].strip("`") or ""
+            raise self._error(str(error), key) from error
+        self._consistent(built)
+        return name_rule(self.rule_id, self.path.stem, built, self.names.used)
 
+    def _pattern(self) -> str:
+        found = [key for key in self.table if key in PATTERNS]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise self._error(f"has two sentences: {' and '.join(found)}; a rule has one", found[1])
+        for key in self.table:
+            near = did_you_mean(key, PATTERNS, 0.7)
+            if key not in HEAD_OPTIONS and near:
+                raise self._error(f"unknown pattern {key!r}{near}; known: {', '.join(PATTERNS)}", key)
+        raise self._error(f"has no sentence; one of {', '.join(PATTERNS)} = '…' is needed")
 
-def _all_keys() -> list[str]:
-    names: list[str] = []
-    for part in (Bound, Condition, Occurrence, Trigger):
-        names.extend(field.encode_name for field in msgspec.structs.fields(part))
-    return sorted(set(names))
+    def _sentence(self, pattern: str) -> str:
+        sentence = self.table[pattern]
+        if not isinstance(sentence, str):
+            raise ValueError(f"{pattern} = {sentence!r} is no text")
+        return sentence
 
+    def _consistent(self, rule: AnyRule) -> None:
+        from .check import contradiction
 
-_TIMES = ("within", "hold", "settle")
+        found = contradiction(rule, self.names.limits)
+        if found is not None:
+            raise self._error(found[1], found[0])
 
+    def _guard(self, key: str, read: Any) -> Any:
+        try:
+            return read()
+        except SentenceError as error:
+            raise self._error(f"{error.message}\n{error.caret()}", key) from error
+        except ValueError as error:
+            raise self._error(str(error), key) from error
 
-def _check(rule: AnyRule, known: Mapping[str, Limit], used: dict[str, Limit]) -> None:
-    """Every topic, signal, limit and quantity that a rule names must exist and fit."""
-    for part in _parts(rule):
-        if isinstance(part, Condition):
-            _signal(part.signal)
-            if sum(x is not None for x in (part.among, part.is_not, part.at_most, part.at_least)) != 1:
-                raise ValueError(f"condition on {part.signal}: exactly one of is, is_not, at_most, at_least")
-        elif isinstance(part, Trigger):
-            if bool(part.topic) == bool(part.signal):
-                raise ValueError("a trigger has either a topic or a signal")
-            _signal(part.signal) if part.signal else _topic(part.topic, part.where)
-        elif isinstance(part, Occurrence):
-            _topic(part.topic, part.where)
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
-            if isinstance(value, str) and value.startswith("limit."):
-                if value not in known:
-                    raise ValueError(f"unknown limit {value!r}{nearest(value, list(known))}")
-                used[value] = known[value]
-                if name in _TIMES and known[value].dimension != "time":
-                    raise ValueError(f"{name} = {value!r} is in {known[value].unit}; a time is needed")
-            elif name in _TIMES and isinstance(value, str) and value:
-                parse_quantity(value, "time")
-            elif isinstance(part, Bound) and name in ("plus", "minus") and isinstance(value, str) and value:
-                units = ", ".join(unit for group in UNITS.values() for unit in group)
-                raise ValueError(f"{name} = {value!r} is no limit; name one (limit.…, with a unit of {units})")
-
-
-def _parts(node: object) -> Iterator[msgspec.Struct]:
-    if isinstance(node, msgspec.Struct):
-        yield node
-        for name in node.__struct_fields__:
-            yield from _parts(getattr(node, name))
-    elif isinstance(node, tuple):
-        for item in cast("tuple[object, ...]", node):
-            yield from _parts(item)
-
-
-def _signal(name: str) -> None:
-    if name not in SIGNALS:
-        raise ValueError(f"unknown signal {name!r}{nearest(name, list(SIGNALS))}")
-
-
-def _topic(topic: str, where: Mapping[str, Any]) -> None:
-    check_topic(topic)
-    words = set(re.findall(r"[a-z_]+", TOPICS[topic]))
-    for key in where:
-        if key not in words:
-            raise ValueError(f"{topic} has no key {key!r}{nearest(key, sorted(words))}")
+    def _error(self, message: str, key: str = "") -> RuleError:
+        line = line_of(self.text, "rule", self.rule_id, key)
+        where = str(self.path) if line is None else f"{self.path}:{line}"
+        return RuleError(message, pack=where, rule=self.rule_id)

@@ -1,4 +1,4 @@
-"""The signals that rules may name, and how events become them.
+"""The signals that rules may name: what they mean, which values they have, and which events they are made from.
 
 A signal belongs to an outlet (`evse`). What a station as a whole says (its connection, its boot) is the
 same for all of its outlets.
@@ -6,26 +6,128 @@ same for all of its outlets.
 
 from __future__ import annotations
 
-__all__ = ["SIGNALS", "STATION_SIGNALS"]
+import msgspec
 
-SIGNALS: dict[str, str] = {
-    "cp.state": "A..F: the level of the control pilot",
-    "cp.mode": "A1..D2, E, F: the state with 1 = no PWM, 2 = PWM",
-    "pwm": "true while a duty cycle of 8 to 97 % is on",
-    "duty": "duty cycle in percent; 0 while no current is offered (static, or 5 %)",
-    "offered": "current in ampere that the duty cycle offers",
-    "output": "true while voltage is sensed at the outlet",
-    "current": "highest phase current in ampere, sampled by the meter",
-    "auth": "yes, ending (within 6 s of an end), no: may current flow; unknown while nobody can tell",
-    "status": "available, occupied, faulted, unavailable, reserved, unreported (after a boot, none sent yet)",
-    "tx": "true while the station reports a transaction",
-    "connected": "true while the station is connected",
-    "boot": "booting (from power on, a reset or a boot message until Accepted), accepted",
-    "online": "true from acceptance (or being attached to) until the connection ends",
-    "profile": "current in ampere that the accepted charging profiles allow; 1000000 for no limit",
-    "profile.reached": "the profile's limit, at the moment the duty cycle came down to it",
-    "allowance": "least of cable, rating and profiles in ampere",
+__all__ = ["SIGNALS", "STATION_SIGNALS", "Signal", "feeds"]
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """One signal.
+
+    - `text`: what it means. `kind`: what is known between two readings: `step` (the value holds), `sampled`
+      (true at one instant of each reading), `register` (never decreases), `pwm`, or `moment` (true only then).
+    - `words`: its values by the words of a rule (`live` is True); empty for a number.
+    - `dimension`: of a number (`current`, `share`, ...), as in `units`.
+    - `topics`: the events that change it; `needs`: the signals that it is derived from.
+    """
+
+    text: str
+    kind: str = "step"
+    words: dict[str, bool | str] = {}
+    dimension: str = ""
+    topics: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+def _same(*words: str) -> dict[str, bool | str]:
+    return {word: word for word in words}
+
+
+SIGNALS: dict[str, Signal] = {
+    "cp.state": Signal(
+        "A..F: the level of the control pilot", words=_same(*"ABCDEF"), topics=("cp.state", "pilot.reset")
+    ),
+    "cp.mode": Signal(
+        "A1..D2, E, F: the state with 1 = no PWM, 2 = PWM",
+        words=_same("A1", "A2", "B1", "B2", "C1", "C2", "D1", "D2", "E", "F"),
+        topics=("cp.state", "pilot.reset"),
+    ),
+    "pwm": Signal(
+        "on while a duty cycle of 8 to 97 % is there",
+        words={"on": True, "off": False},
+        topics=("cp.pwm", "pilot.reset"),
+    ),
+    "duty": Signal(
+        "duty cycle; 0 % while no current is offered (static, or 5 %)",
+        "pwm",
+        dimension="share",
+        topics=("cp.pwm", "pilot.reset"),
+    ),
+    "offered": Signal(
+        "current that the duty cycle offers", dimension="current", topics=("cp.pwm", "pilot.reset")
+    ),
+    "output": Signal(
+        "live while voltage is sensed at the outlet",
+        words={"live": True, "dead": False},
+        topics=("output", "pilot.reset"),
+    ),
+    "current": Signal(
+        "highest phase current, sampled by the meter", "sampled", dimension="current", topics=("meter.sample",)
+    ),
+    "auth": Signal(
+        "yes, ending (within 6 s of an end), no: may current flow; unknown while nobody can tell",
+        words=_same("yes", "ending", "no"),
+        topics=(
+            "station.config",
+            "ocpp.authorized",
+            "csms.remote_start",
+            "csms.remote_stop",
+            "ocpp.tx.ended",
+            "stimulus",
+        ),
+        needs=("cp.state", "tx", "connected", "boot"),
+    ),
+    "status": Signal(
+        "available, occupied, faulted, unavailable, reserved, unreported (after a boot, none sent yet)",
+        words=_same("available", "occupied", "faulted", "unavailable", "reserved", "unreported"),
+        topics=("ocpp.status", "ocpp.boot.answered"),
+    ),
+    "tx": Signal(
+        "running while the station reports a transaction",
+        words={"running": True, "none": False},
+        topics=("ocpp.tx.started", "ocpp.tx.ended", "ocpp.boot.answered"),
+    ),
+    "connected": Signal(
+        "yes while the station is connected",
+        words={"yes": True, "no": False},
+        topics=("ocpp.connected", "ocpp.disconnected", "ocpp.attached"),
+    ),
+    "boot": Signal(
+        "booting (from power on, a reset or a boot message until Accepted), accepted",
+        words=_same("booting", "accepted"),
+        topics=("stimulus", "ocpp.connected", "csms.reset", "ocpp.boot", "ocpp.boot.answered", "ocpp.attached"),
+    ),
+    "online": Signal(
+        "yes from acceptance (or being attached to) until the connection ends",
+        words={"yes": True, "no": False},
+        topics=("ocpp.disconnected", "ocpp.boot", "ocpp.boot.answered", "ocpp.attached"),
+    ),
+    "profile": Signal(
+        "current that the accepted charging profiles allow; 1000000 A for no limit",
+        dimension="current",
+        topics=("csms.charging_profile", "csms.profile_cleared", "ocpp.tx.ended", "stimulus"),
+        needs=("tx",),
+    ),
+    "profile.reached": Signal(
+        "the profile's limit, at the moment the duty cycle came down to it",
+        "moment",
+        dimension="current",
+        topics=("cp.pwm",),
+        needs=("profile", "duty"),
+    ),
+    "allowance": Signal(
+        "least of cable, rating and profiles",
+        dimension="current",
+        topics=("csms.charging_profile", "csms.profile_cleared", "ocpp.tx.ended", "stimulus"),
+        needs=("profile",),
+    ),
 }
-"""Name -> its values."""
+"""Name -> what it is."""
 
 STATION_SIGNALS = frozenset({"connected", "boot", "online"})
+
+
+def feeds(signal: str) -> frozenset[str]:
+    """Every topic that can change the signal, also by way of those it is derived from."""
+    known = SIGNALS[signal]
+    return frozenset(known.topics).union(*(feeds(name) for name in known.needs))

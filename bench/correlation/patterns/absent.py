@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...timeline import Event
 from ..condition import matches
 from ..mark import Mark, between, surely_before
-from ..rule import Absent
+from ..rule import Absent, Turn
 from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Reason
@@ -38,6 +38,9 @@ class AbsentMonitor(Monitor):
         rule = context.named.rule
         assert isinstance(rule, Absent)
         self.rule = rule
+        assert rule.scope is not None
+        self.scope = rule.scope
+        self.never = rule.never if isinstance(rule.never, Turn) else None
         self.settle_ns = self.reader.ns(rule.settle)
         self._scopes: dict[int, _Scope] = {}
         self._ended: list[_Scope] = []
@@ -46,12 +49,12 @@ class AbsentMonitor(Monitor):
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         rule = self.rule
         for edge in edges:
-            if edge.signal == rule.scope.signal:
+            if edge.signal == self.scope.signal:
                 self._scope_edge(edge, event)
         fired: list[int] = []
-        if rule.never is not None:
+        if isinstance(rule.never, Turn):
             fired = [item.evse for item in self.triggered(rule.never, event, edges) if not item.unseen]
-        if rule.never_event is not None and matches(rule.never_event, event):
+        elif matches(rule.never, event):
             fired = list(self._outlets(event))
         for evse in fired:
             self._happened[evse].append(event)
@@ -62,12 +65,12 @@ class AbsentMonitor(Monitor):
                 )
 
     def _outlets(self, event: Event) -> Sequence[int]:
-        if self.rule.per == "station":
+        if "station" in self.rule.per:
             return self.world.facts.evses[:1]
         return tuple(self.world.evses(event))
 
     def _scope_edge(self, edge: Edge, event: Event) -> None:
-        evse = self.world.facts.evses[0] if self.rule.per == "station" else edge.evse
+        evse = self.world.facts.evses[0] if "station" in self.rule.per else edge.evse
         inside = self._inside(edge.change.value)
         scope = self._scopes.get(evse)
         if inside and scope is None:
@@ -80,7 +83,7 @@ class AbsentMonitor(Monitor):
             self.context.schedule(event.stamp.order_ns + SLACK_NS, lambda: self._judge(scope))
 
     def _inside(self, value: object) -> bool:
-        return value is not None and self.reader.judge(self.rule.scope, {})(value) is Tri.TRUE
+        return value is not None and self.reader.judge(self.scope, {})(value) is Tri.TRUE
 
     def finish(self, end_ns: int, truncated: bool) -> None:
         for scope in [*self._ended, *self._scopes.values()]:
@@ -118,7 +121,7 @@ class AbsentMonitor(Monitor):
             self._ended.remove(scope)
         self.context.say(
             scope.n,
-            None if self.rule.per == "station" else scope.evse,
+            None if "station" in self.rule.per else scope.evse,
             outcome,
             because,
             opened_ns=scope.enter.stamp.order_ns,
@@ -126,19 +129,19 @@ class AbsentMonitor(Monitor):
             seen=seen,
             windows=window if outcome is not Outcome.PASS else [(scope.mark.stamp.lo_ns, self._end_ns(scope))],
             watched=self._watched(scope) if outcome is Outcome.PASS else (),
-            lengthened=self.rule.never_event is None,
+            lengthened=self.never is not None,
         )
 
     def _end_ns(self, scope: _Scope) -> int:
         return self.world.now_ns if scope.leave is None else scope.leave.stamp.hi_ns
 
     def _watched(self, scope: _Scope) -> tuple[str, ...]:
-        if self.rule.never is not None:
-            return tuple(sorted(self.world.track(self.rule.never.signal, scope.evse).sources))
+        if self.never is not None:
+            return tuple(sorted(self.world.track(self.never.signal, scope.evse).sources))
         return (scope.enter.source,)
 
     def _clear(self, scope: _Scope) -> tuple[Outcome, str, Reason | None]:
-        never = self.rule.never
+        never = self.never
         if never is not None:
             track = self.world.track(never.signal, scope.evse)
             if not track.changes:
@@ -150,11 +153,11 @@ class AbsentMonitor(Monitor):
 
     def _unknown(self, changes: Sequence[Change], scope: _Scope) -> str | None:
         """Why the signal was not known all through the scope; None when it was (or only touches its edges)."""
-        assert self.rule.never is not None
+        assert self.never is not None
         leave = None if scope.leave is None else Mark.of(scope.leave)
         begun_later = between(scope.mark, changes[0].mark).lo > 0
         if begun_later and (leave is None or surely_before(changes[0].mark, leave)):
-            return f"{self.rule.never.signal} was not known when the scope began"
+            return f"{self.never.signal} was not known when the scope began"
         for i, change in enumerate(changes):
             if change.value is not None or (leave is not None and between(change.mark, leave).hi <= 0):
                 continue

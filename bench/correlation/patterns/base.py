@@ -11,7 +11,7 @@ from ..condition import Reader, matches
 from ..decide import clean
 from ..mark import Mark
 from ..pack import NamedRule
-from ..rule import Occurrence, Trigger
+from ..rule import Happening, Occurrence, Turn
 from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
 from ..world import Edge, World
 
@@ -122,10 +122,10 @@ class Monitor(ABC):
         """How many obligations will be settled by the mere passing of time."""
         return 0
 
-    def triggered(self, trigger: Trigger, event: Event, edges: Sequence[Edge]) -> list[Fired]:
+    def triggered(self, trigger: Happening, event: Event, edges: Sequence[Edge]) -> list[Fired]:
         """The outlets for which the trigger fires, with the numbers that it carries."""
-        if trigger.topic:
-            if not matches(Occurrence(trigger.topic, trigger.where), event):
+        if isinstance(trigger, Occurrence):
+            if not matches(trigger, event):
                 return []
             outlets = (
                 self.world.outlets_stopped(event) if event.topic == "csms.remote_stop" else self.world.evses(event)
@@ -152,7 +152,7 @@ class Monitor(ABC):
             fired.append(Fired(edge.evse, params, mark, unseen))
         return fired
 
-    def _lost(self, edge: Edge, trigger: Trigger) -> Stamp | None:
+    def _lost(self, edge: Edge, trigger: Turn) -> Stamp | None:
         """Where the signal got lost after a value that the trigger leaves; None when that is not how it was."""
         changes = self.world.track(edge.signal, edge.evse).changes
         lost: Stamp | None = None

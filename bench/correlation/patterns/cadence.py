@@ -9,7 +9,7 @@ from ...timeline import Event, Interval
 from ..condition import matches
 from ..decide import decide, range_of
 from ..mark import Mark, between
-from ..rule import Cadence
+from ..rule import Cadence, Occurrence
 from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
@@ -37,29 +37,33 @@ class CadenceMonitor(Monitor):
         rule = context.named.rule
         assert isinstance(rule, Cadence)
         self.rule = rule
+        assert rule.scope is not None
+        assert isinstance(rule.event, Occurrence)
+        self.scope = rule.scope
+        self.event = rule.event
         self.factor = 1 + self.reader.quantity(rule.tolerance, "share") / 100
         self._now: _Online | None = None
         self._every_ns = 0.0
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
-        interval = event.data.get(self.rule.every)
+        interval = event.data.get("interval_s")
         if event.topic == "ocpp.boot.answered" and isinstance(interval, int | float):
             self._every_ns = float(interval) * 1e9
-            begun = any(edge.signal == self.rule.scope.signal for edge in edges)
+            begun = any(edge.signal == self.scope.signal for edge in edges)
             if self._now is None and self._every_ns > 0 and self.world.track("online", 0).value is True and not begun:
                 self._now = _Online(self.context.next_number(), event, self._every_ns)
         if event.topic == "station.config" or (event.topic == "csms.request" and _sets_interval(event)):
             self._configured(event)
         for edge in edges:
-            if edge.signal != self.rule.scope.signal:
+            if edge.signal != self.scope.signal:
                 continue
             value = edge.change.value
-            inside = value is not None and self.reader.judge(self.rule.scope, {})(value) is Tri.TRUE
+            inside = value is not None and self.reader.judge(self.scope, {})(value) is Tri.TRUE
             if inside and self._now is None and self._every_ns > 0:
                 self._now = _Online(self.context.next_number(), event, self._every_ns)
             elif not inside and self._now is not None:
                 self._close(self._now, event)
-        if self._now is not None and event is not self._now.begun and matches(self.rule.event, event):
+        if self._now is not None and event is not self._now.begun and matches(self.event, event):
             self._pause(self._now, event)
             self._now.last = event
 

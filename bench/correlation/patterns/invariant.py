@@ -268,7 +268,7 @@ class InvariantMonitor(Monitor):
         opened_ns: int,
     ) -> None:
         assert self.rule.holds.at_most is not None
-        limit = self.reader.bound(self.rule.holds.at_most, self.rule.holds.signal, {})
+        limit = self.reader.bound(self.rule.holds.at_most, "current", {})
         u = self.reader.accuracy(self.rule.holds.signal, sample.value)
         span = Interval(max(0.0, sample.value - u), sample.value + u)
         self.context.say(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...timeline import Event
 from ..decide import clean
 from ..mark import Mark, between, possible_order
-from ..rule import Condition, Order
+from ..rule import Condition, Order, Turn
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
 from ..world import Edge
@@ -24,11 +24,13 @@ class OrderMonitor(Monitor):
         rule = context.named.rule
         assert isinstance(rule, Order)
         self.rule = rule
+        assert rule.anchor is not None
+        self.anchor = rule.anchor
         self.settle_ns = self.reader.ns(rule.settle)
         self._open: list[tuple[int, Event, Fired]] = []
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
-        for fired in self.triggered(self.rule.anchor, event, edges):
+        for fired in self.triggered(self.anchor, event, edges):
             self._open.append((self.context.next_number(), event, fired))
             self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
 
@@ -94,11 +96,11 @@ class OrderMonitor(Monitor):
     def _contradiction(self, evse: int, mark: Mark) -> Event | None:
         """A sample that shows what `not_before` excludes, certainly before the anchor and after it last ended."""
         rule = self.rule
-        if rule.not_before is None:
+        if rule.not_before is None or not isinstance(self.anchor, Turn):
             return None
         judge = self.reader.judge(rule.not_before, {})
-        changes = self.world.track(rule.anchor.signal, evse).changes
-        previous = [c for c in changes if between(c.mark, mark).lo > 0 and c.value not in rule.anchor.to]
+        changes = self.world.track(self.anchor.signal, evse).changes
+        previous = [c for c in changes if between(c.mark, mark).lo > 0 and c.value not in self.anchor.to]
         if not previous:
             return None
         since_ns = previous[-1].mark.stamp.hi_ns + self.settle_ns

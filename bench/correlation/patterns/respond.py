@@ -7,12 +7,13 @@ from typing import Any
 
 from ....errors import RuleError
 from ...timeline import Event, Interval
-from ..condition import matches
+from ..condition import Reader, matches
 from ..decide import decide, range_of
 from ..mark import NEVER, Mark, between
-from ..rule import Condition, Respond
+from ..rule import Amount, Condition, Respond
+from ..signals import SIGNALS
 from ..track import Step, first_true
-from ..tri import Tri, all_of, negation
+from ..tri import Tri, all_of
 from ..verdict import Outcome, Reason
 from ..world import Edge
 from .base import SLACK_NS, Context, Fired, Monitor, Seen
@@ -51,10 +52,12 @@ class RespondMonitor(Monitor):
         assert isinstance(rule, Respond)
         self.rule = rule
         self.hold_ns = self.reader.ns(rule.hold)
-        self.unit = "s" if rule.within and self.reader.ns(rule.within) >= 1_000_000_000 else "ms"
+        self.unit = "s" if rule.within is not None and _shown_ns(self.reader, rule.within) >= 1_000_000_000 else "ms"
         self.unit_ns = 1e9 if self.unit == "s" else 1e6
         self._open: list[_Owed] = []
-        self._signals = {rule.response.signal, *(c.signal for c in rule.during)}
+        assert rule.response is not None
+        self.response = rule.response
+        self._signals = {rule.response.signal, *(c.signal for c in rule.unless)}
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         rule = self.rule
@@ -62,9 +65,9 @@ class RespondMonitor(Monitor):
             if owed.until is None and owed.event is not event and any(matches(o, event) for o in rule.until):
                 owed.until = event
         for trigger in rule.trigger:
-            for fired in self.triggered(trigger, event, edges):
-                self._trigger(event, fired, (*rule.given, *trigger.given))
-        sampled = rule.response.signal == "current" and event.topic == "meter.sample"
+            for fired in self.triggered(trigger.on, event, edges):
+                self._trigger(event, fired, (*rule.when, *trigger.given))
+        sampled = self.response.signal == "current" and event.topic == "meter.sample"
         if sampled or any(edge.signal in self._signals for edge in edges):
             self._review()
             if self.hold_ns:
@@ -95,14 +98,13 @@ class RespondMonitor(Monitor):
 
     def _lacks(self, params: dict[str, Any], given: tuple[Condition, ...]) -> str | None:
         """What the trigger does not say and the rule compares with, e.g. a limit in ampere when it gives watts."""
-        for condition in (self.rule.response, *given, *self.rule.during):
-            for bound in (condition.at_most, condition.at_least):
-                if bound is None:
-                    continue
-                try:
-                    self.reader.bound(bound, condition.signal, params)
-                except RuleError as error:
-                    return f"it cannot be judged: {error}"
+        for condition in (self.response, *given, *self.rule.unless):
+            if condition.bound is None:
+                continue
+            try:
+                self.reader.bound(condition.bound, SIGNALS[condition.signal].dimension, params)
+            except RuleError as error:
+                return f"it cannot be judged: {error}"
         return None
 
     def _review(self) -> None:
@@ -120,19 +122,14 @@ class RespondMonitor(Monitor):
 
     def _limit(self, owed: _Owed) -> Interval:
         """The limit in nanoseconds; an interval where the bench does not know which one applies."""
-        base = self.reader.ns(self.rule.within)
-        extend = self.rule.extend
-        if extend is None:
+        assert self.rule.within is not None
+        try:
+            base = round(self.reader.bound(self.rule.within, "time", owed.params))
+        except RuleError:  # it is longer by something that was not read back
+            least = Amount(self.rule.within.of) if not self.rule.within.of.startswith("config.") else Amount("0 s")
+            return Interval(self.reader.bound(least, "time", owed.params), NEVER)
+        if self.rule.extend is None:
             return Interval(base, base)
-        if extend.config:
-            config = self.world.config
-            if config is None:
-                return Interval(base, NEVER)
-            try:
-                more = float(config.get(extend.config) or 0)
-            except ValueError:
-                more = 0.0
-            return Interval(base + more * 1e9, base + more * 1e9)
         return self._longer(owed, base)
 
     def _longer(self, owed: _Owed, base: int) -> Interval:
@@ -168,7 +165,7 @@ class RespondMonitor(Monitor):
         """Decide if it can be. Up to `known_ns` everything was received; that a response held rests on it."""
         if not owed.open:
             return
-        steps = self.reader.steps(self.rule.response, owed.evse, owed.params)
+        steps = self.reader.steps(self.response, owed.evse, owed.params)
         now_ns = self.world.now_ns
         held_ns = now_ns - SLACK_NS if known_ns is None else known_ns
         ended = self._ended(owed)
@@ -238,21 +235,20 @@ class RespondMonitor(Monitor):
                 return Reason.GAP, step.why
             if step is not None and step.event is not None and step.event.topic != "gap":
                 return Reason.MEASUREMENT, "the accuracy of the reading leaves both open"
-            return Reason.GAP, f"{self.rule.response.signal} is not known around the trigger"
+            return Reason.GAP, f"{self.response.signal} is not known around the trigger"
         if owed.unseen:
             return Reason.GAP, UNSEEN
         same = step.mark.stamp.device_ns is not None and step.mark.stamp.domain == owed.mark.stamp.domain
-        if same or self.rule.response.signal == "current":
+        if same or self.response.signal == "current":
             return Reason.MEASUREMENT, "the width of the sensed edge leaves both open"
         return Reason.CLOCK, "the clocks of the two sources leave both open"
 
     def _ended(self, owed: _Owed) -> Interval:
         """When, after the trigger, the obligation was withdrawn; NEVER when it was not."""
         ends: list[Interval] = []
-        for condition in self.rule.during:
+        for condition in self.rule.unless:
             steps = self.reader.steps(condition, owed.evse, owed.params)
-            inverse = [Step(s.mark, negation(s.tri), s.event, s.why) for s in steps]
-            ends.append(first_true(inverse, owed.mark)[0])
+            ends.append(first_true(steps, owed.mark)[0])
         if owed.until is not None:
             ends.append(between(owed.mark, Mark.of(owed.until)).clipped(0))
         return Interval(min((e.lo for e in ends), default=NEVER), min((e.hi for e in ends), default=NEVER))
@@ -308,8 +304,8 @@ class RespondMonitor(Monitor):
             decides=decision.decides if decision and outcome is Outcome.INCONCLUSIVE else None,
             seen=seen,
             windows=windows,
-            watched=self.reader.sources(self.rule.response, owed.evse) if bad or held else (),
-            topics=_TOPICS.get(self.rule.response.signal, ()) if bad or held else (),
+            watched=self.reader.sources(self.response, owed.evse) if bad or held else (),
+            topics=_TOPICS.get(self.response.signal, ()) if bad or held else (),
         )
 
 
@@ -320,6 +316,11 @@ _TOPICS: dict[str, tuple[str, ...]] = {
     "status": ("ocpp.status",),
     "tx": ("ocpp.tx.started", "ocpp.tx.ended"),
 }
+
+
+def _shown_ns(reader: Reader, within: Amount) -> float:
+    """What the limit is at least, to choose the unit of what is shown."""
+    return 1e9 if within.of.startswith(("$", "config.")) else reader.quantity(within.of, "time")
 
 
 def _withdrawn(owed: _Owed) -> str:

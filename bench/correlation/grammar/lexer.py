@@ -1,0 +1,53 @@
+"""A sentence as tokens with their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .problem import SentenceError
+
+__all__ = ["Token", "tokens"]
+
+
+class Token(NamedTuple):
+    """`kind`: name, param (`$key`), quantity (`100 ms`), number, text (`"..."`), symbol, or end."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+_UNIT = r"%|ns|us|ms|s|min|h|mA|A|mV|V|kV|W|kW|Wh|kWh|ohm|kohm|pp|degC|Hz"
+_TOKEN = re.compile(
+    rf"""
+    (?P<space>\s+)
+  | (?P<quantity>[+-]?\d+(?:\.\d+)?\s+(?:{_UNIT})(?![\w.]) | [+-]?\d+(?:\.\d+)?%)
+  | (?P<number>[+-]?\d+(?:\.\d+)?(?![\w.]))
+  | (?P<text>"[^"]*")
+  | (?P<param>\$[A-Za-z_][\w.]*)
+  | (?P<name>config\.[\w.-]+(?:\[\w+\])? | [A-Za-z_][\w-]*(?:\.[\w-]+)*(?:\.\*)?)
+  | (?P<symbol>->|=>|<=|>=|!=|!\?|\.\.|[|\[\]()<>=,~+?-])
+    """,
+    re.VERBOSE,
+)
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of a sentence, with an `end` token last.
+
+    Raises:
+        SentenceError: a character that no token begins with.
+    """
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise SentenceError(f"{text[at]!r} means nothing here", text, at, at + 1)
+        kind = match.lastgroup or ""
+        if kind != "space":
+            yield Token(kind, match.group(), at, match.end())
+        at = match.end()
+    yield Token("end", "", len(text), len(text) + 1)
