@@ -1,60 +1,65 @@
-"""When did the station do what it reports later? Its own clock against the bench's.
+"""When did the station do what it reports later? Its own clock against the bench's, from events.
 
-A claim is a time that the station wrote into a message, on a clock of unknown offset
-`o` = claim (wall, ns) minus bench clock (ns). What a message claims happened before the message
-arrived: o >= claim - arrival. What it claims happened after its cause: o <= claim + resolution - cause.
-Both bounds are kept as a running intersection; when they contradict each other the clock was set, and
-the estimate begins anew.
+`StationTime` keeps the bounds; here stands which events carry a claim, and what certainly caused them.
 """
 
 from __future__ import annotations
 
-from ..timeline import Event, Interval, parse_claim
+from collections.abc import Sequence
+
+from ..timeline import ClockStep, Event, Interval, StationTime
 
 __all__ = ["ClaimClock"]
 
 
 class ClaimClock:
-    """Bounds of the offset of one station's clock, in nanoseconds."""
+    """The clock of one station. Events are told in canonical order."""
 
     def __init__(self) -> None:
-        self._lo: int | None = None
-        self._hi: int | None = None
+        self._time = StationTime()
         self._stop_asked: dict[int, Event] = {}
+        self._tokens: dict[str, list[Event]] = {}
+
+    @property
+    def steps(self) -> Sequence[ClockStep]:
+        """The settings of the clock that were noticed, oldest first."""
+        return self._time.steps
 
     def heard(self, event: Event) -> None:
         """A message with a claim arrived."""
-        claim = parse_claim(event.data.get("claim"))
-        if claim is None:
-            return
-        least = claim[0] - event.stamp.hi_ns
-        if self._hi is not None and least > self._hi:
-            self._lo, self._hi = least, None
-        elif self._lo is None or least > self._lo:
-            self._lo = least
+        self._time.heard(event.data.get("claim"), event.stamp.hi_ns, event.topic)
 
     def caused(self, event: Event, cause_ns: int) -> None:
         """What this message claims cannot have happened before `cause_ns` on the bench clock."""
-        claim = parse_claim(event.data.get("claim"))
-        if claim is None:
-            return
-        most = claim[0] + claim[1] - cause_ns
-        if self._lo is not None and most < self._lo:
-            self._lo, self._hi = None, most
-        elif self._hi is None or most < self._hi:
-            self._hi = most
+        self._time.caused(event.data.get("claim"), cause_ns, event.stamp.hi_ns, event.topic)
 
-    def tx_started(self, event: Event, granted: Event) -> None:
-        """A transaction that the back end authorised (`granted`) began after that only if it names the same token.
+    def token(self, event: Event) -> None:
+        """The bench presented a card."""
+        args = event.data.get("args") or {}
+        self._tokens.setdefault(str(args.get("id", "")).casefold(), []).append(event)
 
-        The token may have been stamped when it was presented, so nothing is concluded from a local start.
+    def tx_started(self, event: Event, granted: Event | None) -> None:
+        """A transaction began: after the remote start (`granted`) or the card that names the same token.
+
+        Of several cards with one token nobody knows which one it was, so only a single one counts.
         """
-        if granted.topic == "csms.remote_start" and granted.data.get("id_tag") == event.data.get("id_tag"):
-            self.caused(event, granted.stamp.lo_ns)
+        tag = str(event.data.get("id_tag", "")).casefold()
+        cards = self._tokens.get(tag, [])
+        if granted is not None and granted.topic == "csms.remote_start":
+            if not cards and str(granted.data.get("id_tag", "")).casefold() == tag:
+                self.caused(event, granted.stamp.lo_ns)
+        elif len(cards) == 1:
+            self.caused(event, cards[0].stamp.lo_ns)
 
     def stop_asked(self, evse: int, event: Event) -> None:
         """The station accepted a remote stop."""
         self._stop_asked[evse] = event
+
+    def tx_ended(self, evse: int, event: Event) -> None:
+        """A transaction ended; if it says that it was asked to, it did so after that."""
+        asked = self._stop_asked.get(evse)
+        if asked is not None and event.data.get("reason") == "Remote" and asked.data.get("tx") == event.data.get("tx"):
+            self.caused(event, asked.stamp.lo_ns)
 
     def stop_cause_ns(self, evse: int, since_ns: int) -> int | None:
         """When the running transaction was asked to stop, if it was, after `since_ns`."""
@@ -62,12 +67,12 @@ class ClaimClock:
         return None if event is None or event.stamp.hi_ns < since_ns else event.stamp.lo_ns
 
     def when(self, event: Event) -> Interval | None:
-        """When, on the bench clock, what the message claims happened; unbounded sides are infinite."""
-        claim = parse_claim(event.data.get("claim"))
-        if claim is None:
-            return None
-        lo = -float("inf") if self._hi is None else claim[0] - self._hi
-        hi = float("inf") if self._lo is None else claim[0] + claim[1] - self._lo
-        if lo > hi:
-            return None
-        return Interval(lo, hi)
+        """When, on the bench clock, what the message claims happened; an unknown begin is infinite.
+
+        None where it claims nothing, or what no piece of the clock can have shown.
+        """
+        return self._time.when(event.data.get("claim"), event.stamp.hi_ns, event.topic)
+
+    def offset(self, at_ns: int) -> Interval | None:
+        """The station's clock (since 1970) minus the bench clock at `at_ns`; None before it claimed anything."""
+        return self._time.offset(at_ns)

@@ -59,16 +59,8 @@ def shifted(mark: Mark, by_ns: int) -> Mark:
     """A mark exactly `by_ns` later, for what follows from a fact by a fixed time."""
     s = mark.stamp
     device_ns = None if s.device_ns is None else s.device_ns + by_ns
-    stamp = Stamp(
-        s.order_ns + by_ns,
-        s.lo_ns + by_ns,
-        s.hi_ns + by_ns,
-        s.domain,
-        s.epoch,
-        device_ns,
-        s.residual_ns,
-        s.delay_lo_ns,
-        s.delay_hi_ns,
+    stamp = msgspec.structs.replace(
+        s, order_ns=s.order_ns + by_ns, lo_ns=s.lo_ns + by_ns, hi_ns=s.hi_ns + by_ns, device_ns=device_ns
     )
     return Mark(stamp)
 

@@ -149,9 +149,7 @@ def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
 class _Reader:
     """Reads the table of one rule."""
 
-    def __init__(
-        self, path: Path, text: str, rule_id: str, table: dict[str, Any], limits: Mapping[str, Limit]
-    ) -> None:
+    def __init__(self, path: Path, text: str, rule_id: str, table: dict[str, Any], limits: Mapping[str, Limit]) -> None:
         self.path = path
         self.text = text
         self.rule_id = rule_id

@@ -77,7 +77,9 @@ class Test(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     values: tuple[Scalar, ...] = ()
 
 
-class Occurrence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="a", tag="event"):
+class Occurrence(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="a", tag="event"
+):
     """An event of one of these topics that satisfies every test."""
 
     topics: tuple[str, ...]

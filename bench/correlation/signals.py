@@ -53,9 +53,7 @@ SIGNALS: dict[str, Signal] = {
         dimension="share",
         topics=("cp.pwm", "pilot.reset"),
     ),
-    "offered": Signal(
-        "current that the duty cycle offers", dimension="current", topics=("cp.pwm", "pilot.reset")
-    ),
+    "offered": Signal("current that the duty cycle offers", dimension="current", topics=("cp.pwm", "pilot.reset")),
     "output": Signal(
         "live while voltage is sensed at the outlet",
         words={"live": True, "dead": False},

@@ -42,7 +42,7 @@ def _respond(cursor: Cursor) -> Fields:
     if is_condition(cursor):
         return {"trigger": trigger, "response": condition(cursor)}
     if not cursor.sees("[") and cursor.after().text == "->":
-        cursor.fail("a response is a state (output dead) or an event, not an edge; `already = \"new\"` wants a new one")
+        cursor.fail('a response is a state (output dead) or an event, not an edge; `already = "new"` wants a new one')
     return {"trigger": trigger, "answers": occurrences(cursor)}
 
 

@@ -27,7 +27,15 @@ __all__ = [
 _RESERVED = frozenset({"and", "or", "not", "while", "when", "every", "apart", "within", "changes", "unsure"})
 _COMPARISONS = {"<=": "at_most", ">=": "at_least", "<": "below", ">": "above"}
 _FUNCTIONS = ("duty_of", "amps_of")
-_SUFFIX = {"_ns": "time", "_ms": "time", "_s": "time", "_a": "current", "_wh": "energy", "_pct": "share", "_v": "voltage"}
+_SUFFIX = {
+    "_ns": "time",
+    "_ms": "time",
+    "_s": "time",
+    "_a": "current",
+    "_wh": "energy",
+    "_pct": "share",
+    "_v": "voltage",
+}
 
 
 def parse_conditions(text: str, names: Names, joined: Literal["and", "or"] = "and") -> tuple[Condition, ...]:

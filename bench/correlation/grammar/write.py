@@ -14,7 +14,6 @@ from ..rule import (
     Count,
     Happening,
     Invariant,
-    Occurrence,
     Order,
     Respond,
     Scalar,

@@ -47,6 +47,7 @@ class Context:
         self.named: NamedRule = reader.named
         self.schedule = schedule
         self.report = report
+        self.slack_ns = SLACK_NS
         self._opened = 0
 
     def next_number(self) -> int:
