@@ -12,7 +12,8 @@ from .amps import amps_of_duty, duty_of_amps
 from .mark import Mark
 from .pack import NamedRule, Pack
 from .rule import Amount, Condition, Occurrence, Scalar, Test
-from .signals import SIGNALS
+from .setting import number_in, setting_has
+from .signals import CONFIG, signal_named
 from .track import Step, possible_values, sampled_steps
 from .tri import Tri, negation
 from .world import World
@@ -138,6 +139,12 @@ class Reader:
         except ValueError as error:
             raise RuleError(f"the station's {key} is {config[key]!r}, no number", rule=self.named.id) from error
 
+    def dimension(self, condition: Condition) -> str:
+        """What the condition's number is; a setting of the station is what it is compared with."""
+        if condition.bound is not None and condition.signal.startswith(CONFIG):
+            return self._pack.dimension(condition.bound.of)
+        return signal_named(condition.signal).dimension
+
     def accuracy(self, signal: str, value: float) -> float:
         """Error bound of a reading."""
         facts = self.world.facts
@@ -149,14 +156,32 @@ class Reader:
 
     def judge(self, condition: Condition, params: Params) -> Callable[[object], Tri]:
         """The condition as a function of a known value."""
+        if condition.signal.startswith(CONFIG):
+            return self._judge_setting(condition, params)
         if condition.among is not None or condition.is_not is not None:
             return lambda value: _member(condition, value)
         assert condition.bound is not None
-        bound = self.bound(condition.bound, SIGNALS[condition.signal].dimension, params)
+        bound = self.bound(condition.bound, signal_named(condition.signal).dimension, params)
         sign = 1 if condition.at_most is not None or condition.above is not None else -1
         if condition.below is not None or condition.above is not None:
             return lambda value: negation(self._compare(condition.signal, value, bound, sign))
         return lambda value: self._compare(condition.signal, value, bound, sign)
+
+    def _judge_setting(self, condition: Condition, params: Params) -> Callable[[object], Tri]:
+        """A setting that the station does not have satisfies nothing but `not`."""
+        if condition.bound is None:
+            words = condition.among if condition.among is not None else condition.is_not or ()
+            return lambda value: Tri.of(setting_has(value, words) == (condition.among is not None))
+        dimension = self.dimension(condition)
+        bound = self.bound(condition.bound, dimension, params)
+        sign = 1 if condition.at_most is not None or condition.above is not None else -1
+        strict = condition.below is not None or condition.above is not None
+
+        def judge(value: object) -> Tri:
+            number = number_in(value, dimension)
+            return Tri.FALSE if number is None else Tri.of(((number - bound) * sign <= 0) != strict)
+
+        return judge
 
     def _compare(self, signal: str, value: object, bound: float, sign: int) -> Tri:
         if not isinstance(value, int | float):

@@ -13,7 +13,7 @@ import msgspec
 from ...errors import RuleError
 from ..timeline import did_you_mean, parse_quantity
 from .grammar import PATTERNS, Names, SentenceError, parse_sentence
-from .limits import Limit, load_limits, nearest
+from .limits import Limit, dimension_of, load_limits, nearest
 from .options import HEAD_OPTIONS, OPTIONS, read_option, unknown_option
 from .place import line_of
 from .rule import AnyRule
@@ -64,6 +64,11 @@ class Pack:
         if text in self.limits:
             return self.limits[text].base
         return parse_quantity(text, dimension)
+
+    def dimension(self, text: str) -> str:
+        """What a limit's name or a written quantity measures; a time where it does not say."""
+        unit = self.limits[text].unit if text in self.limits else text.lstrip("+-0123456789. ")
+        return dimension_of(unit) or "time"
 
     def only(self, *ids: str) -> Pack:
         """The same pack with these rules only.

@@ -6,9 +6,14 @@ same for all of its outlets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-__all__ = ["SIGNALS", "STATION_SIGNALS", "Signal", "feeds"]
+__all__ = ["CONFIG", "SIGNALS", "STATION_SIGNALS", "Signal", "feeds", "signal_named"]
+
+CONFIG = "config."
+"""What the names of the station's settings begin with: `config.HeartbeatInterval`, `config.TxCtrlr.TxStartPoint`."""
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -59,6 +64,11 @@ SIGNALS: dict[str, Signal] = {
         words={"live": True, "dead": False},
         topics=("output", "pilot.reset"),
     ),
+    "lock": Signal(
+        "locked while the connector is held (where the bench has an input for it)",
+        words={"locked": True, "open": False},
+        topics=("lock",),
+    ),
     "current": Signal(
         "highest phase current, sampled by the meter", "sampled", dimension="current", topics=("meter.sample",)
     ),
@@ -83,7 +93,12 @@ SIGNALS: dict[str, Signal] = {
     "tx": Signal(
         "running while the station reports a transaction",
         words={"running": True, "none": False},
-        topics=("ocpp.tx.started", "ocpp.tx.ended", "ocpp.boot.answered"),
+        topics=("ocpp.tx.started", "ocpp.tx.updated", "ocpp.tx.ended", "ocpp.boot.answered"),
+    ),
+    "tx.state": Signal(
+        "the charging state that the transaction reported last (2.x); none after its end",
+        words=_same("EVConnected", "Charging", "SuspendedEV", "SuspendedEVSE", "Idle", "none"),
+        topics=("ocpp.tx.started", "ocpp.tx.updated", "ocpp.tx.ended"),
     ),
     "connected": Signal(
         "yes while the station is connected",
@@ -125,7 +140,22 @@ SIGNALS: dict[str, Signal] = {
 STATION_SIGNALS = frozenset({"connected", "boot", "online"})
 
 
+_SETTING = Signal(
+    "a setting of the station as it was read back or changed; a list has each of its members; empty: it has none",
+    topics=("station.config", "csms.setting"),
+)
+
+
+def signal_named(name: str, signals: Mapping[str, Signal] = SIGNALS) -> Signal:
+    """The signal of a name; every setting of the station (`config.…`) is one.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _SETTING if name.startswith(CONFIG) else signals[name]
+
+
 def feeds(signal: str) -> frozenset[str]:
     """Every topic that can change the signal, also by way of those it is derived from."""
-    known = SIGNALS[signal]
+    known = signal_named(signal)
     return frozenset(known.topics).union(*(feeds(name) for name in known.needs))

@@ -15,7 +15,7 @@ from .facts import Facts
 from .mark import Mark
 from .permission import Permission
 from .profiles import NO_LIMIT_A, ProfileBook
-from .signals import STATION_SIGNALS
+from .signals import CONFIG, STATION_SIGNALS
 from .track import Change, Sample, Track
 
 __all__ = ["Edge", "World"]
@@ -61,6 +61,7 @@ class World:
         self._books = {evse: ProfileBook() for evse in facts.evses}
         self._cable_a: float | None = facts.rated_a if facts.outlet == "cable" else None
         self._tx: dict[int, str] = {}
+        self._over: deque[str] = deque(maxlen=RING)
         self._reset_pending = ""
         self._reached_pp = reached_pp
         self._edges: list[Edge] = []
@@ -74,7 +75,7 @@ class World:
 
     def track(self, signal: str, evse: int) -> Track:
         """The track of a signal; an empty one when nothing was said of it."""
-        return self._tracks[signal, 0 if signal in STATION_SIGNALS else evse]
+        return self._tracks[signal, 0 if signal in STATION_SIGNALS or signal.startswith(CONFIG) else evse]
 
     def apply(self, event: Event) -> list[Edge]:
         """Take one event."""
@@ -112,6 +113,7 @@ class World:
             "cp.state": self._cp_state,
             "cp.pwm": self._cp_pwm,
             "output": self._output,
+            "lock": self._lock,
             "stimulus": self._stimulus,
             "meter.sample": self._meter,
             "ocpp.connected": self._connected,
@@ -125,9 +127,11 @@ class World:
             "csms.remote_start": self._remote_start,
             "csms.remote_stop": self._remote_stop,
             "ocpp.tx.started": self._tx_started,
+            "ocpp.tx.updated": self._tx_updated,
             "ocpp.tx.ended": self._tx_ended,
             "ocpp.register": self._register,
             "station.config": self._config,
+            "csms.setting": self._setting,
             "csms.charging_profile": self._profile,
             "csms.profile_cleared": self._profile_cleared,
             "gap": self._gap,
@@ -169,6 +173,10 @@ class World:
     def _output(self, event: Event) -> None:
         for evse in self.evses(event):
             self._set("output", evse, bool(event.data["live"]), event)
+
+    def _lock(self, event: Event) -> None:
+        for evse in self.evses(event):
+            self._set("lock", evse, bool(event.data["locked"]), event)
 
     def _stimulus(self, event: Event) -> None:
         verb, args = event.data.get("verb"), cast("dict[str, Any]", event.data.get("args") or {})
@@ -299,16 +307,34 @@ class World:
             if granted is not None and granted.value == "yes" and granted.event is not None:
                 self.claims.tx_started(event, granted.event)
             self._set("tx", evse, True, event)
+            self._tx_state(evse, event)
+
+    def _tx_updated(self, event: Event) -> None:
+        """A transaction of 2.x may begin before its outlet is known; the first message that names one tells it."""
+        tx = str(event.data.get("tx"))
+        for evse in self._only(event):
+            if evse not in self._tx and tx not in self._over:
+                self._tx[evse] = tx
+                self._set("tx", evse, True, event)
+        for evse in self.evses_of_tx(event):
+            self._tx_state(evse, event)
+
+    def _tx_state(self, evse: int, event: Event) -> None:
+        state = event.data.get("charging_state")
+        if state:
+            self._set("tx.state", evse, str(state), event)
 
     def _tx_ended(self, event: Event) -> None:
         self.tx_events.append(event)
         self.claims.heard(event)
         for evse in self.evses_of_tx(event):
             self._set("tx", evse, False, event)
+            self._set("tx.state", evse, "none", event)
             self._permission.ends(evse, event)
             self._books[evse].end_transaction()
             self._allowance(evse, event)
             self._tx.pop(evse, None)
+        self._over.append(str(event.data.get("tx")))
 
     def evses_of_tx(self, event: Event) -> Iterable[int]:
         """The outlets of a message about a transaction: by its number, or else the outlet it names.
@@ -331,6 +357,19 @@ class World:
 
     def _config(self, event: Event) -> None:
         self._permission.configured(event, booted=self.track("boot", 0).value is not None)
+
+        for key, value in self._permission.config.items() if self._permission.config else ():
+            self._set(CONFIG + key, 0, value, event)
+        for key in cast("list[Any]", event.data.get("unknown") or []):
+            self._set(CONFIG + str(key), 0, "", event)
+
+    def _setting(self, event: Event) -> None:
+        """One that takes effect with the next reboot is not known meanwhile."""
+        key, status = CONFIG + str(event.data.get("key")), event.data.get("status")
+        if status == "RebootRequired":
+            self._set(key, 0, None, event, why="it takes effect with a reboot")
+        elif event.data.get("accepted"):
+            self._set(key, 0, str(event.data.get("value")), event)
 
     def _profile(self, event: Event) -> None:
         if event.data.get("accepted"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...timeline import TOPICS, check_topic, did_you_mean
 from ..limits import Limit
-from ..signals import SIGNALS, Signal
+from ..signals import CONFIG, SIGNALS, Signal, signal_named
 
 __all__ = ["Names"]
 
@@ -22,8 +22,8 @@ class Names:
 
     def signal(self, name: str) -> Signal:
         """Raises ValueError for a name that is no signal; says which is nearest."""
-        if name in self.signals:
-            return self.signals[name]
+        if name in self.signals or name.startswith(CONFIG):
+            return signal_named(name, self.signals)
         raise ValueError(f"unknown signal {name!r}{did_you_mean(name, self.signals)}")
 
     def topics(self, name: str) -> tuple[str, ...]:
@@ -55,6 +55,8 @@ class Names:
         Raises:
             ValueError: the signal has no such value, or is a number.
         """
+        if signal.startswith(CONFIG):
+            return word
         words = self.signal(signal).words
         if not words:
             raise ValueError(f"{signal} is a number; compare it with <= or >=")

@@ -142,13 +142,23 @@ def condition(cursor: Cursor) -> Condition:
         if signal.words:
             cursor.fail(f"{name} is no number; it is {', '.join(signal.words)}")
         field = _COMPARISONS[cursor.step().text]
-        return Condition(name, **{field: amount(cursor, signal.dimension)})
+        return Condition(name, **{field: amount(cursor, signal.dimension or _dimension(cursor))})
     if cursor.sees("=", "!="):
         cursor.fail(f"a signal is compared with <=, >=, < or >, or has a value: {name} {next(iter(signal.words), '')}")
     inverse = cursor.skip("not")
     among = values(cursor, name)
     unsure = values(cursor, name) if cursor.skip("unsure") else ()
     return Condition(name, None if inverse else among, among if inverse else None, unsure)
+
+
+def _dimension(cursor: Cursor) -> str:
+    """What a setting of the station is compared with says what it is: its unit, or that of the limit."""
+    token = cursor.now
+    if token.kind == "name" and token.text.startswith("limit."):
+        unit = cursor.checked(token, lambda: cursor.names.limit(token.text)).unit
+    else:
+        unit = token.text.lstrip("+-0123456789. ")
+    return dimension_of(unit) or "time"
 
 
 # ---- events and edges

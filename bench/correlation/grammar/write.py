@@ -21,7 +21,7 @@ from ..rule import (
     Trigger,
     Turn,
 )
-from ..signals import SIGNALS, Signal
+from ..signals import SIGNALS, Signal, signal_named
 
 __all__ = ["write_amount", "write_condition", "write_happening", "write_sentence"]
 
@@ -117,8 +117,13 @@ def write_amount(item: Amount) -> str:
 
 
 def _values(signal: str, values: Sequence[Scalar], signals: Signals) -> str:
-    words = {value: word for word, value in signals[signal].words.items()}
-    return "|".join(words.get(value, str(value)) for value in values)
+    words: dict[Scalar, str] = {value: word for word, value in signal_named(signal, signals).words.items()}
+    return "|".join(words.get(value, _plain(str(value))) for value in values)
+
+
+def _plain(text: str) -> str:
+    """A word as it is, anything else in quotes."""
+    return text if text[:1].isalpha() and text.replace("_", "a").replace("-", "a").isalnum() else f'"{text}"'
 
 
 def _test(test: Test) -> str:

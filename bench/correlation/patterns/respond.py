@@ -11,7 +11,6 @@ from ..condition import Reader, matches
 from ..decide import decide, range_of
 from ..mark import NEVER, Mark, between
 from ..rule import Amount, Condition, Respond
-from ..signals import SIGNALS
 from ..track import Step, first_true
 from ..tri import Tri, all_of
 from ..verdict import Outcome, Reason
@@ -102,7 +101,7 @@ class RespondMonitor(Monitor):
             if condition.bound is None:
                 continue
             try:
-                self.reader.bound(condition.bound, SIGNALS[condition.signal].dimension, params)
+                self.reader.bound(condition.bound, self.reader.dimension(condition), params)
             except RuleError as error:
                 return f"it cannot be judged: {error}"
         return None
