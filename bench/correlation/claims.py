@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from ..timeline import ClockStep, Event, Interval, StationTime
 
 __all__ = ["ClaimClock"]
+
+SENT_SLACK_NS = 10_000_000
+"""`sent_ns` of a request is the end of its writing: the station may have had it this much earlier."""
 
 
 class ClaimClock:
@@ -35,7 +39,7 @@ class ClaimClock:
 
     def token(self, event: Event) -> None:
         """The bench presented a card."""
-        args = event.data.get("args") or {}
+        args = cast("dict[str, object]", event.data.get("args") or {})
         self._tokens.setdefault(str(args.get("id", "")).casefold(), []).append(event)
 
     def tx_started(self, event: Event, granted: Event | None) -> None:
@@ -47,7 +51,7 @@ class ClaimClock:
         cards = self._tokens.get(tag, [])
         if granted is not None and granted.topic == "csms.remote_start":
             if not cards and str(granted.data.get("id_tag", "")).casefold() == tag:
-                self.caused(event, granted.stamp.lo_ns)
+                self.caused(event, _sent_ns(granted))
         elif len(cards) == 1:
             self.caused(event, cards[0].stamp.lo_ns)
 
@@ -59,12 +63,12 @@ class ClaimClock:
         """A transaction ended; if it says that it was asked to, it did so after that."""
         asked = self._stop_asked.get(evse)
         if asked is not None and event.data.get("reason") == "Remote" and asked.data.get("tx") == event.data.get("tx"):
-            self.caused(event, asked.stamp.lo_ns)
+            self.caused(event, _sent_ns(asked))
 
     def stop_cause_ns(self, evse: int, since_ns: int) -> int | None:
         """When the running transaction was asked to stop, if it was, after `since_ns`."""
         event = self._stop_asked.get(evse)
-        return None if event is None or event.stamp.hi_ns < since_ns else event.stamp.lo_ns
+        return None if event is None or event.stamp.hi_ns < since_ns else _sent_ns(event)
 
     def when(self, event: Event) -> Interval | None:
         """When, on the bench clock, what the message claims happened; an unknown begin is infinite.
@@ -76,3 +80,10 @@ class ClaimClock:
     def offset(self, at_ns: int) -> Interval | None:
         """The station's clock (since 1970) minus the bench clock at `at_ns`; None before it claimed anything."""
         return self._time.offset(at_ns)
+
+
+def _sent_ns(answered: Event) -> int:
+    """Not later than the station had the request that this event tells the answer of."""
+    sent_ns = answered.data.get("sent_ns")
+    least = answered.stamp.lo_ns
+    return min(least, int(sent_ns) - SENT_SLACK_NS) if isinstance(sent_ns, int) else least

@@ -186,6 +186,7 @@ class World:
             for evse in self.evses(event):
                 self._allowance(evse, event)
         elif verb == "token":
+            self.claims.token(event)
             for evse in self.evses(event):
                 self._permission.token(evse, event)
         elif (verb in ("mains", "supply", "power") and args.get("on") is True) or (
@@ -258,23 +259,21 @@ class World:
             self._set("status", evse, None if logical == "unknown" else logical, event)
 
     def _cause_of_status(self, evse: int, event: Event) -> None:
-        """A status that answers an edge of the pilot was written after it: that bounds the station's clock."""
-        before = self.track("status", evse).value
-        pilot = self.track("cp.state", evse)
-        last = pilot.last
-        status = event.data.get("status")
-        if before == "available" and status == "Preparing" and last is not None and last.value != "A":
-            self.claims.caused(event, last.mark.stamp.lo_ns)
-        elif status == "Charging":
-            # No connector charges before S2 closed. Later closings do not count: the message may be of an earlier one.
-            closed: list[int] = []
-            for change in reversed(pilot.changes):
-                if change.value == "A":
-                    break
-                if change.value in ("C", "D"):
-                    closed.append(change.mark.stamp.lo_ns)
-            if len(closed) == 1:
-                self.claims.caused(event, closed[0])
+        """A status that an edge of the pilot made possible was written after it: that bounds the station's clock.
+
+        Preparing proves nothing: a card, or a car in the bay, may have come before the plug (1.6 section 7.7).
+        """
+        if event.data.get("status") != "Charging":
+            return
+        # No connector charges before S2 closed. Later closings do not count: the message may be of an earlier one.
+        closed: list[int] = []
+        for change in reversed(self.track("cp.state", evse).changes):
+            if change.value == "A":
+                break
+            if change.value in ("C", "D"):
+                closed.append(change.mark.stamp.lo_ns)
+        if len(closed) == 1:
+            self.claims.caused(event, closed[0])
 
     def _only(self, event: Event) -> Iterable[int]:
         """Outlets of a message about a connector: connector 0 is the station itself, no outlet."""
@@ -304,8 +303,7 @@ class World:
         for evse in self._only(event):
             self._tx[evse] = str(event.data.get("tx"))
             granted = self.track("auth", evse).last
-            if granted is not None and granted.value == "yes" and granted.event is not None:
-                self.claims.tx_started(event, granted.event)
+            self.claims.tx_started(event, granted.event if granted is not None and granted.value == "yes" else None)
             self._set("tx", evse, True, event)
             self._tx_state(evse, event)
 
@@ -328,6 +326,7 @@ class World:
         self.tx_events.append(event)
         self.claims.heard(event)
         for evse in self.evses_of_tx(event):
+            self.claims.tx_ended(evse, event)
             self._set("tx", evse, False, event)
             self._set("tx.state", evse, "none", event)
             self._permission.ends(evse, event)

@@ -238,12 +238,13 @@ class StationLink:
         claim = self._adapter.claim(action, payload) if self._adapter else None
         if claim is None:
             return
-        wall_of_mono_s = (time.time_ns() - time.monotonic_ns()) / 1e9
-        lo_s, hi_s = stamp.lo_ns / 1e9 + wall_of_mono_s, stamp.hi_ns / 1e9 + wall_of_mono_s
-        offset = self._clock.claim(claim[0], lo_s, hi_s, queued=claim[1])
-        if offset is not None:
+        wall_ns = time.time_ns() - time.monotonic_ns()
+        before = self._clock.steps
+        if self._clock.claim(claim[0], action, stamp.lo_ns, stamp.hi_ns, wall_ns, queued=claim[1]):
+            offset = self._clock.offset_s(stamp.hi_ns, wall_ns)
+            assert offset is not None
             data = {"station": self.station, "offset_lo_s": round(offset.lo, 4), "offset_hi_s": round(offset.hi, 4)}
-            self._desk.source.emit("ocpp.clock", stamp, data)
+            self._desk.source.emit("ocpp.clock", stamp, {**data, "step": self._clock.steps > before})
 
     def _new_id(self) -> str:
         # Unique over every connection of this station, at most 36 characters (OCPP-J 1.6 errata sheet 3.1).

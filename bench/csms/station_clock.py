@@ -1,13 +1,12 @@
-"""The station's clock against the bench's, from the times that its messages claim.
+"""The station's clock against the bench's wall clock, told when it is news.
 
-A message that arrived between two instants claims the time of its event, and that event was
-before the arrival: so the clock is ahead by at least claim minus arrival. How long before is not
-known; a message that never waits in a queue is taken to be at most `SEND_DELAY_S` old.
+A message that never waits in a queue is taken to be at most `SEND_DELAY_S` old. That is an assumption, good enough to
+show to somebody who wonders; verdicts rest on causes instead.
 """
 
 from __future__ import annotations
 
-from ..timeline import Interval, parse_claim
+from ..timeline import Interval, StationTime
 
 __all__ = ["StationClock"]
 
@@ -21,36 +20,34 @@ class StationClock:
     """Offset of one station's clock (station minus bench), in seconds."""
 
     def __init__(self) -> None:
-        self._offset: Interval | None = None
+        self._time = StationTime()
         self._told: Interval | None = None
 
-    def claim(self, text: str, rx_lo_s: float, rx_hi_s: float, *, queued: bool) -> Interval | None:
-        """Take one claimed time; returns the offset when it is news, else None.
+    @property
+    def steps(self) -> int:
+        """How often the clock was set, as far as it was noticed."""
+        return len(self._time.steps)
 
-        `rx_lo_s`, `rx_hi_s`: arrival as seconds since 1970. `queued`: the message may be old.
+    def claim(self, text: str, kind: str, rx_lo_ns: int, rx_hi_ns: int, wall_ns: int, *, queued: bool) -> bool:
+        """Take one claimed time; True when the offset is news.
+
+        `rx_lo_ns`, `rx_hi_ns`: arrival on the bench clock. `wall_ns`: wall clock minus bench clock.
+        `queued`: the message may be old.
         """
-        parsed = parse_claim(text)
-        if parsed is None:
-            return None
-        claimed_s, resolution_s = parsed[0] / 1e9, parsed[1] / 1e9
-        least = claimed_s - rx_hi_s
-        most = claimed_s + resolution_s - rx_lo_s + SEND_DELAY_S
-        known = self._offset
-        if known is None:
-            if queued:
-                return None
-            self._offset = Interval(least, most)
-        elif least > known.hi or (most < known.lo and not queued):
-            self._offset = Interval(least, most)  # the clock was set
-        elif most >= known.lo:
-            self._offset = Interval(max(least, known.lo), known.hi if queued else min(most, known.hi))
-        return self._news()
-
-    def _news(self) -> Interval | None:
-        now, told = self._offset, self._told
+        self._time.heard(text, rx_hi_ns, kind)
+        if not queued:
+            self._time.caused(text, rx_lo_ns - round(SEND_DELAY_S * 1e9), rx_hi_ns, kind)
+        now, told = self.offset_s(rx_hi_ns, wall_ns), self._told
         if now is None:
-            return None
+            return False
         if told is not None and abs(now.lo - told.lo) < WORTH_TELLING_S and abs(now.hi - told.hi) < WORTH_TELLING_S:
-            return None
+            return False
         self._told = now
-        return now
+        return True
+
+    def offset_s(self, at_ns: int, wall_ns: int) -> Interval | None:
+        """Station minus bench in seconds of the wall clock; None before both sides are known."""
+        offset = self._time.offset(at_ns)
+        if offset is None or offset.width == float("inf"):
+            return None
+        return Interval((offset.lo - wall_ns) / 1e9, (offset.hi - wall_ns) / 1e9)

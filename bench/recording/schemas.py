@@ -29,6 +29,7 @@ _STAMP: dict[str, Any] = {
         "residual_ns": {"type": "integer", "description": "half-width of the reading's own error"},
         "delay_lo_ns": {"type": "integer", "description": "least delay of the sensor"},
         "delay_hi_ns": {"type": "integer", "description": "greatest delay of the sensor"},
+        "drift_ppm": {"type": "integer", "description": "bound of that clock's rate against the bench clock, 1e-6"},
     },
     "required": ["order_ns", "lo_ns", "hi_ns"],
 }

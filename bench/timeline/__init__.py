@@ -10,6 +10,7 @@ from .hints import did_you_mean, key_line, syntax_line
 from .interval import Interval
 from .lag import LagSelector, PollClock, new_loop
 from .stamp import DRIFT_PPM, HOST, Stamp, difference
+from .station_time import ClockStep, StationTime
 from .timeline import Source, Timeline
 from .topics import TOPICS, check_topic
 from .units import UNITS, parse_quantity
@@ -19,6 +20,7 @@ __all__ = [
     "HOST",
     "TOPICS",
     "UNITS",
+    "ClockStep",
     "ClosedGate",
     "DeviceClock",
     "Event",
@@ -28,6 +30,7 @@ __all__ = [
     "PollClock",
     "Source",
     "Stamp",
+    "StationTime",
     "Stimulus",
     "Timeline",
     "check_topic",

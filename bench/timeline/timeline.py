@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from .event import Event
 from .stamp import Stamp
@@ -19,6 +21,9 @@ from .topics import check_topic
 __all__ = ["Source", "Timeline"]
 
 Subscriber = Callable[[Event], None]
+
+_ANYBODY = ("tick", "gap", "source", "stimulus", "device.state", "clock.model")
+"""What every source may say beside what it declares."""
 
 KEEP_NS = 600 * 10**9
 KEEP_EVENTS = 1_000_000
@@ -38,6 +43,21 @@ class Source:
         self._timeline = timeline
         self._seq = 0
         self._last_order_ns = 0
+        self._speaks: tuple[str, ...] = ()
+
+    def declare(self, topics: Sequence[str], delay_ns: int) -> None:
+        """Say what this source speaks of (beginnings of topics), and how long after a fact it is received at most.
+
+        Whoever reads none of these topics does not wait for this source. What is received later than `delay_ns`
+        after it can have happened counts as late. Undeclared, a source may speak of anything, up to a second late.
+
+        Raises:
+            ValueError: no topic is named, or the delay is negative.
+        """
+        if not topics or delay_ns < 0:
+            raise ValueError(f"{self.name} declares {list(topics)!r} with a delay of {delay_ns} ns; both must be said")
+        self.note("source", {"name": self.name, "rank": self.rank, "topics": list(topics), "delay_ns": delay_ns})
+        self._speaks = (*topics, *_ANYBODY)
 
     def emit(
         self,
@@ -51,9 +71,13 @@ class Source:
         """Publish one event. Its `order_ns` is raised to the source's last one if it lies before it.
 
         Raises:
-            ValueError: the topic is not in the vocabulary.
+            ValueError: the topic is not in the vocabulary, or none of those that the source declared.
         """
         check_topic(topic)
+        if self._speaks and not topic.startswith(self._speaks):
+            raise ValueError(
+                f"{self.name} declared that it speaks of {', '.join(self._speaks)}; {topic} is none of them"
+            )
         late = stamp.order_ns < self.watermark_ns
         if stamp.order_ns < self._last_order_ns:
             stamp = _with_order(stamp, self._last_order_ns)
@@ -181,14 +205,4 @@ class Timeline:
 
 
 def _with_order(stamp: Stamp, order_ns: int) -> Stamp:
-    return Stamp(
-        order_ns,
-        stamp.lo_ns,
-        stamp.hi_ns,
-        stamp.domain,
-        stamp.epoch,
-        stamp.device_ns,
-        stamp.residual_ns,
-        stamp.delay_lo_ns,
-        stamp.delay_hi_ns,
-    )
+    return msgspec.structs.replace(stamp, order_ns=order_ns)

@@ -47,7 +47,7 @@ TOPICS: dict[str, str] = {
     "ocpp.tx.started": "station, tx, id_tag, meter_wh (decimal text), claim, accepted",
     "ocpp.tx.ended": "station, tx, reason, meter_wh (decimal text), claim, orphan (bool)",
     "ocpp.register": "station, tx, context, value_wh (decimal text), claim: Energy.Active.Import.Register",
-    "ocpp.clock": "station, offset_lo_s, offset_hi_s: the station's clock against the bench's",
+    "ocpp.clock": "station, offset_lo_s, offset_hi_s, step (bool: it was set): the station's clock against the bench's",
     "station.config": "station, values (key -> text), unknown (list): read back from the station",
     # what the back end asked; accepted = the station's answer
     "csms.request": "station, verb, args, accepted (bool), status, latency_ms: any request",
@@ -61,6 +61,7 @@ TOPICS: dict[str, str] = {
     "tick": "upto_ns: this source promises nothing older than this",
     "gap": "from_ns, to_ns, why: this source may have missed something",
     "clock.model": "domain, epoch, offset_lo_ns, offset_hi_ns: device clock to bench clock",
+    "clock.conflict": "domain, epoch, missing_ns, why: two of the bench's own times contradict each other",
     "clock.anchor": "mono_ns, wall_ns: the wall clock at one instant of the bench clock",
     "device.state": "device, state (IDLE|ACTIVE|DEGRADED|FAULTED|UNKNOWN), why",
     "bench.state": "state (starting|ready|running|making-safe|safe|unsafe|closed), why",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ...bench.timeline import DRIFT_PPM
+
 __all__ = ["PilotIdentity", "PilotStatus", "key_values"]
 
 _CAPABILITIES = frozenset({"sense", "lock", "token", "relay"})
@@ -15,6 +17,7 @@ class PilotIdentity(msgspec.Struct, frozen=True):
     """The answer to HELLO.
 
     - `clock_bits`: width of the microsecond counter.
+    - `clock_ppm`: how far its rate may be off, in 1e-6 of the bench clock's.
     - `cp_res_us`: half-width of a CP or PWM event's own error.
     - `sense_us`, `lock_us`: how much older than its event the fact may be, least and most.
     """
@@ -30,6 +33,7 @@ class PilotIdentity(msgspec.Struct, frozen=True):
     sense_phases: int = 0
     lock_us: tuple[int, int] = (0, 0)
     relays: int = 0
+    clock_ppm: int = DRIFT_PPM
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> PilotIdentity:
@@ -47,6 +51,9 @@ class PilotIdentity(msgspec.Struct, frozen=True):
         bits = _integer(given, "clock_bits", 32)
         if bits not in (32, 64):
             raise ValueError(f"clock_bits={bits} is neither 32 nor 64")
+        ppm = _integer(given, "clock_ppm", DRIFT_PPM)
+        if not 1 <= ppm <= 100_000:
+            raise ValueError(f"clock_ppm={ppm} is outside 1..100000")
         capabilities = frozenset(word for word in given.get("caps", "").split(",") if word)
         if "sense" in capabilities and not {"sense_kind", "sense_us", "sense_phases"} <= given.keys():
             raise ValueError("a device with output sense says sense_kind, sense_us and sense_phases")
@@ -64,6 +71,7 @@ class PilotIdentity(msgspec.Struct, frozen=True):
             _integer(given, "sense_phases", 0),
             _span(given, "lock_us"),
             _integer(given, "relays", 0),
+            ppm,
         )
 
 

@@ -396,7 +396,8 @@ class LinePilot(Driver):
             self._source.gap(answer.sent_ns, answer.at_ns, f"{self.name} answered a ping with {answer.words}")
             return
         if not self._observer.ping(answer.sent_ns, int(answer.words[0]), answer.at_ns):
-            self._source.gap(answer.sent_ns, answer.at_ns, f"the clock of {self.name} stepped")
+            # what it stamped since the last ping that agreed may be of either clock
+            self._source.gap(self._observer.clock.agreed_ns, answer.at_ns, f"the clock of {self.name} stepped")
             self._enter(DeviceState.UNKNOWN, "its clock stepped: it may have restarted unseen")
         self._observer.release()
 

@@ -53,6 +53,7 @@ class Observer:
         if self._identity is None or self._identity.clock_bits != identity.clock_bits:
             self._counter = MicrosecondCounter(identity.clock_bits)
         self._identity = identity
+        self.clock.drift_ppm = identity.clock_ppm
 
     def restart(self) -> None:
         """The device's counter began anew: a new epoch. Events still held keep what is known of them."""
@@ -62,7 +63,7 @@ class Observer:
 
     def ping(self, sent_ns: int, raw_us: int, read_ns: int) -> bool:
         """Take one round trip; False when the clock stepped (a new epoch began)."""
-        device_ns = self._counter.extend_ns(raw_us)
+        device_ns = self._counter.extend_ns(raw_us, self.clock.expected_ns(read_ns))
         was_known = self.clock.known
         # the device read its counter up to a microsecond after the value that it sent
         steady = self.clock.ping(sent_ns - _READING_NS, device_ns, read_ns)
@@ -89,7 +90,7 @@ class Observer:
 
     def event(self, frame: EventFrame, block: Block, raw: str) -> None:
         """One event line, in the order in which it was read."""
-        device_ns = self._counter.extend_ns(frame.device_us)
+        device_ns = self._extended_ns(frame, block)
         if self.clock.known:
             self._publish(frame, device_ns, block, raw)
         else:
@@ -113,18 +114,13 @@ class Observer:
         """
         residual_ns = residual_us * 1000 + _READING_NS
         delay_lo, delay_hi = delay_us[0] * 1000, delay_us[1] * 1000
-        span = self.clock.to_bench(device_ns, block.at_ns)
-        if span is None:
-            # no clock was ever learned in this epoch: all that is sure is the receipt
-            lo_ns, hi_ns = block.lo_ns - TICK_EVERY_NS, block.at_ns
-        else:
+        span = self.clock.to_bench(device_ns)
+        # before a clock was learned in this epoch, all that is sure is the receipt
+        lo_ns, hi_ns = block.lo_ns - TICK_EVERY_NS, block.at_ns
+        if span is not None and int(span.lo) - residual_ns <= block.at_ns:
             lo_ns, hi_ns = int(span.lo) - residual_ns, min(int(span.hi) + residual_ns, block.at_ns)
-            if lo_ns > hi_ns:
-                self._on_conflict(
-                    f"an event lies {(lo_ns - hi_ns) / 1e6:.3f} ms after its own receipt: cp_res_us or the clock's "
-                    "drift is larger than declared"
-                )
-                lo_ns = hi_ns
+        elif span is not None:
+            self._conflict(int(span.lo) - residual_ns - block.at_ns, block)
         return Stamp(
             block.at_ns,
             lo_ns - delay_hi,
@@ -135,11 +131,25 @@ class Observer:
             residual_ns,
             delay_lo,
             delay_hi,
+            self.clock.drift_ppm,
         )
 
     def stamp_of(self, frame: EventFrame, block: Block) -> Stamp:
         """The stamp of an event that has no error of its own but the counter's microsecond."""
-        return self.stamp(self._counter.extend_ns(frame.device_us), block)
+        return self.stamp(self._extended_ns(frame, block), block)
+
+    def _extended_ns(self, frame: EventFrame, block: Block) -> int:
+        return self._counter.extend_ns(frame.device_us, self.clock.expected_ns(block.at_ns))
+
+    def _conflict(self, missing_ns: int, block: Block) -> None:
+        """An event seems to lie after its own receipt: say by how much the bounds are too small."""
+        why = (
+            f"an event lies {missing_ns / 1e6:.3f} ms after its own receipt: cp_res_us or the clock's drift is larger "
+            "than declared"
+        )
+        data = {"domain": self.clock.domain, "epoch": self.clock.epoch, "missing_ns": missing_ns, "why": why}
+        self._source.emit("clock.conflict", Stamp.host(block.at_ns), data, evse=self._evse)
+        self._on_conflict(why)
 
     def _publish(self, frame: EventFrame, device_ns: int, block: Block, raw: str) -> None:
         try:
