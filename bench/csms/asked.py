@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .dialect import Trigger
+from .dialect import Place, Trigger
 
 __all__ = ["AskedFor"]
 
@@ -19,7 +19,7 @@ WINDOW_NS = 30 * 10**9
 class _Open(msgspec.Struct):
     trigger: Trigger
     until_ns: int
-    seen: set[int | None]
+    seen: set[Place | None]
 
 
 class AskedFor:
@@ -32,7 +32,7 @@ class AskedFor:
         """The station accepted a trigger at `now_ns`."""
         self._open.append(_Open(trigger, now_ns + WINDOW_NS, set()))
 
-    def take(self, action: str, connector: int | None, now_ns: int) -> bool:
+    def take(self, action: str, connector: Place | None, now_ns: int) -> bool:
         """Whether a message that arrived at `now_ns` is one of the promised; it then counts as delivered."""
         self._open = [promise for promise in self._open if promise.until_ns >= now_ns]
         for promise in self._open:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from .settings import Desk
     from .verbs import Caller, Verbs
 
-__all__ = ["Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Request", "Trigger"]
+__all__ = ["Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Place", "Request", "Trigger"]
 
 Payload = dict[str, Any]
+
+Place = int | tuple[int | None, int | None]
+"""What tells messages of one action apart: connector, EVSE, both, or request and number of a report's part."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -43,7 +46,7 @@ class Trigger(msgspec.Struct, frozen=True):
     """A message that the station has been asked to send; `connector` None: for every one it has."""
 
     action: str
-    connector: int | None = None
+    connector: Place | None = None
     per_connector: bool = False
 
 
@@ -86,8 +89,8 @@ class Adapter(Protocol):
         """What the station has just promised to send, if this request asked for something."""
         ...
 
-    def connector(self, action: str, payload: Payload) -> int | None:
-        """The connector a request of the station speaks of."""
+    def connector(self, action: str, payload: Payload) -> Place | None:
+        """The connector a request of the station speaks of, in the same terms as its `Trigger`."""
         ...
 
     def identity(self, payload: Payload) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .lag import LagSelector, PollClock, new_loop
 from .stamp import DRIFT_PPM, HOST, Stamp, difference
 from .station_time import ClockStep, StationTime
 from .timeline import Source, Timeline
-from .topics import TOPICS, check_topic
+from .topics import TOPICS, check_topic, keys_of, kind_of
 from .units import UNITS, parse_quantity
 
 __all__ = [
@@ -37,6 +37,8 @@ __all__ = [
     "did_you_mean",
     "difference",
     "key_line",
+    "keys_of",
+    "kind_of",
     "new_loop",
     "parse_claim",
     "parse_quantity",

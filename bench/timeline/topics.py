@@ -2,60 +2,95 @@
 
 Physical topics come from instruments, `ocpp.*` from what the station and the back end said
 to each other in words that hold for every OCPP version, `csms.*` from what the back end asked
-and how the station answered. Rules, the recorder and the screens use these names and no others.
+and how the station answered. Rules, the recorder and the screens use these names and no others;
+a laboratory's own topics begin with `lab.`. `docs/vocabulary.md` says which OCPP message each
+topic comes from, version by version.
 """
 
 from __future__ import annotations
 
+import functools
+import re
+
 from .hints import did_you_mean
 
-__all__ = ["TOPICS", "check_topic"]
+__all__ = ["TOPICS", "check_topic", "keys_of", "kind_of"]
+
+_TX = (
+    "station, tx (number in 1.6, text in 2.x), connector, id_tag (as sent in this message), meter_wh (decimal text), "
+    "claim, via (the message), seq_no, trigger (triggerReason), charging_state, offline (bool), remote_start_id, "
+    "reservation, operation_mode, phases_used, cable_a"
+)
+"""Keys of the three topics of a transaction; None where the version or the message does not say."""
 
 TOPICS: dict[str, str] = {
     # control pilot and proximity (driver of the pilot emulator)
     "cp.state": "state (A..F), pwm (bool), high_v, low_v: the level classified, on change of either",
     "cp.volts": "high_v, low_v: measured at the station's side of the emulator, on change",
     "cp.pwm": "on (bool), duty_pct, freq_hz: 100 = static high, 0 = static low; on change",
-    "output": "live (bool, any phase), phases (list of bool), kind, delay of the sense in the stamp",
+    "output": "live (bool, any phase), phases (list of bool), kind: voltage at the outlet; the stamp holds the delay",
     "lock": "locked (bool)",
     "pilot.reset": "why: the emulator restarted; its resistor is A",
     # the vehicle's own side
     "ev.status": "plugged, s2_wish, soc_pct, current_a, battery_v, counter",
     "ev.command": "plugged, s2_closed, max_current_a, charge: what the bench tells the EV simulator, on change",
     # energy meter of the bench
-    "meter.sample": "power_w, current_a (list), voltage_v (list), energy_wh (decimal text)",
+    "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
+    "energy_step_wh (resolution)",
     # what the bench did
     "stimulus": "device, verb, args: stamped from the write to the acknowledgement",
-    "phase": "name: the step of the case that begins; case: its name",
+    "phase": "name, case: the step of the case that begins, and the case's name",
     # OCPP on the wire
-    "ocpp.frame": "station, dir (rx|tx), kind (text|binary|ping|pong|close); raw = the text",
-    "ocpp.connected": "station, version, subprotocols, remote",
+    "ocpp.frame": "station, dir (rx|tx), kind (text|binary|ping|pong|close), code, reason, bytes, hex (bool), "
+    "unsent_bytes: raw = the text",
+    "ocpp.connected": "station, version, subprotocols, remote, auth",
     "ocpp.disconnected": "station, code, reason",
-    "ocpp.refused": "station, status, reason: a handshake that was turned away",
-    "ocpp.call": "station, dir, action, message_id, payload, asked (bool: the back end asked for it)",
+    "ocpp.refused": "station, status, reason, remote, auth: a handshake that was turned away",
+    "ocpp.call": "station, dir, action, message_id, payload, asked (bool): the back end asked for it",
     "ocpp.result": "station, dir, action, message_id, payload, latency_ms",
     "ocpp.error": "station, dir, action, message_id, code, description",
-    "ocpp.violation": "station, layer (frame|rpc|schema|sequencing), code, text, action",
+    "ocpp.violation": "station, layer (frame|rpc|schema|sequencing), code, text, action, dir",
     # OCPP in words that hold for every version
-    "ocpp.boot": "station, model, vendor, firmware: the station reports a boot",
+    "ocpp.boot": "station, model, vendor, firmware, reason (2.x only): the station reports a boot",
     "ocpp.boot.answered": "station, status (Accepted|Pending|Rejected), interval_s",
     "ocpp.attached": "station, how: a station that is served without a new boot",
     "ocpp.heartbeat": "station",
-    "ocpp.status": "station, connector, status (as sent), logical (available|occupied|faulted|"
-    "unavailable|reserved|unknown), error, claim",
-    "ocpp.authorized": "station, id_tag, status, accepted (bool), how (authorize|start|remote)",
-    "ocpp.tx.started": "station, tx, id_tag, meter_wh (decimal text), claim, accepted",
-    "ocpp.tx.ended": "station, tx, reason, meter_wh (decimal text), claim, orphan (bool)",
-    "ocpp.register": "station, tx, context, value_wh (decimal text), claim: Energy.Active.Import.Register",
+    "ocpp.status": "station, connector (0 the station itself), component (Connector|EVSE|ChargingStation), "
+    "status (as sent), logical (available|occupied|faulted|unavailable|reserved|unknown), error, claim, "
+    "via (StatusNotification|NotifyEvent)",
+    "ocpp.problem": "station, connector, component, variable, problem (lock|ground|over-current|over-voltage|"
+    "under-voltage|supply|over-temperature|power-switch|meter|reader|ev|signal|emergency-stop|internal|other), "
+    "active (bool), code, vendor_code, info, claim, via: a fault that the station names, and its end",
+    "ocpp.authorized": "station, id_tag, status, accepted (bool), how (authorize|start|remote), tx",
+    "ocpp.tx.started": _TX + ", accepted (1.6 only): the answer to its token is ocpp.authorized how start",
+    "ocpp.tx.updated": _TX + ": something of a running transaction changed",
+    "ocpp.tx.ended": _TX + ", reason, orphan (bool): its start was not seen",
+    "ocpp.register": "station, tx, context, value_wh (decimal text), claim: Energy.Active.Import.Register of the "
+    "outlet, all phases",
+    "ocpp.value": "station, tx, measurand, phase, location, context, value (decimal text), unit (without kilo), claim: "
+    "any other measured value",
+    "ocpp.variable": "station, name (as in station.config), value, trigger (Alerting|Delta|Periodic), cleared (bool), "
+    "tx, claim, after_s (decimal text, to add to claim), via: what a monitor of the station reports, 2.x",
+    "ocpp.reservation": "station, reservation, status (Expired|Removed|NoTransaction): it is over, 2.x",
     "ocpp.clock": "station, offset_lo_s, offset_hi_s, step (bool: it was set): the station's clock against the bench's",
-    "station.config": "station, values (key -> text), unknown (list): read back from the station",
-    # what the back end asked; accepted = the station's answer
-    "csms.request": "station, verb, args, accepted (bool), status, latency_ms: any request",
-    "csms.charging_profile": "station, connector, limit_a, purpose, stack_level, tx, accepted, status",
-    "csms.profile_cleared": "station, accepted, status",
-    "csms.remote_start": "station, id_tag, accepted, status",
-    "csms.remote_stop": "station, tx, accepted, status",
-    "csms.reset": "station, type, accepted, status",
+    "station.config": "station, values (key -> text), unknown (list): all that was read back from the station so far",
+    # what the back end asked; accepted and status = the station's answer; sent_ns = when the request was sent;
+    # late = the answer came after the back end had given up waiting
+    "csms.request": "station, verb, args, accepted (bool), status, latency_ms, sent_ns: any request",
+    "csms.charging_profile": "station, connector, limit_a, max_limit_a, limit_w, max_limit_w, purpose, "
+    "stack_level, profile_id, tx, accepted (bool), status, sent_ns, late",
+    "csms.profile_cleared": "station, args, accepted (bool), status, sent_ns, late",
+    "csms.remote_start": "station, connector, id_tag, remote_start_id, tx, accepted (bool), status, sent_ns, late",
+    "csms.remote_stop": "station, tx, accepted (bool), status, sent_ns, late",
+    "csms.reset": "station, type (as sent), logical (hard|soft|idle|resume), accepted (bool), status, sent_ns, late",
+    "csms.availability": "station, connector, operative (bool), accepted (bool), status, sent_ns, late",
+    "csms.unlock": "station, connector, accepted (bool), status, sent_ns, late",
+    "csms.trigger": "station, connector, message, accepted (bool), status, sent_ns, late",
+    "csms.reservation": "station, connector, reservation, verb (reserve|cancel), id_tag, expires (as sent), "
+    "accepted (bool), status, sent_ns, late",
+    "csms.setting": "station, key (as in station.config), value, accepted (bool), status, sent_ns, late: one setting "
+    "of a request that writes some",
+    "csms.tx_status": "station, tx, ongoing (bool), messages_in_queue (bool), accepted (bool), status, sent_ns, late",
     # the bench itself
     "source": "name, rank: a source is born",
     "tick": "upto_ns: this source promises nothing older than this",
@@ -71,15 +106,47 @@ TOPICS: dict[str, str] = {
     "dut.alive_without_mains": "station: it still talks OCPP although its supply is off",
     "verdict": "rule, verdict, reason, text: one decided instance, for the screens; never read by the engine",
 }
-"""Topic -> the keys of its data, with units in their names."""
+"""Topic -> the keys of its data, with units in their names: `key (its values), key, ...: remark`."""
+
+_LAB = re.compile(r"lab(\.[a-z0-9][a-z0-9_-]*)+\Z")
+
+_KINDS = {
+    **dict.fromkeys(("cp", "output", "lock", "pp", "pilot"), "pilot"),
+    **dict.fromkeys(("ocpp", "csms", "station"), "csms"),
+    **dict.fromkeys(("stimulus", "phase", "source", "tick", "gap", "clock", "device", "bench", "safe"), "bench"),
+    **dict.fromkeys(("twin", "dut", "verdict"), "bench"),
+}
+"""First part of a topic -> kind of source, where it is not the same word."""
 
 
 def check_topic(topic: str) -> None:
-    """Refuse a topic that is not in the vocabulary.
+    """Refuse a topic that is not in the vocabulary. A laboratory's own (`lab.door`) is always allowed.
 
     Raises:
         ValueError: it is not; names the nearest one.
     """
-    if topic in TOPICS:
+    if topic in TOPICS or _LAB.match(topic):
         return
+    if topic == "lab" or topic.startswith("lab."):
+        raise ValueError(f"topic {topic!r} is no name: after `lab.` come small letters, digits, - and _ (lab.door)")
     raise ValueError(f"unknown topic {topic!r}{did_you_mean(topic, TOPICS)}")
+
+
+@functools.cache
+def keys_of(topic: str) -> tuple[str, ...] | None:
+    """The keys of a topic's data, in the order of the vocabulary; None for a `lab.` topic, which may have any.
+
+    Raises:
+        ValueError: the topic is not in the vocabulary.
+    """
+    check_topic(topic)
+    if topic not in TOPICS:
+        return None
+    listed = re.sub(r"\([^)]*\)", "", TOPICS[topic]).partition(":")[0]
+    return tuple(key.strip() for key in listed.split(","))
+
+
+def kind_of(topic: str) -> str:
+    """Which kind of source speaks of a topic: pilot, meter, ev, csms, bench, or the first part of its name."""
+    first = topic.partition(".")[0]
+    return _KINDS.get(first, first)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from ..dialect import Payload, Request
+from ..fields import instance_id, member, objects, text
 
 __all__ = ["INBOUND", "describe", "evse_of", "text", "verdict"]
 
@@ -35,18 +36,17 @@ AGREED = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 def verdict(answer: Payload) -> tuple[bool, str]:
     """Whether the station agreed; an answer without a status (GetConfiguration) is agreement."""
     status = answer.get("status")
-    return (True, "") if status is None else (status in AGREED, str(status))
+    return (True, "") if status is None else (str(status) in AGREED, str(status))
 
 
 def describe(action: str, payload: Payload) -> Request:
     """The plain arguments of a request. Raw calls are seen the same way as verbs, so nothing slips past the gate."""
     if action == "SetChargingProfile":
-        profile = _object(payload.get("csChargingProfiles"))
-        return Request({"evse": payload.get("connectorId"), **_limits(profile)})
+        return Request({"evse": payload.get("connectorId"), **_limits(member(payload, "csChargingProfiles"))})
     if action == "RemoteStartTransaction":
-        profile = payload.get("chargingProfile")
+        profile = member(payload, "chargingProfile")
         args: dict[str, Any] = {"evse": payload.get("connectorId"), "id_tag": payload.get("idTag")}
-        return Request({**args, **_limits(_object(profile))} if profile else args)
+        return Request({**args, **_limits(profile)} if profile else args)
     if action == "RemoteStopTransaction":
         return Request({"tx": payload.get("transactionId")}, to_safe=True)
     if action == "ChangeAvailability":
@@ -61,10 +61,9 @@ def describe(action: str, payload: Payload) -> Request:
 
 def _limits(profile: Payload) -> dict[str, Any]:
     """First and highest limit of a profile; in `limit_a` or, for a profile in watts, `limit_w`."""
-    schedule = _object(profile.get("chargingSchedule"))
-    listed = schedule.get("chargingSchedulePeriod")
-    periods = cast("list[Any]", listed) if isinstance(listed, list) else []
-    limits = [limit for limit in (_object(period).get("limit") for period in periods) if isinstance(limit, int | float)]
+    schedule = member(profile, "chargingSchedule")
+    periods = objects(schedule.get("chargingSchedulePeriod"))
+    limits = [limit for limit in (period.get("limit") for period in periods) if isinstance(limit, int | float)]
     unit = "w" if schedule.get("chargingRateUnit") == "W" else "a"
     return {
         f"limit_{unit}": limits[0] if limits else None,
@@ -74,16 +73,6 @@ def _limits(profile: Payload) -> dict[str, Any]:
     }
 
 
-def _object(value: Any) -> Payload:
-    return cast("Payload", value) if isinstance(value, dict) else {}
-
-
 def evse_of(payload: Payload) -> int | None:
     """The outlet a payload speaks of; None for connector 0, the station as a whole (1.6 section 3.5)."""
-    connector = payload.get("connectorId")
-    return connector if type(connector) is int and connector > 0 else None
-
-
-def text(value: Any) -> str:
-    """A value as text; a number keeps its digits, nothing is ""."""
-    return "" if value is None else str(value)
+    return instance_id(payload.get("connectorId"))

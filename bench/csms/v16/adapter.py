@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 from ..dialect import Fact, Payload, Request, Trigger
+from ..fields import integer, member, objects, string
+from ..measured import Reading, reading, reading_facts
+from ..transaction import transaction_fact
 from .actions import describe, evse_of, text, verdict
+from .asked_facts import asked_facts
+from .problems import Problems
 
-__all__ = ["Adapter16", "register_wh"]
+__all__ = ["Adapter16"]
 
 LOGICAL = {
     "Available": "available",
@@ -24,37 +28,37 @@ LOGICAL = {
 }
 """ChargePointStatus (1.6 section 7.7) -> the status that every version has."""
 
-REGISTER = "Energy.Active.Import.Register"
+CHARGING = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+"""Statuses of a connector that say how its transaction is doing (section 4.9); 2.x calls them charging states."""
+
 PER_CONNECTOR = frozenset({"MeterValues", "StatusNotification"})
 QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 """Messages that wait in the station while it is offline (1.6 section 3.7)."""
 
 
 class Adapter16:
-    """The adapter of one station; it remembers what was read of its configuration."""
+    """The adapter of one station.
+
+    It remembers what was read of its configuration, the faults it named, and for each connector the last
+    status and the transaction that runs there: 1.6 tells of a transaction's progress by the status only.
+    """
 
     def __init__(self, station: str) -> None:
         self._station = station
         self._config: dict[str, str] = {}
         self._unknown: set[str] = set()
+        self._problems = Problems(station)
+        self._charging: dict[int, str | None] = {}
+        self._running: dict[int, Any] = {}
 
     def heard(self, action: str, payload: Payload) -> Iterable[Fact]:
         """Facts in a request of the station."""
         if action == "Heartbeat":
             yield self._fact("ocpp.heartbeat", None)
         elif action == "StatusNotification":
-            status = text(payload.get("status"))
-            yield self._fact(
-                "ocpp.status",
-                evse_of(payload),
-                connector=payload.get("connectorId"),
-                status=status,
-                logical=LOGICAL.get(status, "unknown"),
-                error=text(payload.get("errorCode")),
-                claim=payload.get("timestamp"),
-            )
+            yield from self._status(payload)
         elif action == "MeterValues":
-            yield from self._registers(payload.get("meterValue"), payload.get("transactionId"), evse_of(payload))
+            yield from self._measured(payload.get("meterValue"), payload.get("transactionId"), evse_of(payload))
 
     def replied(self, action: str, payload: Payload, reply: Payload, notes: Payload) -> Iterable[Fact]:
         """Facts that need the answer: who may charge, and which transaction it became."""
@@ -64,58 +68,20 @@ class Adapter16:
         elif action == "Authorize":
             yield self._authorized(payload, reply, "authorize", None)
         elif action == "StartTransaction" and not notes.get("repeated"):
-            evse = evse_of(payload)
-            yield self._fact(
-                "ocpp.tx.started",
-                evse,
-                tx=reply.get("transactionId"),
-                id_tag=text(payload.get("idTag")),
-                meter_wh=text(payload.get("meterStart")),
-                claim=payload.get("timestamp"),
-                accepted=_status(reply) == "Accepted",
-            )
-            yield self._authorized(payload, reply, "start", evse)
+            yield self._started(payload, reply)
+            yield self._authorized(payload, reply, "start", evse_of(payload))
         elif action == "StopTransaction" and not notes.get("repeated"):
-            connector, tx = notes.get("connector"), payload.get("transactionId")
             # The registers of transactionData belong to the time before the end.
-            yield from self._registers(payload.get("transactionData"), tx, connector)
-            yield self._fact(
-                "ocpp.tx.ended",
-                connector,
-                tx=tx,
-                # 1.6 section 6.49: a missing reason is Local.
-                reason=text(payload.get("reason") or "Local"),
-                meter_wh=text(payload.get("meterStop")),
-                claim=payload.get("timestamp"),
-                orphan=bool(notes.get("orphan")),
-            )
+            tx, evse = payload.get("transactionId"), notes.get("connector")
+            yield from self._measured(payload.get("transactionData"), tx, evse)
+            yield self._ended(payload, notes)
 
     def answered(self, action: str, payload: Payload, answer: Payload) -> Iterable[Fact]:
         """What the station's answer to a request of the back end says."""
-        accepted, status = verdict(answer)
-        said = {"accepted": accepted, "status": status}
-        args = describe(action, payload).args
-        if action == "SetChargingProfile":
-            evse = evse_of(payload)
-            data = {"connector": payload.get("connectorId"), **args, **said}
-            data.setdefault("limit_a", None)
-            data.pop("evse", None)
-            data["stack_level"] = payload.get("csChargingProfiles", {}).get("stackLevel")
-            yield self._fact("csms.charging_profile", evse, **data)
-        elif action == "ClearChargingProfile":
-            yield self._fact("csms.profile_cleared", evse_of(payload), args=args, **said)
-        elif action == "RemoteStartTransaction":
-            id_tag, evse = args["id_tag"], evse_of(payload)
-            yield self._fact("csms.remote_start", evse, id_tag=id_tag, **said)
-            if accepted:
-                # 1.6 section 5.11: with AuthorizeRemoteTxRequests=false the request is the authorisation.
-                yield self._fact("ocpp.authorized", evse, id_tag=id_tag, status="Accepted", accepted=True, how="remote")
-        elif action == "RemoteStopTransaction":
-            yield self._fact("csms.remote_stop", None, tx=args["tx"], **said)
-        elif action == "Reset":
-            yield self._fact("csms.reset", None, type=payload.get("type"), **said)
-        elif action == "GetConfiguration":
+        if action == "GetConfiguration":
             yield self._configuration(answer)
+        else:
+            yield from asked_facts(self._station, action, payload, answer)
 
     def describe(self, action: str, payload: Payload) -> Request:
         """See `actions.describe`."""
@@ -151,43 +117,98 @@ class Adapter16:
         """A boot; what was read of the configuration before it may no longer hold."""
         self._config.clear()
         self._unknown.clear()
+        self._problems.forget()
         known = self.identity(payload)
         data = {key: known.get(key) for key in ("model", "vendor", "firmware")}
-        yield self._fact("ocpp.boot", None, **data)
+        yield self._fact("ocpp.boot", None, **data, reason=None)
 
     def claim(self, action: str, payload: Payload) -> tuple[str, bool] | None:
         """The claimed time: `timestamp`, or that of the last meter value."""
         stamp: Any = payload.get("timestamp")
         if action == "MeterValues":
-            values = _objects(payload.get("meterValue"))
+            values = objects(payload.get("meterValue"))
             stamp = values[-1].get("timestamp") if values else None
         return (stamp, action in QUEUED) if isinstance(stamp, str) else None
+
+    def _status(self, payload: Payload) -> Iterator[Fact]:
+        status, evse, claim = text(payload.get("status")), evse_of(payload), payload.get("timestamp")
+        connector = payload.get("connectorId")
+        yield self._fact(
+            "ocpp.status",
+            evse,
+            connector=connector,
+            component="ChargingStation" if integer(connector) == 0 else "Connector",
+            status=status,
+            logical=LOGICAL.get(status, "unknown"),
+            error=text(payload.get("errorCode")),
+            claim=claim,
+            via="StatusNotification",
+        )
+        yield from self._problems.heard(payload)
+        if evse is None:
+            return
+        state = status if status in CHARGING else None
+        before, self._charging[evse] = self._charging.get(evse), state
+        if state is not None and state != before and evse in self._running:
+            tx = self._running[evse]
+            known = {"connector": connector, "charging_state": state, "claim": string(claim)}
+            yield transaction_fact("ocpp.tx.updated", self._station, evse, tx=tx, **known, via="StatusNotification")
+
+    def _started(self, payload: Payload, reply: Payload) -> Fact:
+        evse, tx = evse_of(payload), reply.get("transactionId")
+        if evse is not None:
+            self._running[evse] = tx
+        return transaction_fact(
+            "ocpp.tx.started",
+            self._station,
+            evse,
+            tx=tx,
+            connector=payload.get("connectorId"),
+            id_tag=text(payload.get("idTag")),
+            meter_wh=text(payload.get("meterStart")),
+            claim=payload.get("timestamp"),
+            accepted=_status(reply) == "Accepted",
+            reservation=integer(payload.get("reservationId")),
+            charging_state=None if evse is None else self._charging.get(evse),
+            via="StartTransaction",
+        )
+
+    def _ended(self, payload: Payload, notes: Payload) -> Fact:
+        tx, connector = payload.get("transactionId"), notes.get("connector")
+        for evse in [evse for evse, running in self._running.items() if running == tx]:
+            del self._running[evse]
+        return transaction_fact(
+            "ocpp.tx.ended",
+            self._station,
+            connector,
+            tx=tx,
+            connector=connector,
+            id_tag=string(payload.get("idTag")),
+            # 1.6 section 6.49: a missing reason is Local.
+            reason=text(payload.get("reason") or "Local"),
+            meter_wh=text(payload.get("meterStop")),
+            claim=payload.get("timestamp"),
+            orphan=bool(notes.get("orphan")),
+            via="StopTransaction",
+        )
 
     def _authorized(self, payload: Payload, reply: Payload, how: str, evse: int | None) -> Fact:
         status = _status(reply)
         data: dict[str, Any] = {"id_tag": text(payload.get("idTag")), "status": status}
-        return self._own("ocpp.authorized", evse, **data, accepted=status == "Accepted", how=how)
+        data |= {"accepted": status == "Accepted", "how": how, "tx": reply.get("transactionId")}
+        return self._own("ocpp.authorized", evse, **data)
 
     def _configuration(self, answer: Payload) -> Fact:
-        for entry in _objects(answer.get("configurationKey")):
-            self._config[text(entry.get("key"))] = text(entry.get("value"))
+        for entry in objects(answer.get("configurationKey")):
+            key = text(entry.get("key"))
+            self._config[key] = text(entry.get("value"))
+            self._unknown.discard(key)
         unknown = answer.get("unknownKey")
         self._unknown.update(text(key) for key in cast("list[Any]", unknown if isinstance(unknown, list) else []))
         return self._fact("station.config", None, values=dict(self._config), unknown=sorted(self._unknown))
 
-    def _registers(self, meter_values: Any, tx: Any, evse: int | None) -> Iterator[Fact]:
-        for meter_value in _objects(meter_values):
-            for sample in _objects(meter_value.get("sampledValue")):
-                value_wh = register_wh(sample)
-                if value_wh is not None:
-                    yield self._fact(
-                        "ocpp.register",
-                        evse,
-                        tx=tx,
-                        context=text(sample.get("context") or "Sample.Periodic"),
-                        value_wh=value_wh,
-                        claim=meter_value.get("timestamp"),
-                    )
+    def _measured(self, meter_values: Any, tx: Any, evse: int | None) -> Iterator[Fact]:
+        yield from reading_facts(self._station, _readings(meter_values), tx, evse)
 
     def _fact(self, topic: str, evse: int | None, /, **data: Any) -> Fact:
         return Fact(topic, {"station": self._station, **data}, evse)
@@ -197,34 +218,24 @@ class Adapter16:
         return Fact(topic, {"station": self._station, **data}, evse, own=True)
 
 
-def register_wh(sample: Payload) -> str | None:
-    """A sample of the outlet's total import register in Wh, as decimal text; None for any other sample.
-
-    Defaults of 1.6 section 7.43: measurand Energy.Active.Import.Register, location Outlet, unit Wh,
-    format Raw. kWh moves the decimal point and loses no digit.
-    """
-    if sample.get("measurand", REGISTER) != REGISTER or sample.get("phase") is not None:
-        return None
-    if sample.get("location", "Outlet") != "Outlet" or sample.get("format", "Raw") != "Raw":
-        return None
-    try:
-        value = Decimal(text(sample.get("value")).strip())
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or abs(value.adjusted()) > 30:
-        return None
-    unit = sample.get("unit", "Wh")
-    if unit not in ("Wh", "kWh"):
-        return None
-    return format(value.scaleb(3) if unit == "kWh" else value, "f")
+def _readings(meter_values: Any) -> Iterator[Reading]:
+    """The samples of meter values (section 7.43); signed data is no number and stays in the message."""
+    for meter_value in objects(meter_values):
+        for sample in objects(meter_value.get("sampledValue")):
+            if sample.get("format", "Raw") != "Raw":
+                continue
+            one = reading(
+                sample.get("value"),
+                measurand=sample.get("measurand"),
+                context=sample.get("context"),
+                location=sample.get("location"),
+                phase=sample.get("phase"),
+                unit=sample.get("unit"),
+                claim=string(meter_value.get("timestamp")),
+            )
+            if one is not None:
+                yield one
 
 
 def _status(reply: Payload) -> str:
-    info = reply.get("idTagInfo")
-    return text(cast("Payload", info).get("status")) if isinstance(info, dict) else ""
-
-
-def _objects(value: Any) -> list[Payload]:
-    if not isinstance(value, list):
-        return []
-    return [cast("Payload", entry) for entry in cast("list[Any]", value) if isinstance(entry, dict)]
+    return text(member(reply, "idTagInfo").get("status"))

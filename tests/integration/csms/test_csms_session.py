@@ -27,7 +27,7 @@ def test_a_boot_is_accepted_and_told(play: Play) -> None:
 
     rig = play(story, heartbeat_s=7)
     boot, frame = rig.one("ocpp.boot"), rig.all("ocpp.frame", dir="rx")[0]
-    assert boot.data == {"station": "CP1", "model": "Model", "vendor": "Vendor", "firmware": "1.2"}
+    assert boot.data == {"station": "CP1", "model": "Model", "vendor": "Vendor", "firmware": "1.2", "reason": None}
     # What the station said carries the stamp of its frame, what the back end answered that of the sending.
     assert (boot.stamp.lo_ns, boot.stamp.hi_ns) == (frame.stamp.lo_ns, frame.stamp.hi_ns)
     answered, sent = rig.one("ocpp.boot.answered", status="Accepted"), rig.all("ocpp.frame", dir="tx")[0]
@@ -97,10 +97,12 @@ def test_authorise_and_the_course_of_a_transaction(play: Play) -> None:
     assert status.data | {"claim": ""} == {
         "station": "CP1",
         "connector": 1,
+        "component": "Connector",
         "status": "Preparing",
         "logical": "occupied",
         "error": "NoError",
         "claim": "",
+        "via": "StatusNotification",
     }
     started, ended = rig.one("ocpp.tx.started"), rig.one("ocpp.tx.ended")
     assert (started.evse, started.data["meter_wh"], started.data["accepted"]) == (1, "100", True)
