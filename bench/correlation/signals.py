@@ -69,6 +69,12 @@ SIGNALS: dict[str, Signal] = {
         words={"locked": True, "open": False},
         topics=("lock",),
     ),
+    "plug": Signal(
+        "in while a vehicle or a cable is at the outlet, out when state A is there and no cable in the socket",
+        words={"in": True, "out": False},
+        topics=("stimulus",),
+        needs=("cp.state",),
+    ),
     "current": Signal(
         "highest phase current, sampled by the meter", "sampled", dimension="current", topics=("meter.sample",)
     ),
@@ -90,10 +96,21 @@ SIGNALS: dict[str, Signal] = {
         words=_same("available", "occupied", "faulted", "unavailable", "reserved", "unreported"),
         topics=("ocpp.status", "ocpp.boot.answered"),
     ),
+    "operative": Signal(
+        "asked (to be inoperative, not reported yet), no (and reported as unavailable), yes (asked to be operative)",
+        words=_same("asked", "no", "yes"),
+        topics=("ocpp.call", "csms.availability"),
+        needs=("status",),
+    ),
     "tx": Signal(
         "running while the station reports a transaction",
         words={"running": True, "none": False},
         topics=("ocpp.tx.started", "ocpp.tx.updated", "ocpp.tx.ended", "ocpp.boot.answered"),
+    ),
+    "tx.online": Signal(
+        "yes while a transaction runs and the station is online: it can report at once",
+        words={"yes": True, "no": False},
+        needs=("tx", "online"),
     ),
     "tx.state": Signal(
         "the charging state that the transaction reported last (2.x); none after its end",
