@@ -6,19 +6,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ....errors import RuleError
 from ...timeline import Event, Interval, Stamp
 from ..condition import Reader, matches
 from ..decide import clean
 from ..mark import Mark
 from ..pack import NamedRule
-from ..rule import Happening, Occurrence, Turn
+from ..rule import Condition, Happening, Occurrence, Turn
+from ..tri import Tri, all_of, common
 from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
 from ..world import Edge, World
+from .arming import WHY, arming_of
 
 __all__ = ["SLACK_NS", "Context", "Fired", "Monitor", "Seen", "params_of"]
 
 SLACK_NS = 1_000_000_000
 """An event may be received this much after the fact; nothing is decided by absence before it has passed."""
+
+_BY_ACCURACY = (Reason.CLOCK, Reason.MEASUREMENT)
 
 Seen = tuple[Event, str]
 """An event and the role it plays in a verdict: `trigger`, `response`, `violation`, ..."""
@@ -49,6 +54,7 @@ class Context:
         self.report = report
         self.slack_ns = SLACK_NS
         self._opened = 0
+        self._simple = self.named.rule.decision == "simple"
 
     def next_number(self) -> int:
         """A number for a new instance."""
@@ -74,8 +80,18 @@ class Context:
         watched: tuple[str, ...] = (),
         topics: tuple[str, ...] = (),
         lengthened: bool = True,
+        unsure: str = "",
     ) -> None:
-        """Write an instance down. A FAIL of the bench or the vehicle is an ERROR: it blames no station."""
+        """Write an instance down. A FAIL of the bench or the vehicle is an ERROR: it blames no station.
+
+        `unsure`: why `when` or `arm` is not known, if it is not: then nothing is blamed. With `decision = "simple"`
+        what only the accuracy leaves open becomes its `lean`.
+        """
+        if self._simple and outcome is Outcome.INCONCLUSIVE and reason in _BY_ACCURACY and lean is not None:
+            because = f"{because}; the middle of the interval decides (decision = simple)"
+            outcome, reason, lean, decides = lean, None, None, None
+        if outcome is Outcome.FAIL and unsure:
+            outcome, reason, because = Outcome.INCONCLUSIVE, Reason.PRECONDITION, unsure
         if outcome is Outcome.FAIL and self.named.rule.subject != "station":
             outcome, because = Outcome.ERROR, f"the {self.named.rule.subject} itself: {because}"
         evidence = tuple(EvidenceRef(event.id, role, event.stamp) for event, role in _once(seen))
@@ -110,6 +126,9 @@ class Monitor(ABC):
         self.context = context
         self.reader = context.reader
         self.world = context.world
+        self.when = context.named.rule.when
+        self.arming = arming_of(context.named.rule, self.world.facts.evses)
+        """None for a rule that always watches; else a monitor tells it every event that it takes, first of all."""
 
     @abstractmethod
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
@@ -122,6 +141,31 @@ class Monitor(ABC):
     def open_deadlines(self) -> int:
         """How many obligations will be settled by the mere passing of time."""
         return 0
+
+    def given(
+        self, evse: int | None, mark: Mark, params: dict[str, Any] | None = None, more: Sequence[Condition] = ()
+    ) -> tuple[Tri, str]:
+        """Whether the rule watches at an instant and `when` (and `more`) is true then; why that is not known.
+
+        `evse` None (or no outlet of this station): what is true of every outlet.
+        """
+        states: list[tuple[Tri, str]] = []
+        if self.arming is not None:
+            states.append((self.arming.at(evse, mark), WHY))
+        for condition in (*self.when, *more):
+            states.append(self._at(condition, evse, mark, params or {}))
+        together = all_of(tri for tri, _ in states)
+        if together is not Tri.UNKNOWN:
+            return together, ""
+        return together, next((why for tri, why in states if tri is Tri.UNKNOWN and why), "a precondition is not known")
+
+    def _at(self, condition: Condition, evse: int | None, mark: Mark, params: dict[str, Any]) -> tuple[Tri, str]:
+        outlets = self.world.facts.evses
+        try:
+            found = [self.reader.at(condition, one, mark, params) for one in ((evse,) if evse in outlets else outlets)]
+        except RuleError as error:
+            return Tri.UNKNOWN, f"it cannot be judged: {error}"
+        return common(tri for tri, _ in found), next((why for _, why in found if why), "")
 
     def triggered(self, trigger: Happening, event: Event, edges: Sequence[Edge]) -> list[Fired]:
         """The outlets for which the trigger fires, with the numbers that it carries."""
