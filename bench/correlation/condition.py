@@ -112,8 +112,12 @@ class Reader:
             value = duty_of_amps(value)
         elif amount.by == "amps_of":
             value = amps_of_duty(value)
-        plus = self._number(amount.plus, params, dimension) if amount.plus else 0.0
-        return value + plus - (self._number(amount.minus, params, dimension) if amount.minus else 0.0)
+        return value + self._term(amount.plus, params, dimension) - self._term(amount.minus, params, dimension)
+
+    def _term(self, text: str, params: Params, dimension: str) -> float:
+        """What is added: a setting that the station does not have adds nothing."""
+        absent = text.startswith(CONFIG) and self.world.track(text, 0).value == ""
+        return self._number(text, params, dimension) if text and not absent else 0.0
 
     def _number(self, text: str, params: Params, dimension: str) -> float:
         if text.startswith("$"):
