@@ -62,6 +62,8 @@ class InvariantMonitor(Monitor):
         self._waiting: list[tuple[int, Sample]] = []
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        if self.arming is not None:
+            self.arming.take(event)
         if event.topic != "meter.sample":
             return
         for evse in self.world.evses(event):
@@ -128,6 +130,12 @@ class InvariantMonitor(Monitor):
 
     def _judge(self, evse: int, sample: Sample) -> None:
         where = self._where(evse, sample)
+        if where.tri is not Tri.FALSE:
+            given, why = self.given(evse, Mark.of(sample.event))
+            if given is Tri.FALSE and where.change is not None:
+                self._sampled.add((evse, where.change.mark))  # it was sampled, and nothing was asked of it
+            if given < where.tri:
+                where = _Where(given, where.change, why, Reason.PRECONDITION)
         value = self._judge_value(sample.value)
         stay = self._stays[evse]
         previous = self._previous.get(evse)
@@ -144,7 +152,7 @@ class InvariantMonitor(Monitor):
             self._add(evse, stay, sample, value, previous)
             return
         if stay is not None and where.tri is Tri.FALSE:
-            self._close(evse, stay)
+            self._close(evse, stay, upto_ns=sample.event.stamp.lo_ns)
             self._stays[evse] = None
         if where.tri is Tri.UNKNOWN and value is not Tri.TRUE:
             self._doubt[evse].append((sample, where))
@@ -203,12 +211,15 @@ class InvariantMonitor(Monitor):
             where = _Where(Tri.TRUE, stay.change, "the accuracy of the reading leaves both open", Reason.MEASUREMENT)
             self._doubt[evse].append((sample, where))
 
-    def _close(self, evse: int, stay: _Stay, *, cut: bool = False) -> None:
+    def _close(self, evse: int, stay: _Stay, *, cut: bool = False, upto_ns: int | None = None) -> None:
+        """Say what the stay was like. `upto_ns`: when it was over at the latest."""
         self._stays[evse] = None
         highest = stay.highest
         assert highest is not None
         assert stay.last is not None
-        stay.hole = max(stay.hole, self._upto_ns(evse, stay.change) - stay.last.event.stamp.hi_ns)
+        end_ns = self._upto_ns(evse, stay.change)
+        end_ns = end_ns if upto_ns is None else min(end_ns, upto_ns)
+        stay.hole = max(stay.hole, end_ns - stay.last.event.stamp.hi_ns)
         max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
         seen: list[Seen] = []
         if stay.change.event is not None:

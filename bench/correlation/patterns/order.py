@@ -30,6 +30,8 @@ class OrderMonitor(Monitor):
         self._open: list[tuple[int, Event, Fired]] = []
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
+        if self.arming is not None:
+            self.arming.take(event)
         for fired in self.triggered(self.anchor, event, edges):
             self._open.append((self.context.next_number(), event, fired))
             self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
@@ -47,6 +49,9 @@ class OrderMonitor(Monitor):
 
     def _judge(self, n: int, anchor: Event, fired: Fired) -> None:
         evse, mark = fired.evse, fired.mark
+        given, unsure = self.given(evse, mark, fired.params)
+        if given is Tri.FALSE:
+            return
         outcome, because, reason = Outcome.PASS, "everything it needs came before it", None
         seen: list[Seen] = [(anchor, "anchor")]
         lead: Range | None = None
@@ -83,6 +88,7 @@ class OrderMonitor(Monitor):
             seen=seen,
             windows=[(anchor.stamp.lo_ns, anchor.stamp.hi_ns)],
             lengthened=False,
+            unsure=unsure,
         )
 
     def _since(self, condition: Condition, evse: int, mark: Mark) -> tuple[Event | None, tuple[float, float] | None]:

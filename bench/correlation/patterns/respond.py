@@ -12,7 +12,7 @@ from ..decide import decide, range_of
 from ..mark import NEVER, Mark, between
 from ..rule import Amount, Condition, Respond
 from ..track import Step, first_true
-from ..tri import Tri, all_of
+from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
 from .base import SLACK_NS, Context, Fired, Monitor, Seen
@@ -60,12 +60,14 @@ class RespondMonitor(Monitor):
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         rule = self.rule
+        if self.arming is not None:
+            self.arming.take(event)
         for owed in self._open:
             if owed.until is None and owed.event is not event and any(matches(o, event) for o in rule.until):
                 owed.until = event
         for trigger in rule.trigger:
             for fired in self.triggered(trigger.on, event, edges):
-                self._trigger(event, fired, (*rule.when, *trigger.given))
+                self._trigger(event, fired, trigger.given)
         sampled = self.response.signal == "current" and event.topic == "meter.sample"
         if sampled or any(edge.signal in self._signals for edge in edges):
             self._review()
@@ -97,7 +99,7 @@ class RespondMonitor(Monitor):
 
     def _lacks(self, params: dict[str, Any], given: tuple[Condition, ...]) -> str | None:
         """What the trigger does not say and the rule compares with, e.g. a limit in ampere when it gives watts."""
-        for condition in (self.response, *given, *self.rule.unless):
+        for condition in (self.response, *self.when, *given, *self.rule.unless):
             if condition.bound is None:
                 continue
             try:
@@ -145,9 +147,7 @@ class RespondMonitor(Monitor):
         return Interval(base + (by_ns if certain else 0), base + (by_ns if possible else 0))
 
     def _given(self, owed: _Owed) -> tuple[Tri, str]:
-        states = [self.reader.at(condition, owed.evse, owed.mark, owed.params) for condition in owed.given]
-        why = next((text for tri, text in states if tri is Tri.UNKNOWN and text), "a precondition is not known")
-        together = all_of(tri for tri, _ in states)
+        together, why = self.given(owed.evse, owed.mark, owed.params, owed.given)
         if owed.unseen and together is Tri.TRUE:
             return Tri.UNKNOWN, UNSEEN
         return together, why
@@ -211,7 +211,8 @@ class RespondMonitor(Monitor):
             self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
         elif span.lo <= limit.hi:
             reason, text = self._undecided(owed, span, step)
-            self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, reason)
+            unsure = why if given is Tri.UNKNOWN else ""
+            self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, reason, unsure)
         elif ended.lo <= limit.hi:
             text = "what the rule needs may have ended before the limit"
             self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, Reason.PRECONDITION)
@@ -266,6 +267,7 @@ class RespondMonitor(Monitor):
         step: Step | None,
         because: str,
         reason: Reason | None = None,
+        unsure: str = "",
     ) -> None:
         self._close(owed)
         seen: list[Seen] = [(owed.event, "trigger")]
@@ -305,6 +307,7 @@ class RespondMonitor(Monitor):
             windows=windows,
             watched=self.reader.sources(self.response, owed.evse) if bad or held else (),
             topics=_TOPICS.get(self.response.signal, ()) if bad or held else (),
+            unsure=unsure,
         )
 
 
