@@ -79,7 +79,7 @@ class Adapter16:
     def answered(self, action: str, payload: Payload, answer: Payload) -> Iterable[Fact]:
         """What the station's answer to a request of the back end says."""
         if action == "GetConfiguration":
-            yield self._configuration(answer)
+            yield self._configuration(answer, complete=not payload.get("key"))
         else:
             yield from asked_facts(self._station, action, payload, answer)
 
@@ -198,14 +198,16 @@ class Adapter16:
         data |= {"accepted": status == "Accepted", "how": how, "tx": reply.get("transactionId")}
         return self._own("ocpp.authorized", evse, **data)
 
-    def _configuration(self, answer: Payload) -> Fact:
+    def _configuration(self, answer: Payload, *, complete: bool) -> Fact:
+        """`complete`: no key was asked for, so what is not in the answer the station does not have (chapter 9)."""
         for entry in objects(answer.get("configurationKey")):
             key = text(entry.get("key"))
             self._config[key] = text(entry.get("value"))
             self._unknown.discard(key)
         unknown = answer.get("unknownKey")
         self._unknown.update(text(key) for key in cast("list[Any]", unknown if isinstance(unknown, list) else []))
-        return self._fact("station.config", None, values=dict(self._config), unknown=sorted(self._unknown))
+        known = {"values": dict(self._config), "unknown": sorted(self._unknown)}
+        return self._fact("station.config", None, **known, complete=complete)
 
     def _measured(self, meter_values: Any, tx: Any, evse: int | None) -> Iterator[Fact]:
         yield from reading_facts(self._station, _readings(meter_values), tx, evse)
