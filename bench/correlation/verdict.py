@@ -71,6 +71,9 @@ class Instance(msgspec.Struct, frozen=True):
     - `watched`: the sources whose silence the verdict rests on (empty: it rests on what was seen).
     - `topics`: the topics for which a late event could change it.
     - `lengthened`: a standstill of the twin can explain a FAIL.
+    - `decided_ns`: where in the canonical sequence it was decided (`order_ns`).
+    - `interval`: what `measured` is, `bound` or `k=2`; `risk`: of a `k=2` verdict (or its lean), the probability that
+      it is false at this margin, 0..1.
     """
 
     rule: str
@@ -93,13 +96,20 @@ class Instance(msgspec.Struct, frozen=True):
     watched: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     lengthened: bool = True
+    decided_ns: int = 0
+    interval: str = "bound"
+    risk: float | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A rule's verdict over a whole run: that of its worst instance, with all instances kept.
+    """A rule's verdict over a whole run: that of its worst instance.
+
+    `tally` counts all instances by verdict; `instances` holds them all, or of very many the first and the bad ones.
+    `digest` is the hash over the rows of all instances.
 
     `counts`: whether it takes part in the run's exit code; `verified`: False when it rests on a limit that
-    nobody checked against the standard's text; `interval`: what `measured` is, `bound` or `k=2`.
+    nobody checked against the standard's text; `interval`: what `measured` is, `bound` or `k=2`; `risk`: of a `k=2`
+    verdict, the probability that it is false at this margin, 0..1.
     """
 
     rule: str
@@ -125,6 +135,9 @@ class Verdict(msgspec.Struct, frozen=True):
     line: str
     rule_digest: str
     instances: tuple[Instance, ...]
+    tally: dict[str, int] = {}
+    digest: str = ""
+    risk: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values; `limit` is a number in the unit of `measured`."""

@@ -81,6 +81,8 @@ class Context:
         topics: tuple[str, ...] = (),
         lengthened: bool = True,
         unsure: str = "",
+        interval: str = "bound",
+        risk: float | None = None,
     ) -> None:
         """Write an instance down. A FAIL of the bench or the vehicle is an ERROR: it blames no station.
 
@@ -115,6 +117,9 @@ class Context:
                 watched=watched,
                 topics=topics,
                 lengthened=lengthened,
+                decided_ns=self.world.now_ns,
+                interval=interval,
+                risk=None if risk is None else clean(risk),
             )
         )
 
