@@ -90,7 +90,7 @@ class Transactions:
     def replied(self, payload: Payload, reply: Payload) -> Iterator[Fact]:
         """Whether the back end accepts the transaction's token (E01.FR.12; refused later on: E05, C15)."""
         status = string(member(reply, "idTokenInfo").get("status"))
-        if status is None or payload.get("eventType") == "Ended" or payload.get("triggerReason") in STOPPING:
+        if status is None or payload.get("eventType") == "Ended" or text(payload.get("triggerReason")) in STOPPING:
             return
         tx = string(member(payload, "transactionInfo").get("transactionId"))
         known = self._known.get(tx or "", _Known())
@@ -116,7 +116,7 @@ class Transactions:
             known.evse, known.connector = evse, connector
         elif connector is not None and evse is not None:
             known.connector = connector
-        if payload.get("triggerReason") not in STOPPING and known.id_tag is None:
+        if text(payload.get("triggerReason")) not in STOPPING and known.id_tag is None:
             known.id_tag = id_token(payload)
         return known
 
