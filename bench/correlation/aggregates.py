@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["AGGREGATES"]
+__all__ = ["AGGREGATES", "AGGREGATE_TOPICS"]
 
 AGGREGATES: dict[str, str] = {
     "register": "energy of a transaction by the station's sampled register, Transaction.Begin to Transaction.End, Wh",
@@ -12,3 +12,12 @@ AGGREGATES: dict[str, str] = {
     "bench_clock": "the wall clock of the bench, s",
 }
 """Name -> what it is, with its unit."""
+
+AGGREGATE_TOPICS: dict[str, frozenset[str]] = {
+    "register": frozenset({"ocpp.tx.started", "ocpp.tx.ended", "ocpp.register"}),
+    "tx_meter": frozenset({"ocpp.tx.started", "ocpp.tx.ended", "meter.sample"}),
+    "e_bench": frozenset({"ocpp.tx.started", "ocpp.tx.ended", "meter.sample"}),
+    "station_clock": frozenset({"ocpp.boot", "ocpp.boot.answered", "ocpp.heartbeat", "ocpp.connected"}),
+    "bench_clock": frozenset({"clock.anchor"}),
+}
+"""Name -> the topics that it is made from."""

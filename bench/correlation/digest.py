@@ -13,12 +13,12 @@ __all__ = ["digest_of"]
 
 
 def digest_of(verdicts: Iterable[Verdict]) -> str:
-    """SHA-256 over rule digest, verdict, reason, interval, margin and evidence (ids with stamps) of each instance."""
-    rows: list[object] = []
-    for verdict in verdicts:
-        rows.append([verdict.rule_digest, verdict.rule, verdict.verdict.value, verdict.reason])
-        for item in verdict.instances:
-            rows.append(
-                [item.n, item.outcome.value, item.reason, item.measured, item.limit, item.margin, item.evidence]
-            )
+    """SHA-256 over rule digest, rule, verdict, reason and the hash of all of its instances.
+
+    An instance's row is its number, outcome, reason, interval, limit, margin and evidence (ids with stamps).
+    """
+    rows = [
+        [verdict.rule_digest, verdict.rule, verdict.verdict.value, verdict.reason, verdict.digest]
+        for verdict in verdicts
+    ]
     return hashlib.sha256(msgspec.json.encode(rows, order="deterministic")).hexdigest()

@@ -1,55 +1,55 @@
 """The engine: events in canonical order in, verdicts out.
 
-What it decides depends on the canonical sequence only: timers are set on event times and run between two
-events, never by anybody's clock. `advance` lets time pass without an event and can only make a decision come
+Rules that read the same families of sources form a group with signals of its own (see `group`). What is decided
+depends on the canonical sequence only; `advance` lets time pass without an event and can only make a decision come
 sooner, not different.
 """
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
+from typing import cast
 
 import msgspec
 
-from ...errors import RuleError
 from ..timeline import Event
-from .condition import Reader
 from .digest import digest_of
 from .excerpt import excerpt, one_line
 from .facts import Facts
+from .group import Group, groups_of
 from .pack import NamedRule, Pack
-from .patterns import Context, Monitor, monitor_for
-from .verdict import Instance, Outcome, Reason, Report, Verdict
-from .world import World
+from .qualify import qualify
+from .summary import verdict_of
+from .verdict import Instance, Outcome, Report, Verdict
 
 __all__ = ["Engine", "canonical", "evaluate"]
 
 OnVerdict = Callable[[Instance], None]
-_IGNORED = frozenset({"verdict", "source", "ocpp.frame"})
+Around = Callable[[int, int], Iterable[Event]]
+UNREAD = frozenset({"verdict", "ocpp.frame", "tick"})
+TEXTS = 25
+"""So many texts with an excerpt are made per rule while the run goes on; more would cost more than they explain."""
 
 
 class Engine:
     """Evaluates a pack over a sequence of events.
 
     `on_verdict` is called with each instance as it is decided, and again if what came later qualifies it.
+    `around(from_ns, to_ns)` gives the events near a verdict, for its text.
     """
 
-    def __init__(self, pack: Pack, facts: Facts, on_verdict: OnVerdict | None = None) -> None:
-        self.world = World(facts)
+    def __init__(
+        self, pack: Pack, facts: Facts, on_verdict: OnVerdict | None = None, around: Around | None = None
+    ) -> None:
+        self.pack = pack
+        self.facts = facts
         self._on_verdict = on_verdict
-        self._timers: list[tuple[int, int, Callable[[], None]]] = []
-        self._count = count()
-        self._rules = pack.rules
-        self._raw: dict[str, list[Instance]] = {named.id: [] for named in pack.rules}
-        self._texts: dict[tuple[str, int], tuple[str, str]] = {}
-        self._monitors: list[tuple[NamedRule, Monitor]] = []
-        self._last: tuple[int, int, int] = (-1, -1, -1)
-        for named in pack.rules:
-            reader = Reader(self.world, pack, named)
-            context = Context(reader, self._schedule, lambda instance, named=named: self._take(instance, named))
-            self._monitors.append((named, monitor_for(context)))
+        self._around = around
+        self._texts: dict[str, dict[int, Instance]] = {named.id: {} for named in pack.rules}
+        self.groups = groups_of(pack, facts, self._decided)
+        self._speaks: dict[str, tuple[str, ...]] = {}
+        self._routes: dict[tuple[str, str], tuple[Group, ...]] = {}
 
     def feed(self, event: Event) -> None:
         """Take the next event in canonical order.
@@ -57,164 +57,93 @@ class Engine:
         Raises:
             RuleError: it lies before the last one.
         """
-        if event.topic in _IGNORED:
-            return
-        if event.order < self._last:
-            raise RuleError(f"{event.id} was fed out of canonical order; sort the events by their order first")
-        self._last = event.order
-        self.advance(event.stamp.order_ns)
-        edges = self.world.apply(event)
-        for _, monitor in self._monitors:
-            monitor.take(event, edges)
+        for group in self.route(event):
+            group.feed(event)
+
+    def route(self, event: Event) -> tuple[Group, ...]:
+        """The groups that have to see an event."""
+        topic, source = event.topic, event.source
+        if topic == "source":
+            self._heard_of(event)
+        found = self._routes.get((topic, source))
+        if found is None:
+            speaks = self._speaks.get(source)
+            found = tuple(
+                group for group in self.groups if topic in group.topics and group.hears(topic, source, speaks)
+            )
+            self._routes[topic, source] = found
+        return found
+
+    def _heard_of(self, event: Event) -> None:
+        topics = event.data.get("topics")
+        if isinstance(topics, list):
+            self._speaks[event.source] = tuple(map(str, cast("list[object]", topics)))
+            self._routes = {key: groups for key, groups in self._routes.items() if key[1] != event.source}
+
+    def groups_hearing(self, source: str) -> tuple[Group, ...]:
+        """The groups that wait for a source."""
+        speaks = self._speaks.get(source)
+        return tuple(group for group in self.groups if group.concerned(speaks))
 
     def advance(self, watermark_ns: int) -> None:
         """Nothing older than this will come: settle what is due before it."""
-        timers = self._timers
-        while timers and timers[0][0] < watermark_ns:
-            when_ns, _, action = heapq.heappop(timers)
-            self.world.now_ns = max(self.world.now_ns, when_ns)
-            action()
+        for group in self.groups:
+            group.advance(watermark_ns)
 
     def open_obligations(self, rule: str | None = None) -> int:
         """How many obligations, of one rule or of all, the mere passing of time will settle."""
-        return sum(monitor.open_deadlines() for named, monitor in self._monitors if rule in (None, named.id))
+        return sum(group.open_obligations(rule) for group in self.groups)
 
     def finish(self, end_ns: int, truncated: bool = False) -> Report:
         """Settle everything and report. `truncated`: the record ends before the run did."""
-        self.advance(end_ns + 1)
-        self.world.now_ns = max(self.world.now_ns, end_ns)
-        for _, monitor in self._monitors:
-            monitor.finish(end_ns, truncated)
-        verdicts = [self._verdict(named) for named in self._rules]
-        late = tuple(event.id for event in self.world.late)
-        return Report(verdicts, digest_of(verdicts), truncated, late)
+        for group in self.groups:
+            group.finish(end_ns, truncated)
+        of_rule = {named.id: group for group in self.groups for named in group.rules}
+        verdicts = [self._verdict(named, of_rule[named.id]) for named in self.pack.rules]
+        late = sorted({event.id for group in self.groups for event in group.world.late})
+        return Report(verdicts, digest_of(verdicts), truncated, tuple(late))
 
     # ---- inside
 
-    def _schedule(self, when_ns: int, action: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (when_ns, next(self._count), action))
+    def _verdict(self, named: NamedRule, group: Group) -> Verdict:
+        ledger = group.ledgers[named.id]
+        return verdict_of(named, ledger, lambda item: self._told(item, named, group), group.broken.get(named.id))
 
-    def _take(self, instance: Instance, named: NamedRule) -> None:
-        qualified = self._qualify(instance)
-        self._raw[named.id].append(self._with_text(instance, named))
-        if self._on_verdict is not None:
-            self._on_verdict(self._with_text(qualified, named))
+    def _decided(self, named: NamedRule, instance: Instance, group: Group) -> None:
+        if self._on_verdict is None:
+            return
+        now = qualify(instance, group.world)
+        if now.outcome.rank > Outcome.PASS.rank:
+            now = self._told(now, named, group)
+        self._on_verdict(now)
 
-    def _with_text(self, instance: Instance, named: NamedRule) -> Instance:
-        tx = self._tx_of(instance)
-        text = excerpt(instance, named, self.world.ring, tx)
-        return msgspec.structs.replace(instance, text=text, line=one_line(instance, named))
+    def _told(self, instance: Instance, named: NamedRule, group: Group) -> Instance:
+        """The instance with its text; as it was made when it was decided, if nothing changed since."""
+        texts = self._texts[named.id]
+        made = texts.get(instance.n)
+        if made is not None and made.outcome is instance.outcome and made.reason == instance.reason:
+            return msgspec.structs.replace(instance, text=made.text, line=made.line)
+        line = one_line(instance, named)
+        if len(texts) >= TEXTS and instance.outcome is not Outcome.ERROR:
+            return msgspec.structs.replace(instance, line=line)
+        text = excerpt(instance, named, self._near(instance, group), _tx_of(instance, group))
+        texts[instance.n] = told = msgspec.structs.replace(instance, text=text, line=line)
+        return told
 
-    def _tx_of(self, instance: Instance) -> str | None:
-        for event in reversed(self.world.tx_events):
-            if event.evse == instance.evse and event.data.get("tx") is not None:
-                return str(event.data["tx"])
-        return None
-
-    def _qualify(self, instance: Instance) -> Instance:
-        """What is known of disturbances may take a verdict back to INCONCLUSIVE, never the other way."""
-        world = self.world
-        bad = instance.outcome in (Outcome.FAIL, Outcome.ERROR)
-        if bad and instance.lengthened:
-            spans = [(lo, hi) for _, lo, hi in world.spans(world.overruns)]
-            touched = bool(instance.windows) and all(_touches(window, spans) for window in instance.windows)
-            if touched and not _beyond_stalls(instance, spans):
-                return _doubt(instance, Reason.PRECONDITION, "the twin stood still meanwhile (twin.overrun)")
-        if instance.watched:
-            sources = (*instance.watched, "recorder")
-            spans = [(lo, hi) for event, lo, hi in world.spans(world.gaps) if event.source in sources]
-            if any(_touches(window, spans) for window in instance.windows):
-                return _doubt(instance, Reason.GAP, "a source that it rests on has a gap meanwhile")
-        if instance.topics:
-            spans = [(e.stamp.lo_ns, e.stamp.hi_ns) for e in world.late if e.topic in instance.topics]
-            if any(_touches(window, spans) for window in instance.windows):
-                return _doubt(
-                    instance, Reason.LATE, "an event that may change it came after its source had promised none"
-                )
-        return instance
-
-    def _verdict(self, named: NamedRule) -> Verdict:
-        instances: list[Instance] = []
-        for raw in sorted(self._raw[named.id], key=lambda item: (item.opened_ns, item.n)):
-            qualified = self._qualify(raw)
-            if qualified is not raw:
-                qualified = self._with_text(qualified, named)
-                if self._on_verdict is not None:
-                    self._on_verdict(qualified)
-            instances.append(qualified)
-        worst = _worst(instances)
-        rule = named.rule
-        outcome = worst.outcome if worst is not None else Outcome.NOT_APPLICABLE
-        return Verdict(
-            rule=named.id,
-            title=rule.text,
-            verdict=outcome,
-            reason=worst.reason if worst else None,
-            subject=rule.subject,
-            severity=rule.severity,
-            force=rule.force,
-            ref=rule.ref,
-            counts=rule.counts or outcome is Outcome.ERROR,
-            verified=named.verified,
-            measured=worst.measured if worst else None,
-            limit=worst.limit if worst else None,
-            limit_names=tuple(item.name for item in named.limits),
-            margin=worst.margin if worst else None,
-            lean=worst.lean if worst else None,
-            decides=worst.decides if worst else None,
-            interval="bound",
-            evidence=tuple(ref.id for ref in worst.evidence) if worst else (),
-            because=worst.because if worst else "never triggered",
-            text=worst.text if worst else f"NOT_APPLICABLE {named.id}  {rule.text}\n  because: never triggered",
-            line=worst.line if worst else f"NOT_APPLICABLE {named.id}: never triggered",
-            rule_digest=named.digest,
-            instances=tuple(instances),
-        )
+    def _near(self, instance: Instance, group: Group) -> Sequence[Event]:
+        events = {event.id: event for event in group.world.ring}
+        if self._around is not None:
+            for ref in instance.evidence[:8]:
+                at_ns = ref.stamp.order_ns
+                events.update((event.id, event) for event in self._around(at_ns - 200_000_000, at_ns + 200_000_000))
+        return sorted(events.values(), key=lambda event: event.order)
 
 
-STALL_FACTOR = 10
-_TIME_NS = {"ms": 1e6, "s": 1e9}
-
-
-def _touches(window: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
-    return any(lo <= window[1] and window[0] <= hi for lo, hi in spans)
-
-
-def _beyond_stalls(instance: Instance, spans: Sequence[tuple[float, float]]) -> bool:
-    """True when a measured time is over its limit by far more than the twin's stalls could have added.
-
-    A stall lengthens what the station did by its own length; ten times that is taken, for what follows from it.
-    """
-    measured, limit = instance.measured, instance.limit
-    unit_ns = _TIME_NS.get(measured.unit) if measured is not None else None
-    if measured is None or measured.lo is None or limit is None or unit_ns is None:
-        return False
-    stalled_ns = sum(
-        hi - lo for lo, hi in spans if any(lo <= window[1] and window[0] <= hi for window in instance.windows)
-    )
-    return (measured.lo - limit) * unit_ns > STALL_FACTOR * stalled_ns
-
-
-def _doubt(instance: Instance, reason: Reason, why: str) -> Instance:
-    return msgspec.structs.replace(
-        instance,
-        outcome=Outcome.INCONCLUSIVE,
-        reason=reason,
-        lean=instance.outcome if instance.outcome is not Outcome.ERROR else None,
-        because=f"{instance.because}; but {why}",
-    )
-
-
-def _worst(instances: Sequence[Instance]) -> Instance | None:
-    """The worst instance; among equals the one with the smallest margin, then the first."""
-    if not instances:
-        return None
-
-    def badness(item: Instance) -> tuple[int, float]:
-        margin = item.margin.lo if item.margin is not None and item.margin.lo is not None else float("-inf")
-        return item.outcome.rank, -margin if item.margin is not None else float("-inf")
-
-    return max(instances, key=badness)
+def _tx_of(instance: Instance, group: Group) -> str | None:
+    for event in reversed(group.world.tx_events):
+        if event.evse == instance.evse and event.data.get("tx") is not None:
+            return str(event.data["tx"])
+    return None
 
 
 def canonical(events: Iterable[Event]) -> list[Event]:
@@ -223,7 +152,7 @@ def canonical(events: Iterable[Event]) -> list[Event]:
     Whatever comes after the bench said that it is closed (its own verdicts, the recorder's last words) is no
     part of the run.
     """
-    ordered = sorted((event for event in events if event.topic not in _IGNORED), key=lambda event: event.order)
+    ordered = sorted((event for event in events if event.topic not in UNREAD), key=lambda event: event.order)
     for i, event in enumerate(ordered):
         if event.topic == "bench.state" and event.data.get("state") == "closed":
             return ordered[: i + 1]
@@ -237,9 +166,20 @@ def evaluate(
 
     `known_ns`: up to here nothing is missing (watermark), where that is later than the last event.
     """
-    engine = Engine(pack, facts)
     ordered = canonical(events)
+    engine = Engine(pack, facts, around=Window(ordered))
     for event in ordered:
         engine.feed(event)
     last_ns = ordered[-1].stamp.order_ns if ordered else 0
     return engine.finish(max(last_ns, known_ns), truncated)
+
+
+class Window:
+    """The events of a sorted list between two instants."""
+
+    def __init__(self, ordered: Sequence[Event]) -> None:
+        self._ordered = ordered
+        self._at = [event.stamp.order_ns for event in ordered]
+
+    def __call__(self, from_ns: int, to_ns: int) -> Iterable[Event]:
+        return self._ordered[bisect_left(self._at, from_ns) : bisect_right(self._at, to_ns)]

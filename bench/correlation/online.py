@@ -3,30 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
+from bisect import bisect_left
+from collections.abc import Iterable
 
 from ...errors import RuleError
 from ..timeline import Event, Timeline
-from .engine import Engine, OnVerdict, evaluate
+from .engine import UNREAD, Engine, OnVerdict, evaluate
 from .facts import Facts
+from .group import Group
 from .limits import nearest
 from .pack import Pack
-from .verdict import Instance, Report, Verdict
+from .verdict import Instance, Outcome, Report, Verdict
 
 __all__ = ["OnlineEngine"]
 
-KEEP = 1_000_000
+KEEP = 250_000
 POLL_S = 0.02
-_IGNORED = frozenset({"verdict", "source", "ocpp.frame"})
+QUIET_NS = 1_000_000_000
+
+Pending = tuple[int, int, int, Event]
+
+
+class _Inlet:
+    """What waits for one group: events above the least watermark of its sources."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.pending: list[Pending] = []
+        self.watermarks: dict[str, int] = {}
+        self.done_ns = 0
+
+    @property
+    def watermark_ns(self) -> int:
+        """Up to here everything is known; 0 before the first tick."""
+        return min(self.watermarks.values(), default=0)
+
+    def release(self, upto_ns: int, end: tuple[int, int, int] | None) -> None:
+        """Feed what lies before `upto_ns`, and let time pass up to there."""
+        pending, group = self.pending, self.group
+        if pending:
+            pending.sort()
+            ready = bisect_left(pending, (upto_ns,))
+            if ready:
+                take = group.take
+                for item in pending[:ready]:
+                    take(item[3], item[0])
+                group.last = pending[ready - 1][:3]
+                del pending[:ready]
+        self.done_ns = max(self.done_ns, upto_ns)
+        group.advance(upto_ns if end is None else min(upto_ns, end[0]))
 
 
 class OnlineEngine:
-    """Buffers what is published, and feeds it in canonical order up to the least watermark.
+    """Buffers what is published, and feeds each group in canonical order up to the least watermark of its sources.
 
     Sources that have never ticked hold nothing up. Should one of them bring an event that belongs before what
     was already fed, the live verdicts were early, and the report is made anew from all events.
-    Each decided instance goes to `on_verdict` and onto the timeline as a `verdict` of the source `engine`.
+    Decided instances go to `on_verdict`; onto the timeline, as a `verdict` of the source `engine`, goes what is not
+    a PASS, and of the passes of a rule one a second.
     """
 
     def __init__(self, timeline: Timeline, pack: Pack, facts: Facts, on_verdict: OnVerdict | None = None) -> None:
@@ -36,11 +71,13 @@ class OnlineEngine:
         self.dropped = 0
         self._timeline = timeline
         self._on_verdict = on_verdict
-        self._engine = Engine(pack, facts, self._decided)
-        self._heap: list[tuple[tuple[int, int, int], Event]] = []
+        self._engine = Engine(pack, facts, self._decided, timeline.around)
+        self._inlets = [_Inlet(group) for group in self._engine.groups]
+        self._of_group = dict(zip(self._engine.groups, self._inlets, strict=True))
+        self._hearing: dict[str, tuple[_Inlet, ...]] = {}
+        self._routes: dict[tuple[str, str], tuple[_Inlet, ...]] = {}
         self._log: list[Event] = []
-        self._fed: tuple[int, int, int] = (-1, -1, -1)
-        self._watermarks: dict[str, int] = {}
+        self._told_ns: dict[str, int] = {}
         self._unsubscribe = lambda: None
         self._report: Report | None = None
         self._end: tuple[int, int, int] | None = None
@@ -55,33 +92,39 @@ class OnlineEngine:
 
     def take(self, event: Event) -> None:
         """Take an event as it is published."""
-        if event.topic in _IGNORED or self._finished or (self._end is not None and event.order > self._end):
+        topic = event.topic
+        if topic in UNREAD:
+            if topic == "tick" and not self._finished:
+                self._tick(event.source, int(event.data["upto_ns"]))
             return
-        if event.topic != "tick":  # what they promise is in the watermarks
-            if len(self._log) < KEEP:
-                self._log.append(event)
+        order_ns = event.stamp.order_ns
+        if self._finished or (self._end is not None and event.order > self._end):
+            return
+        if order_ns > self._last_ns:
+            self._last_ns = order_ns
+        inlets = self._routes.get((topic, event.source))
+        if inlets is None:
+            inlets = self._route(event)
+        if not inlets:
+            return
+        self._keep(event)
+        for inlet in inlets:
+            if order_ns < inlet.done_ns:
+                self.stragglers += 1
             else:
-                self.dropped += 1
-        self._last_ns = max(self._last_ns, event.stamp.order_ns)
-        if event.order < self._fed:
-            self.stragglers += 1
-        else:
-            heapq.heappush(self._heap, (event.order, event))
-        if event.topic == "bench.state" and event.data.get("state") == "closed":
+                inlet.pending.append((order_ns, event.rank, event.seq, event))
+        if topic == "bench.state" and event.data.get("state") == "closed":
             self._end = event.order
-        if event.topic == "tick":
-            self._watermarks[event.source] = int(event.data["upto_ns"])
-            self._release(min(self._watermarks.values()))
 
     @property
     def watermark_ns(self) -> int:
-        """Up to here everything is known; 0 before the first tick."""
-        return min(self._watermarks.values(), default=0)
+        """Up to here every rule knows everything; 0 before the first tick."""
+        return min((inlet.watermark_ns for inlet in self._inlets), default=0)
 
     @property
     def waiting_for(self) -> str | None:
         """The source whose watermark holds the engine up most."""
-        return min(self._watermarks, key=lambda name: self._watermarks[name], default=None)
+        return _slowest(self._inlets)
 
     def open_obligations(self, rule: str | None = None) -> int:
         """Obligations (of one rule, or all) that the mere passing of time will settle."""
@@ -94,14 +137,16 @@ class OnlineEngine:
             RuleError: there is no such rule, or a deadline is still open (or a source silent) after `timeout_s`, or
                 the run has more events than are kept here.
         """
-        if rule not in {named.id for named in self.pack.rules}:
-            raise RuleError(f"no rule {rule!r}{nearest(rule, [named.id for named in self.pack.rules])}")
+        known = [named.id for named in self.pack.rules]
+        if rule not in known:
+            raise RuleError(f"no rule {rule!r}{nearest(rule, known)}")
+        inlet = next(inlet for inlet in self._inlets if rule in inlet.group.ledgers)
         called_ns = time.monotonic_ns()
-        while self._report is None and (self.watermark_ns <= called_ns or self.open_obligations(rule)):
+        while self._report is None and (inlet.watermark_ns <= called_ns or self.open_obligations(rule)):
             if time.monotonic_ns() - called_ns > timeout_s * 1e9:
                 raise RuleError(
                     f"{rule} is not decided after {timeout_s:g} s: {self.open_obligations(rule)} deadlines are open, "
-                    f"the slowest source is {self.waiting_for or 'none (no source ticks)'}."
+                    f"the slowest source is {_slowest([inlet]) or 'none (no source ticks)'}."
                 )
             await asyncio.sleep(POLL_S)
         if self._report is not None:
@@ -111,9 +156,9 @@ class OnlineEngine:
                 f"{rule} cannot be judged in between: the run has {self.dropped} events more than the {KEEP} that are "
                 "kept in memory. Its verdict at the end of the run, and `pilotbench check` of the recording, have all."
             )
-        upto = self.watermark_ns
-        known = [event for event in self._log if event.stamp.order_ns < upto]
-        return evaluate(known, self.pack.only(rule), self.facts, known_ns=upto - 1).of(rule)
+        upto = inlet.watermark_ns
+        before = [event for event in self._log if event.stamp.order_ns < upto]
+        return evaluate(before, self.pack.only(rule), self.facts, known_ns=upto - 1).of(rule)
 
     def finish(self, end_ns: int | None = None, *, truncated: bool = False) -> Report:
         """Feed the rest, settle everything and report; the same report on every later call."""
@@ -121,29 +166,55 @@ class OnlineEngine:
             return self._report
         self._unsubscribe()
         self._finished = True
+        last_ns = self._last_ns if self._end is None else self._end[0]
+        if end_ns is not None:
+            last_ns = max(end_ns, last_ns)
         if self.stragglers and not self.dropped:
-            known_ns = 0 if self._end is not None else max(self._fed[0], self._last_ns)
-            self._report = evaluate(self._log, self.pack, self.facts, truncated=truncated, known_ns=known_ns)
+            self._report = evaluate(self._log, self.pack, self.facts, truncated=truncated, known_ns=last_ns)
             return self._report
-        while self._heap and (self._end is None or self._heap[0][0] <= self._end):
-            self._feed(heapq.heappop(self._heap)[1])
-        last_ns = self._fed[0] if end_ns is None else max(end_ns, self._fed[0])
+        for inlet in self._inlets:
+            if self._end is not None:
+                inlet.pending = [item for item in inlet.pending if item[:3] <= self._end]
+            inlet.release(last_ns + 1, self._end)
         self._report = self._engine.finish(max(last_ns, 0), truncated)
         return self._report
 
-    def _release(self, upto_ns: int) -> None:
-        heap = self._heap
-        while heap and heap[0][0][0] < upto_ns:
-            self._feed(heapq.heappop(heap)[1])
-        self._engine.advance(upto_ns if self._end is None else min(upto_ns, self._end[0]))
+    # ---- inside
 
-    def _feed(self, event: Event) -> None:
-        self._fed = event.order
-        self._engine.feed(event)
+    def _tick(self, source: str, upto_ns: int) -> None:
+        inlets = self._hearing.get(source)
+        if inlets is None:
+            inlets = tuple(self._of_group[group] for group in self._engine.groups_hearing(source))
+            self._hearing[source] = inlets
+            for inlet in set(self._inlets).difference(inlets):
+                inlet.watermarks.pop(source, None)
+        for inlet in inlets:
+            inlet.watermarks[source] = upto_ns
+            inlet.release(min(inlet.watermarks.values()), self._end)
+
+    def _route(self, event: Event) -> tuple[_Inlet, ...]:
+        found = tuple(self._of_group[group] for group in self._engine.route(event))
+        if event.topic == "source":  # what it declares may change who waits for it
+            self._hearing.pop(event.source, None)
+            self._routes = {key: inlets for key, inlets in self._routes.items() if key[1] != event.source}
+        else:
+            self._routes[event.topic, event.source] = found
+        return found
+
+    def _keep(self, event: Event) -> None:
+        if len(self._log) < KEEP:
+            self._log.append(event)
+        else:
+            self.dropped += 1
 
     def _decided(self, instance: Instance) -> None:
         if self._on_verdict is not None:
             self._on_verdict(instance)
+        if instance.outcome.rank <= Outcome.PASS.rank:
+            told_ns = self._told_ns.get(instance.rule)
+            if told_ns is not None and instance.decided_ns - told_ns < QUIET_NS:
+                return
+            self._told_ns[instance.rule] = instance.decided_ns
         data = {
             "rule": instance.rule,
             "verdict": instance.outcome.value,
@@ -151,3 +222,9 @@ class OnlineEngine:
             "text": instance.line,
         }
         self._timeline.source("engine").note("verdict", data, evse=instance.evse)
+
+
+def _slowest(inlets: Iterable[_Inlet]) -> str | None:
+    """The source with the least watermark."""
+    known = {name: ns for inlet in inlets for name, ns in inlet.watermarks.items()}
+    return min(known, key=lambda name: known[name], default=None)

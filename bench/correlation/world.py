@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +13,7 @@ from .amps import amps_of_duty, amps_of_pp, duty_of_amps, offers_current
 from .claims import ClaimClock
 from .facts import Facts
 from .mark import Mark
+from .outlet import Outlets
 from .permission import Permission
 from .profiles import NO_LIMIT_A, ProfileBook
 from .signals import CONFIG, STATION_SIGNALS
@@ -21,10 +22,14 @@ from .track import Change, Sample, Track
 __all__ = ["Edge", "World"]
 
 RING = 4000
+REMEMBERED = 10_000
+DELAY_NS = 1_000_000_000
+"""How long after a fact a source is taken to tell it, if it did not say so."""
 SAMPLES = 200_000
+AT_ONCE_NS = 1_000_000_000
+"""A message that comes this soon after an edge was not held back."""
 REACHED_PP = 1.0
 """How near to a profile's duty cycle counts as having come down to it (the tolerance of the ceiling)."""
-_QUIET = frozenset({"tick", "ocpp.frame", "clock.model", "source", "verdict", "cp.volts", "csms.request"})
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -48,25 +53,29 @@ class World:
         self.ready_ns = 0
         self.shut_ns: int | None = None
         self.ring: deque[Event] = deque(maxlen=RING)
+        self.delays: dict[str, int] = {}
         self.samples: dict[int, list[Sample]] = {evse: [] for evse in facts.evses}
         self.energy: dict[int, list[Event]] = {evse: [] for evse in facts.evses}
-        self.registers: list[Event] = []
-        self.tx_events: list[Event] = []
-        self.gaps: list[Event] = []
-        self.overruns: list[Event] = []
-        self.late: list[Event] = []
+        self.registers: deque[Event] = deque(maxlen=REMEMBERED)
+        self.tx_events: deque[Event] = deque(maxlen=REMEMBERED)
+        self.gaps: deque[Event] = deque(maxlen=REMEMBERED)
+        self.overruns: deque[Event] = deque(maxlen=REMEMBERED)
+        self.late: deque[Event] = deque(maxlen=REMEMBERED)
         self.claims = ClaimClock()
         self.wall: tuple[int, int] | None = None
         self._tracks: dict[tuple[str, int], Track] = defaultdict(Track)
         self._books = {evse: ProfileBook() for evse in facts.evses}
         self._cable_a: float | None = facts.rated_a if facts.outlet == "cable" else None
         self._tx: dict[int, str] = {}
+        self._all_settings: Event | None = None
         self._over: deque[str] = deque(maxlen=RING)
         self._reset_pending = ""
         self._reached_pp = reached_pp
         self._edges: list[Edge] = []
         self._permission = Permission(facts, self.track, self._set)
+        self._outlets = Outlets(facts, self.track, self._set)
         self._handle = self._handlers()
+        self.handled = frozenset({*self._handle, "source"})
 
     @property
     def config(self) -> dict[str, str] | None:
@@ -75,23 +84,38 @@ class World:
 
     def track(self, signal: str, evse: int) -> Track:
         """The track of a signal; an empty one when nothing was said of it."""
-        return self._tracks[signal, 0 if signal in STATION_SIGNALS or signal.startswith(CONFIG) else evse]
+        if signal.startswith(CONFIG):
+            return self._setting_track(signal)
+        return self._tracks[signal, 0 if signal in STATION_SIGNALS else evse]
+
+    def _setting_track(self, signal: str) -> Track:
+        """A setting that was not among all those of the station: it has none of that name."""
+        if (signal, 0) not in self._tracks and self._all_settings is not None:
+            self._tracks[signal, 0].push(Change(Mark.of(self._all_settings), "", self._all_settings))
+        return self._tracks[signal, 0]
 
     def apply(self, event: Event) -> list[Edge]:
         """Take one event."""
         self._edges = []
-        self.now_ns = max(self.now_ns, event.stamp.order_ns)
+        self.note(event)
         station = event.data.get("station")
         if station and self.facts.station and station != self.facts.station:
             return []
-        if event.topic not in _QUIET:
-            self.ring.append(event)
-        if event.late:
-            self.late.append(event)
         handler = self._handle.get(event.topic)
         if handler is not None:
             handler(event)
         return self._edges
+
+    def note(self, event: Event) -> Sequence[Edge]:
+        """Take an event that changes no signal: time goes on, and it is there to be shown."""
+        stamp = event.stamp
+        order_ns = stamp.order_ns
+        if order_ns > self.now_ns:
+            self.now_ns = order_ns
+        self.ring.append(event)
+        if event.late or order_ns - stamp.lo_ns > self.delays.get(event.source, DELAY_NS):
+            self.late.append(event)
+        return ()
 
     def evses(self, event: Event) -> Iterable[int]:
         """The outlets an event speaks of: its own, or all when it names none."""
@@ -107,6 +131,8 @@ class World:
         change = Change(at or Mark.of(event), value, event, why)
         if track.push(change):
             self._edges.append(Edge(signal, evse, before, change))
+            if signal in ("online", "tx"):
+                self._outlets.online(event)
 
     def _handlers(self) -> dict[str, Callable[[Event], None]]:
         return {
@@ -116,6 +142,8 @@ class World:
             "lock": self._lock,
             "stimulus": self._stimulus,
             "meter.sample": self._meter,
+            "ocpp.call": self._outlets.asking,
+            "csms.availability": lambda event: self._outlets.asked(self.evses(event), event),
             "ocpp.connected": self._connected,
             "ocpp.disconnected": self._disconnected,
             "ocpp.boot": self._boot,
@@ -150,6 +178,7 @@ class World:
             before = self.track("cp.state", evse).known
             self._set("cp.state", evse, state, event)
             self._set("cp.mode", evse, mode, event)
+            self._outlets.plug(evse, event)
             if state == "A" and before not in (None, "A"):
                 self._permission.unplugged(evse, event)
             elif state != "A" and before == "A":
@@ -180,6 +209,8 @@ class World:
 
     def _stimulus(self, event: Event) -> None:
         verb, args = event.data.get("verb"), cast("dict[str, Any]", event.data.get("args") or {})
+        if verb == "pp":
+            self._outlets.coded(self.evses(event), event)
         if verb == "pp" and self.facts.outlet == "socket":
             ohm = args.get("ohm")
             self._cable_a = None if ohm is None else amps_of_pp(float(ohm))
@@ -208,7 +239,10 @@ class World:
                 if len(kept) > SAMPLES:
                     del kept[: SAMPLES // 10]
             if event.data.get("energy_wh") is not None:
-                self.energy[evse].append(event)
+                kept = self.energy[evse]
+                kept.append(event)
+                if len(kept) > SAMPLES:
+                    del kept[: SAMPLES // 10]
 
     # ---- OCPP
 
@@ -257,23 +291,33 @@ class World:
         for evse in self._only(event):
             self._cause_of_status(evse, event)
             self._set("status", evse, None if logical == "unknown" else logical, event)
+            self._outlets.reported(evse, event)
 
     def _cause_of_status(self, evse: int, event: Event) -> None:
-        """A status that an edge of the pilot made possible was written after it: that bounds the station's clock.
-
-        Preparing proves nothing: a card, or a car in the bay, may have come before the plug (1.6 section 7.7).
-        """
-        if event.data.get("status") != "Charging":
-            return
-        # No connector charges before S2 closed. Later closings do not count: the message may be of an earlier one.
-        closed: list[int] = []
+        """A status that an edge of the pilot made possible was written after it: that bounds the station's clock."""
+        plugged: list[Change] = []  # what the pilot showed since the last state A, newest first
         for change in reversed(self.track("cp.state", evse).changes):
             if change.value == "A":
                 break
-            if change.value in ("C", "D"):
-                closed.append(change.mark.stamp.lo_ns)
-        if len(closed) == 1:
-            self.claims.caused(event, closed[0])
+            plugged.append(change)
+        if event.data.get("status") == "Preparing":
+            if plugged and self._only_plugged(evse, plugged[-1], event):
+                self.claims.caused(event, plugged[-1].mark.stamp.lo_ns)
+        elif event.data.get("status") == "Charging":
+            # No connector charges before S2 closed. Later closings do not count: the message may be of an earlier one.
+            closed = [change for change in plugged if change.value in ("C", "D")]
+            if len(closed) == 1:
+                self.claims.caused(event, closed[0].mark.stamp.lo_ns)
+
+    def _only_plugged(self, evse: int, plug: Change, event: Event) -> bool:
+        """Preparing begins with a card too (1.6 section 7.7): nobody was let in, and the plug came just before.
+
+        Longer before, a card that nobody was told of may have come first, and the message have been held back.
+        """
+        if plug.value is None or (self.track("auth", evse).value != "no" and self.facts.authorisation != "free"):
+            return False
+        fresh = event.stamp.hi_ns - plug.mark.stamp.lo_ns < AT_ONCE_NS
+        return fresh and self.track("status", evse).value == "available"
 
     def _only(self, event: Event) -> Iterable[int]:
         """Outlets of a message about a connector: connector 0 is the station itself, no outlet."""
@@ -361,6 +405,12 @@ class World:
             self._set(CONFIG + key, 0, value, event)
         for key in cast("list[Any]", event.data.get("unknown") or []):
             self._set(CONFIG + str(key), 0, "", event)
+        if event.data.get("complete"):
+            self._all_settings = event
+            missing = [name for name, _ in self._tracks if name.startswith(CONFIG)]
+            for name in missing:
+                if name.removeprefix(CONFIG) not in (self._permission.config or {}):
+                    self._set(name, 0, "", event)
 
     def _setting(self, event: Event) -> None:
         """One that takes effect with the next reboot is not known meanwhile."""

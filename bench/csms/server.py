@@ -30,6 +30,8 @@ from .versions import DIALECTS, pick
 __all__ = ["Attempt", "Csms"]
 
 TICK_S = 0.02
+RECEIPT_NS = 1_000_000_000
+"""A message is told at most this long after it arrived; a loop that stands still for longer makes it late."""
 CLOSE_TIMEOUT_S = 2.0
 OPEN_TIMEOUT_S = 10.0
 
@@ -73,6 +75,7 @@ class Csms:
         given = {"tokens": tokens, "heartbeat_s": heartbeat_s}
         chosen = msgspec.structs.replace(chosen, **{key: value for key, value in given.items() if value is not None})
         self._source = timeline.source("csms")
+        self._source.declare(("ocpp.", "csms.", "station."), RECEIPT_NS)
         self._poll = poll
         self._host, self._port = host, port
         self._stations = None if stations is None else frozenset(stations)

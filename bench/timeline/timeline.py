@@ -27,6 +27,8 @@ _ANYBODY = ("tick", "gap", "source", "stimulus", "device.state", "clock.model")
 
 KEEP_NS = 600 * 10**9
 KEEP_EVENTS = 1_000_000
+LOOK_BACK_NS = 1_000_000_000
+"""Sources publish up to so much out of the order of receipt among each other."""
 
 
 class Source:
@@ -160,6 +162,16 @@ class Timeline:
     def events(self, topic: str | None = None) -> list[Event]:
         """What is in memory, oldest first, optionally of one topic only."""
         return [event for event in self._events if topic is None or event.topic == topic]
+
+    def around(self, from_ns: int, to_ns: int) -> list[Event]:
+        """What is in memory of the time between two receipts, oldest first; looks back from the newest."""
+        found: list[Event] = []
+        for event in reversed(self._events):
+            if event.stamp.order_ns < from_ns - LOOK_BACK_NS:
+                break
+            if from_ns <= event.stamp.order_ns <= to_ns:
+                found.append(event)
+        return found[::-1]
 
     def last(self, topic: str, where: Callable[[Event], bool] | None = None) -> Event | None:
         """The newest event of a topic that satisfies `where`."""

@@ -73,7 +73,8 @@ TOPICS: dict[str, str] = {
     "tx, claim, after_s (decimal text, to add to claim), via: what a monitor of the station reports, 2.x",
     "ocpp.reservation": "station, reservation, status (Expired|Removed|NoTransaction): it is over, 2.x",
     "ocpp.clock": "station, offset_lo_s, offset_hi_s, step (bool: it was set): the station's clock against the bench's",
-    "station.config": "station, values (key -> text), unknown (list): all that was read back from the station so far",
+    "station.config": "station, values (key -> text), unknown (list), complete (bool, it was asked for "
+    "all): all that was read back from the station so far",
     # what the back end asked; accepted and status = the station's answer; sent_ns = when the request was sent;
     # late = the answer came after the back end had given up waiting
     "csms.request": "station, verb, args, accepted (bool), status, latency_ms, sent_ns: any request",
@@ -92,7 +93,7 @@ TOPICS: dict[str, str] = {
     "of a request that writes some",
     "csms.tx_status": "station, tx, ongoing (bool), messages_in_queue (bool), accepted (bool), status, sent_ns, late",
     # the bench itself
-    "source": "name, rank: a source is born",
+    "source": "name, rank, topics (list), delay_ns: a source is born, or says what it speaks of and how late at most",
     "tick": "upto_ns: this source promises nothing older than this",
     "gap": "from_ns, to_ns, why: this source may have missed something",
     "clock.model": "domain, epoch, offset_lo_ns, offset_hi_ns: device clock to bench clock",

@@ -23,6 +23,8 @@ COMMAND_EVERY_S = 0.1
 STATUS_TIMEOUT_NS = 500_000_000
 SAY_EVERY_NS = 500_000_000
 TICK_EVERY_NS = 50_000_000
+RECEIPT_NS = 1_000_000_000
+"""How long after a frame was on the bus it is told at most."""
 
 SAFE: Mapping[str, float | bool] = {"plugged": False, "s2_closed": False, "max_current_a": 0.0, "charge": False}
 
@@ -53,6 +55,7 @@ class DbcEv(Driver):
         state_dir: Path | None = None,
     ) -> None:
         super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir)
+        source.declare(("ev.",), RECEIPT_NS)
         self._dbc = dbc
         self._roles = roles
         self._bitrate = bitrate

@@ -56,6 +56,8 @@ class ModbusMeter(Driver):
         self._parity = parity
         self._poll_s = poll_s
         self._refresh_ns = int(refresh_s * 1e9)
+        # a sample is as old as the meter's own refresh and the answer took
+        source.declare(("meter.",), self._refresh_ns + int(2 * timeout_s * 1e9))
         self._timeout_s = timeout_s
         self._segment: Segment | None = None
         self._poller: asyncio.Task[None] | None = None

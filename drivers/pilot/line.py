@@ -21,6 +21,8 @@ __all__ = ["LinePilot"]
 
 PING_EVERY_S = 0.5
 BURST = 8
+RECEIPT_NS = 25_000_000
+"""How long after a fact a line about it is read at most: the sense's delay, the wire, and the reader's turn."""
 HELLO_WATCHDOG_MS = 2000
 """What HELLO arms the device's watchdog with."""
 
@@ -51,6 +53,7 @@ class LinePilot(Driver):
         state_dir: Path | None = None,
     ) -> None:
         super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir)
+        source.declare(("cp.", "output", "lock", "pilot.", "clock."), RECEIPT_NS)
         if not 200 <= watchdog_ms <= 10000:
             raise ConfigError(f"{name}: watchdog_ms = {watchdog_ms} is outside 200..10000")
         self._baud = baud

@@ -17,8 +17,10 @@ from .levels import classify
 
 __all__ = ["Observer"]
 
-TICK_EVERY_NS = 50_000_000
+TICK_EVERY_NS = 20_000_000
 CLOCK_EVERY_NS = 10_000_000_000
+_TOLD_NS = 50_000_000
+"""How old a line is at most when it is read, where nothing better is known: a device answers within that time."""
 _READING_NS = 1000
 """A reading of the counter is cut to the microsecond: the instant lies up to this much later."""
 
@@ -103,7 +105,7 @@ class Observer:
             self._publish(frame, device_ns, block, raw)
 
     def quiet_until(self, at_ns: int) -> None:
-        """Nothing was on the line until `at_ns`; said at most every 50 ms, and not while events are held."""
+        """Nothing was on the line until `at_ns`; said at most every 20 ms, and not while events are held."""
         if not self._held and at_ns - self._source.watermark_ns >= TICK_EVERY_NS:
             self._source.tick(at_ns)
 
@@ -116,7 +118,7 @@ class Observer:
         delay_lo, delay_hi = delay_us[0] * 1000, delay_us[1] * 1000
         span = self.clock.to_bench(device_ns)
         # before a clock was learned in this epoch, all that is sure is the receipt
-        lo_ns, hi_ns = block.lo_ns - TICK_EVERY_NS, block.at_ns
+        lo_ns, hi_ns = block.lo_ns - _TOLD_NS, block.at_ns
         if span is not None and int(span.lo) - residual_ns <= block.at_ns:
             lo_ns, hi_ns = int(span.lo) - residual_ns, min(int(span.hi) + residual_ns, block.at_ns)
         elif span is not None:

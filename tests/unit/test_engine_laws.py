@@ -32,7 +32,7 @@ def interleaved(events: list[Event], rng: random.Random) -> list[Event]:
             ticked.append(event)
         ticked.append(_tick(source, end + 1, queue[-1]))
         # every source of this trace promises something before anything is released
-        queues[source] = [_tick(source, 1, queue[0]), *ticked]
+        queues[source] = [_tick(source, 0, queue[0]), *ticked]
     first = [queue.pop(0) for queue in queues.values()]
     mixed: list[Event] = []
     while any(queues.values()):

@@ -34,22 +34,21 @@ def test_the_shipped_pack_has_the_rules_of_a_session_and_a_stable_digest() -> No
         (
             'within = "limit.seq8_1"',
             'within = "limit.seq8_2"',
-            "unknown limit 'limit.seq8_2'; did you mean 'limit.seq8_1'",
+            "unknown limit 'limit.seq8_2' (did you mean 'limit.seq8_1'?)",
         ),
-        ('within = "limit.seq8_1"', 'withn = "limit.seq8_1"', "unknown key 'withn'; did you mean 'within'"),
-        ('within = "limit.seq8_1"', 'within = "100"', "is not a time with its unit"),
-        ('within = "limit.seq8_1"', 'within = "100 Hz"', "no unit"),
+        ('within = "limit.seq8_1"', 'withn = "limit.seq8_1"', "unknown key 'withn' (did you mean 'within'?)"),
+        ('within = "limit.seq8_1"', 'within = "100"', "expected is a time with its unit"),
+        ('within = "limit.seq8_1"', 'within = "100 Hz"', "'Hz' is no unit"),
         ('within = "limit.seq8_1"', 'within = "limit.class_b"', "a time is needed"),
-        ('topic = "csms.remote_stop"', 'topic = "csms.remote_stopp"', "did you mean 'csms.remote_stop'"),
-        ('{ signal = "cp.mode", is = ["C1", "D1"] }', '{ signal = "cp.moed", is = ["C1"] }', "did you mean 'cp.mode'"),
-        ('pattern = "cadence"', 'pattern = "cadense"', "did you mean 'cadence'"),
-        (
-            "where = { accepted = true } }]\ngiven = [{",
-            "where = { acepted = true } }]\ngiven = [{",
-            "did you mean 'accepted'",
-        ),
+        ("csms.remote_stop[accepted] => tx", "csms.remote_stopp[accepted] => tx", "did you mean 'csms.remote_stop'"),
+        ("cp.mode B2 -> C2|D2 =>", "cp.moed B2 -> C2|D2 =>", "did you mean 'cp.mode'"),
+        ("cp.mode B2 -> C2|D2 =>", "cp.mode B2 -> C3|D2 =>", "cp.mode is never 'C3'; it is A1, A2"),
+        ('\ncadence = "', '\ncadense = "', "did you mean 'cadence'"),
+        ("remote_stop[accepted] => tx", "remote_stop[acepted] => tx", "did you mean 'accepted'"),
         ('severity = "safety"', 'severity = "grave"', "Invalid enum value 'grave'"),
-        ("schema = 1", "schema = 2", "this program reads schema = 1"),
+        ("=> output dead", "output dead", "expected is '=>' and what has to follow"),
+        ('within = "limit.seq8_1"', 'within = "limit.seq8_1"\nafter = "1 s"', "the window is empty"),
+        ("schema = 2", "schema = 1", "this program reads schema = 2"),
     ],
 )
 def test_a_wrong_word_is_named_with_the_nearest_right_one(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -57,6 +56,17 @@ def test_a_wrong_word_is_named_with_the_nearest_right_one(tmp_path: Path, old: s
     with pytest.raises(RuleError, match=r"mine\.toml") as caught:
         load(tmp_path, GOOD.replace(old, new, 1))
     assert says in str(caught.value)
+
+
+def test_an_error_in_a_sentence_says_the_line_and_points_at_the_word(tmp_path: Path) -> None:
+    wrong = GOOD.replace("cp.mode B2 -> C2|D2 => output live", "cp.mode B2 -> C2|D2 => ouput live", 1)
+    line = next(n for n, text in enumerate(wrong.splitlines(), 1) if "ouput" in text)
+    with pytest.raises(RuleError) as caught:
+        load(tmp_path, wrong)
+    said = str(caught.value).splitlines()
+    assert f"mine.toml:{line} rule 'start.close': unknown signal 'ouput' (did you mean 'output'?)" in said[0]
+    assert said[1].strip() == "cp.mode B2 -> C2|D2 => ouput live"
+    assert said[1][said[2].index("^") : said[2].rindex("^") + 1] == "ouput"
 
 
 def test_limits_are_strict_too(tmp_path: Path) -> None:

@@ -33,7 +33,11 @@ class Names:
             if not found:
                 raise ValueError(f"no topic begins with {name[:-1]!r}")
             return found
-        check_topic(name)
+        try:
+            check_topic(name)
+        except ValueError as error:
+            hint = did_you_mean(name, {*TOPICS, *self.signals})
+            raise ValueError(f"unknown signal or event {name!r}{hint}") from error
         return (name,)
 
     def key(self, topic: str, key: str) -> None:

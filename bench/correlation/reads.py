@@ -1,0 +1,82 @@
+"""What a rule reads: the topics that can change its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+
+from .aggregates import AGGREGATE_TOPICS
+from .rule import Agree, Amount, AnyRule, Cadence, Condition, Extension, Occurrence, Test, Turn
+from .signals import feeds
+
+__all__ = ["CLAIM_TOPICS", "DISTURBANCES", "family", "reads"]
+
+DISTURBANCES = frozenset({"gap", "twin.overrun", "bench.state", "clock.anchor", "source", "ocpp.connected"})
+"""Read for every rule: they qualify verdicts, or say which rules are about the station."""
+
+CLAIM_TOPICS = frozenset(
+    {
+        "ocpp.status",
+        "ocpp.tx.started",
+        "ocpp.tx.updated",
+        "ocpp.tx.ended",
+        "ocpp.register",
+        "ocpp.value",
+        "ocpp.clock",
+        "csms.remote_start",
+        "csms.remote_stop",
+    }
+)
+"""What the estimate of the station's clock is made from."""
+
+
+def reads(rule: AnyRule) -> frozenset[str]:
+    """The topics of the events that a rule has to see, without disturbances."""
+    found: set[str] = set()
+    for part in _parts(rule):
+        match part:
+            case Occurrence():
+                found.update(part.topics)
+            case Turn() | Condition() | Extension():
+                found |= feeds(part.signal)
+            case Amount() if part.of.startswith("config.") or part.plus.startswith("config."):
+                found |= {"station.config", "ocpp.boot"}
+            case Test() if any(isinstance(value, str) and value.startswith("$limit_a") for value in part.values):
+                found |= feeds("profile")
+            case _:
+                pass
+    if "csms.charging_profile" in found:
+        found |= feeds("profile")  # its limit is what all accepted profiles allow together
+    if found & {"csms.remote_stop", "ocpp.tx.ended"} or "tx" in rule.per:
+        found |= feeds("tx")  # the outlet of a stop is where its transaction runs
+    if rule.at == "claim":
+        found |= CLAIM_TOPICS | feeds("auth")
+    if isinstance(rule, Cadence) and rule.every == "heartbeat.interval":
+        found |= {"ocpp.boot.answered", "station.config", "csms.request"} | feeds("online")
+    elif isinstance(rule, Cadence) and (rule.every or rule.apart).startswith("config."):
+        found |= {"station.config", "ocpp.boot"}
+    if isinstance(rule, Agree):
+        found |= AGGREGATE_TOPICS[rule.left] | AGGREGATE_TOPICS[rule.right]
+        found |= CLAIM_TOPICS | feeds("auth") | feeds("output")
+    return frozenset(found)
+
+
+def family(topic: str) -> str:
+    """The family of sources that speak of a topic: rules that read the same families wait for the same sources."""
+    head = topic.partition(".")[0]
+    return _FAMILY.get(head, head)
+
+
+_FAMILY = {"cp": "pilot", "output": "pilot", "lock": "pilot", "pp": "pilot", "csms": "ocpp", "station": "ocpp"}
+
+
+def _parts(node: object) -> Iterator[msgspec.Struct]:
+    if isinstance(node, msgspec.Struct):
+        yield node
+        for name in node.__struct_fields__:
+            yield from _parts(getattr(node, name))
+    elif isinstance(node, tuple):
+        for item in cast("tuple[object, ...]", node):
+            yield from _parts(item)
