@@ -210,11 +210,18 @@ def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
             "meter_accuracy_pct": meter[1].accuracy,
             "meter_resolution_wh": meter[1].resolution,
             "current_accuracy_a": meter[1].current_accuracy,
-            "meter_calibrated": meter[1].calibrated.isoformat(),
-            "meter_calibration_due": meter[1].calibration_due.isoformat(),
         }
     if pilot is not None and isinstance(pilot[1], PilotLine):
         facts["duty_accuracy_pp"] = pilot[1].duty_accuracy
+    facts["calibrations"] = {
+        name: {
+            "calibrated": device.calibrated.isoformat() if device.calibrated else "",
+            "due": device.calibration_due.isoformat() if device.calibration_due else "",
+            "allowed": device.allow_expired_calibration,
+        }
+        for name, device in file.device.items()
+        if isinstance(device, (MeterModbus, PilotLine)) and (device.calibrated or device.calibration_due)
+    }
     return msgspec.convert(facts, Facts)
 
 

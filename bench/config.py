@@ -11,9 +11,9 @@ import tomllib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import ConfigError
 from .timeline import did_you_mean, key_line, parse_quantity, syntax_line
@@ -86,8 +86,28 @@ class CsmsSection(Model):
     heartbeat: Seconds = Field(default=30.0, gt=0)
 
 
+class _Calibrated(Protocol):
+    @property
+    def calibrated(self) -> date | None: ...
+    @property
+    def calibration_due(self) -> date | None: ...
+
+
+_C = TypeVar("_C", bound=_Calibrated)
+
+
+def _calibration_in_order(device: _C) -> _C:
+    begun, due = device.calibrated, device.calibration_due
+    if begun is not None and due is not None and due < begun:
+        raise ValueError(f"calibration_due {due} lies before calibrated {begun}")
+    return device
+
+
 class PilotLine(Model):
-    """A control pilot emulator that speaks the pilot line protocol (docs/pilot-protocol.md)."""
+    """A control pilot emulator that speaks the pilot line protocol (docs/pilot-protocol.md).
+
+    Its calibration covers the duty cycle and the delay of the output sense.
+    """
 
     driver: Literal["pilot.line"]
     port: str
@@ -95,6 +115,11 @@ class PilotLine(Model):
     evse: int = Field(default=1, ge=1)
     watchdog: Seconds = Field(default=2.0, ge=0.2, le=10)
     duty_accuracy: Share = Field(default=0.5, gt=0)
+    calibrated: date | None = None
+    calibration_due: date | None = None
+    allow_expired_calibration: bool = False
+
+    _dates = model_validator(mode="after")(_calibration_in_order)
 
 
 class MeterModbus(Model):
@@ -114,7 +139,10 @@ class MeterModbus(Model):
     current_accuracy: Amps = Field(default=0.1, gt=0)
     calibrated: date
     calibration_due: date
+    allow_expired_calibration: bool = False
     certificate: str = ""
+
+    _dates = model_validator(mode="after")(_calibration_in_order)
 
 
 class EvDbc(Model):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from .engine import Engine, canonical, evaluate
-from .facts import Facts
+from .facts import Calibration, Facts
 from .limits import Limit, load_limits
 from .online import OnlineEngine
 from .pack import NamedRule, Pack, load_pack
+from .standing import StandingCheck, Violation
 from .verdict import EvidenceRef, Instance, Outcome, Range, Reason, Report, Verdict, exit_code
 
 __all__ = [
+    "Calibration",
     "Engine",
     "EvidenceRef",
     "Facts",
@@ -22,7 +24,9 @@ __all__ = [
     "Range",
     "Reason",
     "Report",
+    "StandingCheck",
     "Verdict",
+    "Violation",
     "canonical",
     "evaluate",
     "exit_code",

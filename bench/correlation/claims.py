@@ -43,15 +43,20 @@ class ClaimClock:
         self._tokens.setdefault(str(args.get("id", "")).casefold(), []).append(event)
 
     def tx_started(self, event: Event, granted: Event | None) -> None:
-        """A transaction began: after the remote start (`granted`) or the card that names the same token.
+        """A transaction began: after the remote start (`granted`) of its number, or the request or card of its token.
 
         Of several cards with one token nobody knows which one it was, so only a single one counts.
         """
+        asked = granted if granted is not None and granted.topic == "csms.remote_start" else None
+        number = event.data.get("remote_start_id")
+        if asked is not None and number is not None and asked.data.get("remote_start_id") == number:
+            self.caused(event, _sent_ns(asked))
+            return
         tag = str(event.data.get("id_tag", "")).casefold()
         cards = self._tokens.get(tag, [])
-        if granted is not None and granted.topic == "csms.remote_start":
-            if not cards and str(granted.data.get("id_tag", "")).casefold() == tag:
-                self.caused(event, _sent_ns(granted))
+        if asked is not None:
+            if not cards and str(asked.data.get("id_tag", "")).casefold() == tag:
+                self.caused(event, _sent_ns(asked))
         elif len(cards) == 1:
             self.caused(event, cards[0].stamp.lo_ns)
 

@@ -6,7 +6,18 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Facts"]
+__all__ = ["Calibration", "Facts"]
+
+
+class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Between which days (ISO 8601, both included) an instrument's accuracy is vouched for; empty: not said.
+
+    `allowed`: the bench file lets verdicts rest on it afterwards too.
+    """
+
+    calibrated: str = ""
+    due: str = ""
+    allowed: bool = False
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,8 +32,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - `mains_relay`: number of the pilot's relay that switches the station's supply.
     - `meter_accuracy_pct` (of the reading), `meter_resolution_wh`, `meter_max_gap_s`: the bench's energy meter;
       two samples further apart than that leave a hole.
-    - `meter_calibrated`, `meter_calibration_due`: dates (ISO 8601) between which its accuracy is vouched for; empty:
-      not said. Compared with the recorded wall clock of the run.
+    - `calibrations`: of the instruments, by their source's name; compared with the recorded wall clock of the run.
     - `current_accuracy_a` (and `current_accuracy_pct` of the reading): error bound of a current reading.
     - `station_register_resolution_wh`: last digit of the station's sampled register.
     - `duty_accuracy_pp`: error bound of a measured duty cycle, in percentage points.
@@ -39,8 +49,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     meter_accuracy_pct: float = 0.2
     meter_resolution_wh: float = 0.1
     meter_max_gap_s: float = 2.0
-    meter_calibrated: str = ""
-    meter_calibration_due: str = ""
+    calibrations: dict[str, Calibration] = {}
     current_accuracy_a: float = 0.05
     current_accuracy_pct: float = 0.0
     station_register_resolution_wh: float = 0.1

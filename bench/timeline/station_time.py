@@ -32,6 +32,7 @@ SECOND_NS = 10**9
 LATENCY_NS = SECOND_NS // 2
 """Two messages of one clock whose bounds differ by more than this, and their resolution, do not confirm each other."""
 PIECES = 32
+STEPS = 1000
 
 
 class ClockStep(msgspec.Struct, frozen=True):
@@ -111,7 +112,8 @@ class StationTime:
         step = ClockStep(
             piece.begins_ns, arrival_ns, current.offset(arrival_ns), piece.offset(arrival_ns), after_ns != -INF
         )
-        self.steps.append(step)
+        if len(self.steps) < STEPS:
+            self.steps.append(step)
         return True
 
     def _places(self, reading: Interval, after_ns: float, until_ns: int) -> list[tuple[ClockPiece, Interval]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pilotbench.bench.assembly import facts_of
 from pilotbench.bench.config import load_bench_file, virtual_bench
+from pilotbench.bench.correlation import Calibration
 from pilotbench.errors import ConfigError
 
 VIRTUAL = virtual_bench().read_text(encoding="utf-8")
@@ -48,6 +50,7 @@ def test_the_virtual_bench_is_sound() -> None:
         ('port = "twin:pilot"', 'port = "twin:pilto"', "twin:pilto", "did you mean 'twin:pilot'"),
         ('port = "twin:can"', 'port = "twin:meter"', None, "the same port"),
         ('faults = ["diode"', 'faults = ["diod"', "faults", "diode"),
+        ("calibration_due = 2036", "calibration_due = 2025", "[device.meter]", "lies before calibrated 2026-01-15"),
     ],
 )
 def test_a_mistake_names_its_line_and_the_remedy(
@@ -59,6 +62,20 @@ def test_a_mistake_names_its_line_and_the_remedy(
     assert says in str(error)
     if line_with is not None:
         assert error.line == line_of(text, line_with)
+
+
+def test_calibrations_of_every_instrument_reach_the_rules(tmp_path: Path) -> None:
+    own = tmp_path / "lab.toml"
+    pilot = 'driver = "pilot.line"'
+    own.write_text(
+        VIRTUAL.replace(pilot, f"{pilot}\ncalibration_due = 2026-02-01\nallow_expired_calibration = true"),
+        encoding="utf-8",
+    )
+    facts = facts_of(load_bench_file(own))
+    assert facts.calibrations == {
+        "pilot": Calibration(due="2026-02-01", allowed=True),
+        "meter": Calibration("2026-01-15", "2036-01-15"),
+    }
 
 
 def test_a_missing_key_is_told_with_its_table(tmp_path: Path) -> None:

@@ -52,6 +52,36 @@ def test_the_true_instant_is_always_inside(
     assert clock.epoch == 0
 
 
+@given(offsets, ppm, round_trips, st.integers(0, 10**12))
+def test_an_older_reading_that_a_ping_overtook_is_mapped_with_its_drift(
+    offset: int, drift: int, trips: list[tuple[int, int, int]], before: int
+) -> None:
+    quartz = Quartz(offset, drift)
+    clock, last = learn(quartz, trips)
+    span = clock.to_bench(int(quartz.reads(last - before) // 1))
+    assert span is not None
+    assert span.lo - 1 <= last - before <= span.hi + 1
+
+
+def test_a_declared_drift_is_what_ages_the_map() -> None:
+    widths: list[float] = []
+    for declared in (10, 1000):
+        clock = DeviceClock("device", declared)
+        clock.ping(0, 500, 1000)
+        aged = clock.offset_at(10**9)
+        assert aged is not None
+        widths.append(aged.width)
+    assert widths[0] < 21_100 < 1_990_000 < widths[1]
+
+
+def test_a_step_is_told_from_when_the_clock_last_agreed() -> None:
+    clock = DeviceClock("device")
+    clock.ping(0, 500, 1000)
+    clock.ping(5000, 5500, 6000)
+    assert not clock.ping(9000, 10**9, 10_000)
+    assert clock.agreed_ns == 5000
+
+
 @given(offsets, ppm, round_trips)
 def test_true_pings_never_contradict_each_other(offset: int, drift: int, trips: list[tuple[int, int, int]]) -> None:
     clock, _ = learn(Quartz(offset, drift), trips)

@@ -28,6 +28,7 @@ def test_a_device_without_extras_and_with_keys_of_its_own() -> None:
     who = PilotIdentity.parse(["proto=1", "model=nano", "serial=7", "fw=0.1", "colour=red"])
     assert who.capabilities == frozenset()
     assert who.clock_bits == 32
+    assert who.clock_ppm == 100
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ def test_a_device_without_extras_and_with_keys_of_its_own() -> None:
         ("serial=VP0001", "x=1", "no 'serial'"),
         ("clock_bits=32", "clock_bits=16", "neither 32 nor 64"),
         ("cp_res_us=200", "cp_res_us=few", "not a whole number"),
+        ("relays=2", "clock_ppm=0", "outside 1..100000"),
         ("sense_us=0..10000", "sense_us=10000..0", "not a range"),
         ("sense_us=0..10000", "x=1", "sense_us"),
         ("lock_us=0..1000", "x=1", "lock_us"),
@@ -68,3 +70,11 @@ def test_counter_never_wraps(bits: int, start_us: int, steps: list[int]) -> None
     for step in steps:
         true_us += step
         assert counter.extend_ns(true_us % turn) - first_ns == (true_us - begun) * 1000
+
+
+def test_a_counter_that_is_expected_somewhere_is_found_after_any_silence() -> None:
+    counter = MicrosecondCounter(32)
+    counter.extend_ns(100)
+    for turns in (0.4, 0.6, 1.0, 7.3):
+        true_us = round(turns * 2**32) + 12345
+        assert counter.extend_ns(true_us % 2**32, (true_us + 900_000_000) * 1000) == true_us * 1000

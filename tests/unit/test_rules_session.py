@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
-from pilotbench.bench.correlation import Facts, Outcome, Reason, exit_code
+from pilotbench.bench.correlation import Calibration, Facts, Outcome, Reason, Verdict, exit_code
 
 from traces import CONFIG, TWIN_FACTS, Trace, full_session
 
@@ -550,10 +552,17 @@ def test_a_station_clock_an_hour_ahead_changes_nothing() -> None:
 
 
 def test_an_expired_calibration_decides_nothing() -> None:
-    facts = msgspec.structs.replace(TWIN_FACTS, meter_calibration_due="2026-02-01")
-    verdict = full_session(gain=1.05).verdict("energy.agree", facts=facts)
+    def judged(**calibration: Any) -> Verdict:
+        facts = msgspec.structs.replace(TWIN_FACTS, calibrations={"meter": Calibration(**calibration)})
+        return full_session(gain=1.05).verdict("energy.agree", facts=facts)
+
+    verdict = judged(due="2026-02-28")
     assert (verdict.verdict, verdict.reason) == (OPEN, Reason.MEASUREMENT)
-    assert "ran out" in verdict.text
+    assert "to 2026-02-28 only" in verdict.text
+    assert judged(due="2026-03-01").verdict is FAIL
+    allowed = judged(due="2026-02-28", allowed=True)
+    assert allowed.verdict is FAIL
+    assert "which the bench file allows" in allowed.text
 
 
 def test_a_station_without_registers_is_not_blamed() -> None:

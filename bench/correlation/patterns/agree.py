@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timezone
 from decimal import Decimal
 
 from ...timeline import Event, Interval, parse_claim
+from ..calibration import expired
 from ..decide import decide, range_of
 from ..energy import energy_over, reference_u_wh, went_dead_ns
-from ..mark import NEVER
+from ..facts import Calibration
+from ..mark import NEVER, Mark
 from ..rule import Agree
+from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
 from .base import SLACK_NS, Context, Monitor, Seen
@@ -49,6 +51,8 @@ class AgreeMonitor(Monitor):
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         topic = event.topic
+        if self.arming is not None:
+            self.arming.take(event)
         if topic in ("ocpp.tx.started", "ocpp.tx.ended", "ocpp.register"):
             self._heard(event)
         if topic == "meter.sample" or topic == "ocpp.register":
@@ -84,6 +88,10 @@ class AgreeMonitor(Monitor):
 
     def _judge(self, known: _Transaction, *, final: bool, cut: bool = False) -> None:
         if not known.open:
+            return
+        first = known.started or known.begin or known.ended or known.end
+        if first is not None and self.given(known.evse, Mark.of(first))[0] is Tri.FALSE:
+            known.open = False
             return
         done = self._exact(known, final, cut) if self.rule.right == "register" else self._meter(known, final, cut)
         if done:
@@ -135,9 +143,11 @@ class AgreeMonitor(Monitor):
             dead = went_dead_ns(self.world, known.evse, hi)
             lo = max(lo, dead if dead is not None else -NEVER)
         else:
-            since_ns = known.started.stamp.lo_ns if known.started is not None else 0
-            asked = self.world.claims.stop_cause_ns(known.evse, since_ns)
-            lo = max(lo, float(asked if asked is not None else since_ns))
+            arrived_ns = known.started.stamp.lo_ns if known.started is not None else 0
+            asked = self.world.claims.stop_cause_ns(known.evse, arrived_ns)
+            began = self.world.claims.when(known.started) if known.started is not None else None
+            # a start that waited in a queue arrived after its transaction was over: only what it claims bounds the end
+            lo = max(lo, float(asked) if asked is not None else began.lo if began is not None else -NEVER)
         if lo == -NEVER:
             lo = float(self.world.energy[known.evse][0].stamp.hi_ns) if self.world.energy[known.evse] else hi
         return lo
@@ -173,9 +183,15 @@ class AgreeMonitor(Monitor):
             decides = f"decidable from about {needed:.0f} Wh on this bench" if needed else "not decidable on this bench"
         elif outcome is Outcome.INCONCLUSIVE:
             reason = Reason.MEASUREMENT
-        if self._calibration_is_over():
-            outcome, reason = Outcome.INCONCLUSIVE, Reason.MEASUREMENT
-            text += f"; the calibration of the bench meter ran out on {facts.meter_calibration_due}"
+        over = self._calibration_over(known)
+        if over is not None:
+            text += (
+                f"; the bench meter's accuracy is vouched for from {over.calibrated or '?'} to {over.due or '?'} only"
+            )
+            if over.allowed:
+                text += ", which the bench file allows"
+            else:
+                outcome, reason = Outcome.INCONCLUSIVE, Reason.MEASUREMENT
         seen: list[Seen] = [(known.begin, "begin"), (known.end, "end")]
         self.context.say(
             known.n,
@@ -212,12 +228,9 @@ class AgreeMonitor(Monitor):
                     break
         return found
 
-    def _calibration_is_over(self) -> bool:
-        due, wall = self.world.facts.meter_calibration_due, self.world.wall
-        if not due or wall is None:
-            return False
-        today = datetime.fromtimestamp(wall[1] / 1e9, timezone.utc).date()  # noqa: UP017
-        return today > date.fromisoformat(due)
+    def _calibration_over(self, known: _Transaction) -> Calibration | None:
+        samples, wall = self.world.energy[known.evse], self.world.wall
+        return expired(self.world.facts, samples[-1].source, wall[1]) if samples and wall is not None else None
 
     # ---- meterStart and meterStop against the sampled register
 
