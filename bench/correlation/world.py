@@ -28,8 +28,6 @@ DELAY_NS = 1_000_000_000
 SAMPLES = 200_000
 AT_ONCE_NS = 1_000_000_000
 """A message that comes this soon after an edge was not held back."""
-AT_ONCE_NS = 1_000_000_000
-"""A message that comes this soon after an edge was not held back."""
 REACHED_PP = 1.0
 """How near to a profile's duty cycle counts as having come down to it (the tolerance of the ceiling)."""
 
