@@ -48,7 +48,7 @@ def switched(level_at: float, *, faulty: bool = False, between: str | None = Non
         asked(t, 500, "faults", {"flags": ["open"]})
     asked(t, 1000, "resistor", {"state": "B"})
     if between is not None:
-        t.cp(1000.5, between, pwm=False)
+        t.cp(1500, between, pwm=False)
     t.cp(level_at, "B", pwm=False)
     t.end(9000)
     return t
@@ -128,6 +128,14 @@ def test_current_that_flows_through_a_dead_outlet() -> None:
 )
 def test_current_that_may_have_flowed_while_it_was_live(trace: Trace) -> None:
     assert found(trace) == []
+
+
+def test_an_edge_that_is_told_later_still_explains_a_sample() -> None:
+    t = flows(16.0, 2500)
+    t.host("pilot", "tick", 3500, {"upto_ns": 3500 * MS}, evse=None)
+    late = {"live": True, "phases": [True], "kind": "ac"}
+    t.add("pilot", "output", Stamp(4000 * MS, 2450 * MS, 2460 * MS), late)
+    assert found(t) == []
 
 
 def test_the_nearer_edge_says_how_much_is_missing() -> None:
