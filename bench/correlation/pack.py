@@ -8,41 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
-
 from ...errors import RuleError
-from ..timeline import did_you_mean, parse_quantity
-from .grammar import PATTERNS, Names, SentenceError, parse_sentence
+from ..timeline import parse_quantity
 from .limits import Limit, dimension_of, load_limits, nearest
-from .options import HEAD_OPTIONS, OPTIONS, read_option, unknown_option
-from .place import line_of
-from .rule import AnyRule
 
-__all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack", "name_rule"]
+__all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack"]
 
 SCHEMA = 2
 _PACK_KEYS = ("schema", "title", "ocpp", "rule")
-_VERSIONS = ("1.6", "2.0.1", "2.1")
-
-
-class NamedRule(msgspec.Struct, frozen=True):
-    """A rule with its name, the pack it stands in, the limits it names, and the digest of all that."""
-
-    id: str
-    pack: str
-    rule: AnyRule
-    limits: tuple[Limit, ...]
-    digest: str
-
-    @property
-    def verified(self) -> bool:
-        """False when one of its limits was not checked against the standard's text."""
-        return all(limit.verified for limit in self.limits)
-
-    @property
-    def pattern(self) -> str:
-        """Name of its pattern."""
-        return next(name for name, kind in PATTERNS.items() if type(self.rule) is kind)
 
 
 class Pack:
@@ -96,15 +69,6 @@ class Pack:
         return Pack([*self.rules, *rules], self.limits)
 
 
-def name_rule(rule_id: str, pack: str, rule: AnyRule, used: Mapping[str, Limit]) -> NamedRule:
-    """A rule with its digest: SHA-256 over its name, its canonical JSON and the limits that it names."""
-    limits = tuple(used[name] for name in sorted(used))
-    canonical = msgspec.json.encode(
-        [rule_id, rule, [(item.name, item.value, item.unit) for item in limits]], order="sorted"
-    )
-    return NamedRule(rule_id, pack, rule, limits, hashlib.sha256(canonical).hexdigest())
-
-
 def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
     """Read rule packs with the limits that they name.
 
@@ -148,76 +112,4 @@ def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
         table = cast("dict[str, Any]", entry)
         if "ocpp" in content:
             table.setdefault("ocpp", content["ocpp"])
-        yield _Reader(path, text, rule_id, table, known).rule()
-
-
-class _Reader:
-    """Reads the table of one rule."""
-
-    def __init__(self, path: Path, text: str, rule_id: str, table: dict[str, Any], limits: Mapping[str, Limit]) -> None:
-        self.path = path
-        self.text = text
-        self.rule_id = rule_id
-        self.table = table
-        self.names = Names(limits)
-
-    def rule(self) -> NamedRule:
-        pattern = self._pattern()
-        fields = self._guard(pattern, lambda: parse_sentence(pattern, self._sentence(pattern), self.names))
-        for key, value in self.table.items():
-            if key == pattern:
-                continue
-            if key not in HEAD_OPTIONS and key not in OPTIONS[pattern]:
-                raise self._error(unknown_option(key, pattern), key)
-            field, read = self._guard(key, lambda key=key, value=value: read_option(key, value, fields, self.names))
-            fields[field] = read
-        for version in cast("tuple[str, ...]", fields.get("ocpp", ())):
-            if version not in _VERSIONS:
-                raise self._error(f"unknown OCPP version {version!r}; known: {', '.join(_VERSIONS)}", "ocpp")
-        try:
-            built = msgspec.convert(
-                {**fields}, PATTERNS[pattern] if not fields else PATTERNS[pattern], from_attributes=True, strict=True
-            )
-        except msgspec.ValidationError as error:
-            key = str(error).partition("$.")[2].strip("`") or ""
-            raise self._error(str(error), key) from error
-        self._consistent(built)
-        return name_rule(self.rule_id, self.path.stem, built, self.names.used)
-
-    def _pattern(self) -> str:
-        found = [key for key in self.table if key in PATTERNS]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise self._error(f"has two sentences: {' and '.join(found)}; a rule has one", found[1])
-        for key in self.table:
-            near = did_you_mean(key, PATTERNS, 0.7)
-            if key not in HEAD_OPTIONS and near:
-                raise self._error(f"unknown pattern {key!r}{near}; known: {', '.join(PATTERNS)}", key)
-        raise self._error(f"has no sentence; one of {', '.join(PATTERNS)} = '…' is needed")
-
-    def _sentence(self, pattern: str) -> str:
-        sentence = self.table[pattern]
-        if not isinstance(sentence, str):
-            raise ValueError(f"{pattern} = {sentence!r} is no text")
-        return sentence
-
-    def _consistent(self, rule: AnyRule) -> None:
-        from .check import contradiction
-
-        found = contradiction(rule, self.names.limits)
-        if found is not None:
-            raise self._error(found[1], found[0])
-
-    def _guard(self, key: str, read: Any) -> Any:
-        try:
-            return read()
-        except SentenceError as error:
-            raise self._error(f"{error.message}\n{error.caret()}", key) from error
-        except ValueError as error:
-            raise self._error(str(error), key) from error
-
-    def _error(self, message: str, key: str = "") -> RuleError:
-        line = line_of(self.text, "rule", self.rule_id, key)
-        where = str(self.path) if line is None else f"{self.path}:{line}"
-        return RuleError(message, pack=where, rule=self.rule_id)
+        yield read_rule(rule_id, table, known, path.stem, (path, text))
