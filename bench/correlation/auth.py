@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ENDING_NS", "LOCAL_KEYS", "is_free", "may_authorise_locally"]
+__all__ = ["ENDING_NS", "LOCAL_KEYS", "is_free", "may_authorise_locally", "with_names_of_16"]
 
 ENDING_NS = 6_000_000_000
 """IEC 61851-1:2017 sequence 10.2: the station waits 6 s for the vehicle before it opens under load."""
@@ -19,8 +19,25 @@ ENDING_NS = 6_000_000_000
 LOCAL_KEYS = ("LocalPreAuthorize", "LocalAuthorizeOffline", "AllowOfflineTxForUnknownId")
 """OCPP 1.6 section 9 keys that let a station accept a token by itself (the first also while online)."""
 
+NAMES_2X = {
+    "AuthCtrlr.LocalPreAuthorize": "LocalPreAuthorize",
+    "AuthCtrlr.LocalAuthorizeOffline": "LocalAuthorizeOffline",
+    "AuthCtrlr.OfflineTxForUnknownIdEnabled": "AllowOfflineTxForUnknownId",
+    "AuthCtrlr.Enabled": "AuthEnabled",
+    "TxCtrlr.EVConnectionTimeOut": "ConnectionTimeOut",
+    "TxCtrlr.StopTxOnEVSideDisconnect": "StopTransactionOnEVSideDisconnect",
+    "TxCtrlr.StopTxOnInvalidId": "StopTransactionOnInvalidId",
+    "TxCtrlr.MaxEnergyOnInvalidId": "MaxEnergyOnInvalidId",
+}
+"""Variable of OCPP 2.x (part 2, referenced components and variables) -> the key of 1.6 that means the same."""
+
 _FREE_KEYS = {"freevend", "freevendenabled", "freemode", "freecharging", "freechargemode", "autostart"}
 _NEEDED_KEYS = {"authorizationrequired", "authenabled", "requireauthorization"}
+
+
+def with_names_of_16(values: Mapping[str, str]) -> dict[str, str]:
+    """The settings, and those of 2.x under their name in 1.6 too."""
+    return {**{NAMES_2X[name]: value for name, value in values.items() if name in NAMES_2X}, **values}
 
 
 def _true(values: Mapping[str, str], key: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol, cast
 
 from ..timeline import Event, Stamp
-from .auth import ENDING_NS, is_free, may_authorise_locally
+from .auth import ENDING_NS, is_free, may_authorise_locally, with_names_of_16
 from .facts import Facts
 from .mark import Mark, between, shifted
 from .track import Change, Track
@@ -52,7 +52,8 @@ class Permission:
         `booted`: a boot of the station was seen or it was attached to. Later readings change nothing of what
         is not known for another reason.
         """
-        self.config = {str(k): str(v) for k, v in cast("dict[str, Any]", event.data["values"]).items()}
+        told = {str(k): str(v) for k, v in cast("dict[str, Any]", event.data["values"]).items()}
+        self.config = with_names_of_16(told)
         for evse in self._facts.evses:
             last = self._track("auth", evse).last
             if self._nobody() == "yes":

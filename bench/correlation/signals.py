@@ -113,8 +113,8 @@ SIGNALS: dict[str, Signal] = {
         needs=("tx", "online"),
     ),
     "tx.state": Signal(
-        "the charging state that the transaction reported last (2.x); none after its end",
-        words=_same("EVConnected", "Charging", "SuspendedEV", "SuspendedEVSE", "Idle", "none"),
+        "the charging state that a transaction reported last; unreported if it began without one; none after its end",
+        words=_same("EVConnected", "Charging", "SuspendedEV", "SuspendedEVSE", "Idle", "unreported", "none"),
         topics=("ocpp.tx.started", "ocpp.tx.updated", "ocpp.tx.ended"),
     ),
     "connected": Signal(

@@ -349,7 +349,7 @@ class World:
             granted = self.track("auth", evse).last
             self.claims.tx_started(event, granted.event if granted is not None and granted.value == "yes" else None)
             self._set("tx", evse, True, event)
-            self._tx_state(evse, event)
+            self._set("tx.state", evse, str(event.data.get("charging_state") or "unreported"), event)
 
     def _tx_updated(self, event: Event) -> None:
         """A transaction of 2.x may begin before its outlet is known; the first message that names one tells it."""
