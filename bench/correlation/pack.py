@@ -11,6 +11,8 @@ from typing import Any, cast
 from ...errors import RuleError
 from ..timeline import parse_quantity
 from .limits import Limit, dimension_of, load_limits, nearest
+from .named import NamedRule
+from .rule_reader import read_rule
 
 __all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack"]
 
