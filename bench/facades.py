@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from ..errors import BenchError, StationTimeout
 from .correlation import Verdict
+from .correlation.fluent import Rule
 from .timeline import Event, parse_quantity
 
 if TYPE_CHECKING:
@@ -225,18 +226,24 @@ class TimelineFacade:
 
         return self._host.call(read())
 
-    def check(self, rule: str, *, within: str = "30 s") -> Check:
+    def check(self, rule: str | Rule, *, within: str = "30 s") -> Check:
         """The verdict of a rule on what happened so far, once its open deadlines are past.
 
+        `rule` is the name of one of the bench's rules, or one written here with the fluent form; that one is judged
+        on the last ten minutes and takes no part in the run's exit code.
+
         Raises:
-            BenchError: there is no such rule, or a deadline was still open in the end.
+            BenchError: there is no such rule, it cannot be read, or a deadline was still open in the end.
         """
         timeout_s = parse_quantity(within, "time") / 1e9
 
         async def judge() -> Verdict:
-            return await self._host.bench.engine.decided(rule, timeout_s)
+            engine = self._host.bench.engine
+            if isinstance(rule, str):
+                return await engine.decided(rule, timeout_s)
+            return await engine.judged(rule.build(engine.pack.limits), timeout_s)
 
-        return Check(rule, self._host.call(judge(), timeout_s + 2))
+        return Check(rule if isinstance(rule, str) else rule.id, self._host.call(judge(), timeout_s + 2))
 
     def _wait(
         self,

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 
 from ...errors import RuleError
 from ..timeline import Event, Timeline
-from .engine import UNREAD, Engine, OnVerdict, evaluate
+from .engine import UNREAD, Engine, OnVerdict, canonical, evaluate
 from .facts import Facts
 from .group import Group
 from .limits import nearest
+from .named import NamedRule
 from .pack import Pack
+from .reads import DISTURBANCES, reads
 from .verdict import Instance, Outcome, Report, Verdict
 
 __all__ = ["OnlineEngine"]
@@ -159,6 +161,34 @@ class OnlineEngine:
         upto = inlet.watermark_ns
         before = [event for event in self._log if event.stamp.order_ns < upto]
         return evaluate(before, self.pack.only(rule), self.facts, known_ns=upto - 1).of(rule)
+
+    async def judged(self, rule: NamedRule, timeout_s: float) -> Verdict:
+        """The verdict of a rule that is in no pack, on what is in the timeline's memory (ten minutes).
+
+        An obligation whose deadline is not past yet is waited for.
+
+        Raises:
+            RuleError: a deadline is still open after `timeout_s`, or a source is silent.
+        """
+        called_ns = time.monotonic_ns()
+        topics = reads(rule.rule) | DISTURBANCES
+        pack = self.pack.only().with_rules([rule])
+        while True:
+            upto = self.watermark_ns if self._report is None else self._last_ns + 1
+            engine = Engine(pack, self.facts, around=self._timeline.around)
+            for event in canonical(self._timeline.events()):
+                if event.topic in topics and event.stamp.order_ns < upto:
+                    engine.feed(event)
+            engine.advance(upto)
+            still = engine.open_obligations()
+            if self._report is not None or (upto > called_ns and not still):
+                return engine.finish(upto - 1).of(rule.id)
+            if time.monotonic_ns() - called_ns > timeout_s * 1e9:
+                raise RuleError(
+                    f"{rule.id} is not decided after {timeout_s:g} s: {still} deadlines are open, "
+                    f"the slowest source is {self.waiting_for or 'none (no source ticks)'}."
+                )
+            await asyncio.sleep(5 * POLL_S)
 
     def finish(self, end_ns: int | None = None, *, truncated: bool = False) -> Report:
         """Feed the rest, settle everything and report; the same report on every later call."""
