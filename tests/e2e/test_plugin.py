@@ -11,6 +11,12 @@ from pilotbench.bench.recording import read_run
 from cli_runs import environment
 
 CHARGE = """
+from pilotbench.bench.correlation.fluent import when
+
+quick = when("cp.state C|D -> A|B").then("output dead").within("limit.seq8_1").text("t").ref("r").named("own.quick")
+hasty = when("cp.state C|D -> A|B").then("output dead").within("1 ms").text("t").ref("r").named("own.hasty")
+
+
 def test_charge(vehicle, timeline):
     vehicle.plug(cable_a=32)
     vehicle.present("04A2B3C4D5")
@@ -19,6 +25,8 @@ def test_charge(vehicle, timeline):
     vehicle.pause()
     timeline.wait_for("output", live=False)
     timeline.check("stop.open").require()
+    assert timeline.check(quick).require().measured.hi < 100
+    assert timeline.check(hasty).verdict.verdict == "FAIL"
 """
 
 GRAB = """
