@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ....errors import RuleError
 from ...timeline import Event, Interval, Stamp
 from ..decide import clean
 from ..mark import Mark, between
@@ -13,11 +15,14 @@ from ..track import Change, Sample
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
 from ..world import Edge
-from .base import SLACK_NS, Context, Monitor, Seen
+from .base import Context, Monitor, Seen
+from .invariant_steps import margin_of
 
 __all__ = ["InvariantMonitor"]
 
 SHOWN = 5
+KEPT = 1000
+"""Samples of a stay that break the condition (and as many that may) are kept; of more, only their number."""
 
 
 class _Stay:
@@ -27,8 +32,9 @@ class _Stay:
         self.n = n
         self.change = change
         self.last: Sample | None = None
-        self.highest: Sample | None = None
+        self.nearest: Sample | None = None
         self.hole = 0
+        self.broken = 0
         self.breaches: list[Sample] = []
 
 
@@ -54,12 +60,13 @@ class InvariantMonitor(Monitor):
         assert isinstance(rule, Invariant)
         self.rule = rule
         self.settle_ns = self.reader.ns(rule.settle)
-        self._judge_value = self.reader.judge(rule.holds, {})
+        self._upper = rule.holds.at_most is not None or rule.holds.below is not None
         self._stays: dict[int, _Stay | None] = dict.fromkeys(self.world.facts.evses)
         self._doubt: dict[int, list[tuple[Sample, _Where]]] = {evse: [] for evse in self.world.facts.evses}
         self._previous: dict[int, Sample] = {}
         self._sampled: set[tuple[int, Mark]] = set()
-        self._waiting: list[tuple[int, Sample]] = []
+        self._waiting: deque[tuple[int, Sample]] = deque()
+        self._lack = ""
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         if self.arming is not None:
@@ -71,11 +78,11 @@ class InvariantMonitor(Monitor):
             if kept and kept[-1].event is event:
                 item = (evse, kept[-1])
                 self._waiting.append(item)
-                self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
+                self.context.schedule(event.stamp.order_ns + self.context.slack_ns, self._next)
 
     def _next(self) -> None:
         if self._waiting:
-            evse, sample = self._waiting.pop(0)
+            evse, sample = self._waiting.popleft()
             self._judge(evse, sample)
 
     def finish(self, end_ns: int, truncated: bool) -> None:
@@ -113,8 +120,9 @@ class InvariantMonitor(Monitor):
             if tri is Tri.UNKNOWN:
                 why, reason = change.why or f"{self.rule.scope.signal} is not known", Reason.PRECONDITION
             elif tri is Tri.TRUE:
-                inside = inside or change
-                if self.settle_ns and between(change.mark, start).lo < self.settle_ns:
+                entry = self._entry(changes, i)
+                inside = inside or entry
+                if self.settle_ns and between(entry.mark, start).lo < self.settle_ns:
                     tri = Tri.FALSE  # within the time that the rule grants
             found.add(tri)
             if between(change.mark, start).lo >= 0:
@@ -128,6 +136,24 @@ class InvariantMonitor(Monitor):
             why, reason = "the sample may lie outside the scope", Reason.CLOCK
         return _Where(Tri.UNKNOWN, inside, why, reason)
 
+    def _entry(self, changes: Sequence[Change], i: int) -> Change:
+        """Where the stay began that is still there after the `i`-th change."""
+        judge = self.reader.judge(self.rule.scope, {})
+        while i > 0 and changes[i - 1].value is not None and judge(changes[i - 1].value) is Tri.TRUE:
+            i -= 1
+        return changes[i]
+
+    def _judge_value(self, sample: Sample) -> Tri:
+        try:
+            return self.reader.judge(self.rule.holds, {})(sample.value)
+        except RuleError as error:
+            self._lack = f"it cannot be judged: {error}"
+            return Tri.UNKNOWN
+
+    def _nearer(self, one: Sample, other: Sample | None) -> bool:
+        """Whether a sample comes nearer to the limit (or is further beyond it) than another."""
+        return other is None or (one.value > other.value if self._upper else one.value < other.value)
+
     def _judge(self, evse: int, sample: Sample) -> None:
         where = self._where(evse, sample)
         if where.tri is not Tri.FALSE:
@@ -136,7 +162,7 @@ class InvariantMonitor(Monitor):
                 self._sampled.add((evse, where.change.mark))  # it was sampled, and nothing was asked of it
             if given < where.tri:
                 where = _Where(given, where.change, why, Reason.PRECONDITION)
-        value = self._judge_value(sample.value)
+        value = self._judge_value(sample)
         stay = self._stays[evse]
         previous = self._previous.get(evse)
         self._previous[evse] = sample
@@ -155,7 +181,7 @@ class InvariantMonitor(Monitor):
             self._close(evse, stay, upto_ns=sample.event.stamp.lo_ns)
             self._stays[evse] = None
         if where.tri is Tri.UNKNOWN and value is not Tri.TRUE:
-            self._doubt[evse].append((sample, where))
+            self._doubts(evse, sample, where)
         elif where.tri is Tri.FALSE:
             self._flush_doubt(evse)
 
@@ -201,21 +227,25 @@ class InvariantMonitor(Monitor):
 
     def _add(self, evse: int, stay: _Stay, sample: Sample, value: Tri, previous: Sample | None) -> None:
         stay.last = sample
-        if stay.highest is None or sample.value > stay.highest.value:
-            stay.highest = sample
+        if self._nearer(sample, stay.nearest):
+            stay.nearest = sample
         if previous is not None:
             stay.hole = max(stay.hole, sample.event.stamp.lo_ns - previous.event.stamp.hi_ns)
         if value is Tri.FALSE:
-            stay.breaches.append(sample)
+            stay.broken += 1
+            if len(stay.breaches) < KEPT:
+                stay.breaches.append(sample)
         elif value is Tri.UNKNOWN:
-            where = _Where(Tri.TRUE, stay.change, "the accuracy of the reading leaves both open", Reason.MEASUREMENT)
-            self._doubt[evse].append((sample, where))
+            why = self._lack or "the accuracy of the reading leaves both open"
+            reason = Reason.PRECONDITION if self._lack else Reason.MEASUREMENT
+            where = _Where(Tri.TRUE, stay.change, why, reason)
+            self._doubts(evse, sample, where)
 
     def _close(self, evse: int, stay: _Stay, *, cut: bool = False, upto_ns: int | None = None) -> None:
         """Say what the stay was like. `upto_ns`: when it was over at the latest."""
         self._stays[evse] = None
-        highest = stay.highest
-        assert highest is not None
+        nearest = stay.nearest
+        assert nearest is not None
         assert stay.last is not None
         end_ns = self._upto_ns(evse, stay.change)
         end_ns = end_ns if upto_ns is None else min(end_ns, upto_ns)
@@ -225,41 +255,50 @@ class InvariantMonitor(Monitor):
         if stay.change.event is not None:
             seen.append((stay.change.event, "scope begins"))
         opened_ns = stay.change.mark.stamp.order_ns
-        lo_ns, hi_ns = stay.change.mark.stamp.lo_ns, highest.event.stamp.hi_ns
+        lo_ns, hi_ns = stay.change.mark.stamp.lo_ns, nearest.event.stamp.hi_ns
         if stay.breaches:
             seen.extend((sample.event, "violation") for sample in stay.breaches[:SHOWN])
             windows = [(s.event.stamp.lo_ns - self.settle_ns, s.event.stamp.hi_ns) for s in stay.breaches]
-            text = f"{len(stay.breaches)} samples inside the scope break it, the first is {stay.breaches[0].event.id}"
-            self._say(evse, stay.n, Outcome.FAIL, text, None, highest, seen, windows, opened_ns)
+            text = f"{stay.broken} samples inside the scope break it, the first is {stay.breaches[0].event.id}"
+            self._say(evse, stay.n, Outcome.FAIL, text, None, nearest, seen, windows, opened_ns)
         elif stay.hole > max_gap_ns:
             text = f"no sample for {stay.hole / 1e6:.0f} ms"
-            self._say(evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.GAP, highest, seen, [(lo_ns, hi_ns)], opened_ns)
+            self._say(evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.GAP, nearest, seen, [(lo_ns, hi_ns)], opened_ns)
         elif cut:
             text = "the record ends while the scope lasts"
             self._say(
-                evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.TRUNCATED, highest, seen, [(lo_ns, hi_ns)], opened_ns
+                evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.TRUNCATED, nearest, seen, [(lo_ns, hi_ns)], opened_ns
             )
         elif not self._doubt[evse]:
-            seen.append((highest.event, "highest"))
+            seen.append((nearest.event, "highest" if self._upper else "lowest"))
             self._say(
                 evse,
                 stay.n,
                 Outcome.PASS,
                 "every sample in the scope satisfies it",
                 None,
-                highest,
+                nearest,
                 seen,
                 [(lo_ns, hi_ns)],
                 opened_ns,
             )
         self._flush_doubt(evse)
 
+    def _doubts(self, evse: int, sample: Sample, where: _Where) -> None:
+        kept = self._doubt[evse]
+        kept.append((sample, where))
+        if len(kept) > KEPT:
+            kept.remove(min(kept, key=self._badness))
+
+    def _badness(self, item: tuple[Sample, _Where]) -> float:
+        return item[0].value if self._upper else -item[0].value
+
     def _flush_doubt(self, evse: int) -> None:
         """Samples that break the rule, if they lie inside the scope: undecided, once for a run of them."""
         doubt, self._doubt[evse] = self._doubt[evse], []
         if not doubt:
             return
-        worst, where = max(doubt, key=lambda item: item[0].value)
+        worst, where = max(doubt, key=self._badness)
         seen: list[Seen] = [(worst.event, "perhaps a violation")]
         windows = [(s.event.stamp.lo_ns, s.event.stamp.hi_ns) for s, _ in doubt]
         n = self.context.next_number()
@@ -278,10 +317,12 @@ class InvariantMonitor(Monitor):
         windows: list[tuple[int, int]],
         opened_ns: int,
     ) -> None:
-        assert self.rule.holds.at_most is not None
-        limit = self.reader.bound(self.rule.holds.at_most, "current", {})
-        u = self.reader.accuracy(self.rule.holds.signal, sample.value)
+        holds = self.rule.holds
+        u = self.reader.accuracy(holds.signal, sample.value)
         span = Interval(max(0.0, sample.value - u), sample.value + u)
+        limit: float | None = None
+        if holds.bound is not None and not self._lack:
+            limit = self.reader.bound(holds.bound, "current", {})
         self.context.say(
             n,
             evse,
@@ -291,7 +332,7 @@ class InvariantMonitor(Monitor):
             reason=reason,
             measured=Range(clean(span.lo), clean(span.hi), "A"),
             limit=limit,
-            margin=Range(clean(limit - span.hi), clean(limit - span.lo), "A"),
+            margin=None if limit is None else margin_of(holds, span, limit, "A"),
             seen=seen,
             windows=windows,
         )

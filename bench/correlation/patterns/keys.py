@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 from ...timeline import Event
 from ..condition import value_at
 
-__all__ = ["Key", "Keys", "keys_by"]
+__all__ = ["Key", "Keys", "keys_by", "outlet_of"]
 
 Key = Hashable
 Keys = Callable[[Event], Sequence[Key]]
@@ -37,6 +37,14 @@ def keys_by(per: Sequence[str], evses: Sequence[int]) -> Keys:
         return tuple(product(*(_part(name, event, outlets) for name in per)))
 
     return pairs
+
+
+def outlet_of(per: Sequence[str], key: Key, event: Event) -> int | None:
+    """The outlet that a key of an event is about: its own part where the rule is `per` evse, else the event's."""
+    if "evse" not in per:
+        return event.evse
+    part: Any = key if len(per) == 1 else cast("tuple[Any, ...]", key)[list(per).index("evse")]
+    return int(part)
 
 
 def _part(name: str, event: Event, outlets: tuple[int, ...]) -> Sequence[Any]:
