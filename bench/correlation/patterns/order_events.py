@@ -118,7 +118,7 @@ class OrderEventsMonitor(Monitor):
 
     def _candidates(self, then: _Then) -> list[Event]:
         known = self._firsts.get(then.key)
-        return [] if known is None else [event for event in known.events if event is not then.event]
+        return [] if known is None else known.events
 
     def _passed(self, then: _Then) -> bool:
         """Whether a first event certainly came before it; then that is said."""
