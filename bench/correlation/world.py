@@ -273,6 +273,7 @@ class World:
                 self._set("status", evse, "unreported", event)
             if self.track("tx", evse).value is None:
                 self._set("tx", evse, False, event)
+                self._set("tx.state", evse, "none", event)
 
     def _attached(self, event: Event) -> None:
         self._set("connected", 0, True, event)
@@ -344,7 +345,7 @@ class World:
     def _tx_started(self, event: Event) -> None:
         self.tx_events.append(event)
         self.claims.heard(event)
-        for evse in self._only(event):
+        for evse in self._begins_on(event):
             self._tx[evse] = str(event.data.get("tx"))
             granted = self.track("auth", evse).last
             self.claims.tx_started(event, granted.event if granted is not None and granted.value == "yes" else None)
@@ -354,12 +355,16 @@ class World:
     def _tx_updated(self, event: Event) -> None:
         """A transaction of 2.x may begin before its outlet is known; the first message that names one tells it."""
         tx = str(event.data.get("tx"))
-        for evse in self._only(event):
+        for evse in self._begins_on(event):
             if evse not in self._tx and tx not in self._over:
                 self._tx[evse] = tx
                 self._set("tx", evse, True, event)
         for evse in self.evses_of_tx(event):
             self._tx_state(evse, event)
+
+    def _begins_on(self, event: Event) -> Iterable[int]:
+        """The outlet of a transaction that begins; where there is only one, it needs no name."""
+        return self.facts.evses if event.evse is None and len(self.facts.evses) == 1 else self._only(event)
 
     def _tx_state(self, evse: int, event: Event) -> None:
         state = event.data.get("charging_state")
