@@ -16,8 +16,8 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     """When something happened, and who said so.
 
     `fifo`: the source reports in the order in which the facts happened, so that of two such marks of one
-    source the sequence decides exactly. It is False for sensed facts (their delay differs), for samples
-    of a free-running meter, and for what the bench did itself.
+    source the sequence decides exactly. It is False for sensed facts (their delay differs, or is another one than that
+    of the source's other facts), for samples of a free-running meter, and for what the bench did itself.
     """
 
     stamp: Stamp
@@ -29,7 +29,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     def of(cls, event: Event) -> Mark:
         """The mark of an event."""
         stamp = event.stamp
-        exact = stamp.delay_lo_ns == stamp.delay_hi_ns and event.topic not in ("stimulus", "meter.sample", "gap")
+        exact = stamp.delay_hi_ns == 0 and event.topic not in ("stimulus", "meter.sample", "gap")
         return cls(stamp, event.source, event.seq, exact)
 
 

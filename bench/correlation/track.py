@@ -84,7 +84,8 @@ class Track:
         """Make the value unknown from `from_ns` on: something may have been missed until `to_ns`."""
         if not self.changes:
             return
-        kept = [change for change in self.changes if change.mark.stamp.hi_ns < from_ns]
+        # a change whose stamp reaches into the gap may as well have happened before it
+        kept = [change for change in self.changes if change.mark.stamp.lo_ns < from_ns]
         self.changes = [*kept, Change(Mark(Stamp(to_ns, from_ns, from_ns)), None, None, why)]
 
     def steps(self, judge: Callable[[object], Tri]) -> list[Step]:
@@ -108,13 +109,21 @@ def possible_values(changes: Sequence[Change], at: Mark) -> list[Change | None]:
 
 
 def first_true(
-    steps: Sequence[Step], trigger: Mark, *, hold_ns: int = 0, now_ns: int = 0, ended_ns: float = NEVER
+    steps: Sequence[Step],
+    trigger: Mark,
+    *,
+    hold_ns: int = 0,
+    now_ns: int = 0,
+    ended_ns: float = NEVER,
+    new: bool = False,
 ) -> tuple[Interval, Step | None]:
     """When, after `trigger`, a condition first becomes true and stays so for `hold_ns` (or until `ended_ns` after it).
 
-    Returns the interval of nanoseconds after the trigger (its `hi` is NEVER when it is not certain to have
-    happened, its `lo` is NEVER when it certainly did not), and the step that made it certain, or else possible.
+    `new`: one that was true already does not count. Returns the interval of nanoseconds after the trigger (its `hi` is
+    NEVER when it is not certain to have happened, its `lo` is NEVER when it certainly did not), and the step that made
+    it certain, or else possible.
     """
+    steps = _runs(steps)
     spans = [between(trigger, step.mark) for step in steps]
     lo, hi = NEVER, NEVER
     possible: Step | None = None
@@ -124,31 +133,53 @@ def first_true(
     for i, step in enumerate(steps):
         if step.tri is Tri.FALSE:
             continue
-        last = i + 1 == len(steps)
-        if not last and spans[i + 1].hi <= 0:
+        if i + 1 < len(steps) and spans[i + 1].hi <= 0:
             continue  # over when the trigger came
+        if new and step.tri is Tri.TRUE and spans[i].hi < 0:
+            continue  # it was true before
+        over = _next(steps, i, (Tri.FALSE, Tri.UNKNOWN))
+        untrue = _next(steps, i, (Tri.FALSE,))
         start = spans[i].clipped(0)
-        kept = _length(steps, spans, i, trigger, now_ns)
-        if kept.hi < hold_ns and not last and spans[i + 1].hi < ended_ns:
+        over_by = NEVER if untrue is None else spans[untrue].hi
+        if over_by < ended_ns and _length(steps, spans, i, untrue, trigger, now_ns).hi < hold_ns:
             continue
-        held = kept.lo >= hold_ns or (not last and spans[i + 1].lo >= ended_ns)
+        held = over is not None and spans[over].lo >= ended_ns
+        held = held or _length(steps, spans, i, over, trigger, now_ns).lo >= hold_ns
         if start.lo < lo:
             lo = start.lo
             possible = step
-        ended_later = last or spans[i + 1].lo > 0
-        if step.tri is Tri.TRUE and ended_later and held and start.hi < hi:
+        after = spans[i].lo >= 0
+        lasted = after or (not new and (over is None or spans[over].lo > 0))
+        if step.tri is Tri.TRUE and lasted and held and start.hi < hi:
             hi, certain = start.hi, step
     return Interval(min(lo, hi), hi), certain or possible
 
 
-def _length(steps: Sequence[Step], spans: Sequence[Interval], i: int, trigger: Mark, now_ns: int) -> Interval:
-    """How long step `i` lasts from the trigger (or its own start) on."""
-    begin_hi = trigger.stamp.hi_ns if spans[i].lo <= 0 else max(trigger.stamp.hi_ns, steps[i].mark.stamp.hi_ns)
-    if i + 1 == len(steps):
+def _runs(steps: Sequence[Step]) -> list[Step]:
+    """The steps at which the condition changes: from one value that satisfies it to another nothing does."""
+    kept: list[Step] = []
+    for step in steps:
+        if not kept or step.tri is Tri.UNKNOWN or kept[-1].tri is not step.tri:
+            kept.append(step)
+    return kept
+
+
+def _next(steps: Sequence[Step], i: int, wanted: tuple[Tri, ...]) -> int | None:
+    return next((j for j in range(i + 1, len(steps)) if steps[j].tri in wanted), None)
+
+
+def _length(
+    steps: Sequence[Step], spans: Sequence[Interval], i: int, end: int | None, trigger: Mark, now_ns: int
+) -> Interval:
+    """How long it lasts from the trigger, or from the begin of step `i` if that is later, up to step `end`."""
+    if end is None:
+        begin_hi = max(trigger.stamp.hi_ns, steps[i].mark.stamp.hi_ns) if spans[i].hi > 0 else trigger.stamp.hi_ns
         return Interval(max(0, now_ns - begin_hi), NEVER)
+    own = between(steps[i].mark, steps[end].mark)
     if spans[i].lo > 0:
-        return between(steps[i].mark, steps[i + 1].mark).clipped(0)
-    return Interval(max(0, spans[i + 1].lo - max(0, spans[i].hi)), max(0, spans[i + 1].hi))
+        return own.clipped(0)
+    least = spans[end].lo if spans[i].hi <= 0 else min(spans[end].lo, own.lo)
+    return Interval(max(0, least), max(0, spans[end].hi))
 
 
 def sampled_steps(samples: Sequence[Sample], judge: Callable[[float], Tri], max_gap_ns: int) -> list[Step]:

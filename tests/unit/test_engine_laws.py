@@ -151,7 +151,8 @@ def test_what_is_true_is_never_contradicted(latency: int, a: int, b: int, c: int
 def test_wider_stamps_only_ever_leave_a_verdict_open(latency: int, w: list[int]) -> None:
     narrow = two_clocks((-w[0], w[1]), (latency - w[2], latency + w[3]))
     wide = two_clocks((-w[0] - w[4], w[1] + w[5]), (latency - w[2] - w[6], latency + w[3] + w[7]))
-    assert wide in (narrow, Outcome.INCONCLUSIVE)
+    # known better, the output may have been dead already: then nothing was asked
+    assert wide in (narrow, Outcome.INCONCLUSIVE) or narrow is Outcome.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(("latency", "expected"), [(100_000, Outcome.PASS), (100_001, Outcome.FAIL)])

@@ -90,6 +90,7 @@ class RespondMonitor(Monitor):
             return
         owed = _Owed(self.context.next_number(), event, fired, given)
         self._open.append(owed)
+        self.context.schedule(event.stamp.order_ns + SLACK_NS, lambda: self._settle(owed, final=False))
         if self.rule.within:
             limit = self._limit(owed)
             wait = limit.hi if limit.hi != NEVER else limit.lo
@@ -168,7 +169,8 @@ class RespondMonitor(Monitor):
         now_ns = self.world.now_ns
         held_ns = now_ns - SLACK_NS if known_ns is None else known_ns
         ended = self._ended(owed)
-        span, step = first_true(steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended_ns=ended.lo)
+        new = self.rule.already == "new"
+        span, step = first_true(steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended_ns=ended.lo, new=new)
         given, why = self._given(owed)
         if given is Tri.FALSE:
             if final or slack_over:
@@ -182,12 +184,18 @@ class RespondMonitor(Monitor):
             return
         limit = self._limit(owed)
         shown = span.hi + self.hold_ns <= ended.lo if self.rule.proven else span.hi <= ended.hi
-        if span.hi <= limit.lo and shown:
+        if span.hi <= limit.lo and shown and (final or slack_over or self._proven(owed, step)):
             self._say(owed, span, limit, Outcome.PASS, step, "the response came in time")
             return
         if not final and not (slack_over and span.hi != NEVER):
             return
         self._fail_or_not(owed, span, limit, ended, step, given, why, cut)
+
+    def _proven(self, owed: _Owed, step: Step | None) -> bool:
+        """What was true already may have ended before the trigger too, as long as such an end can still be received."""
+        if self.hold_ns or self.world.now_ns >= owed.event.stamp.order_ns + SLACK_NS:
+            return True
+        return step is not None and between(owed.mark, step.mark).lo >= 0
 
     def _fail_or_not(
         self,
