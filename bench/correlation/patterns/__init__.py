@@ -1,28 +1,46 @@
-"""The patterns a rule can have: one module each."""
+"""The patterns a rule can have: one module each, or one for each of the shapes that it has."""
 
 from __future__ import annotations
 
 from ..rule import Absent, Agree, AnyRule, Cadence, Invariant, Order, Respond
+from ..signals import signal_named
 from .absent import AbsentMonitor
 from .agree import AgreeMonitor
 from .base import Context, Monitor
 from .cadence import CadenceMonitor
+from .cadence_apart import ApartMonitor
 from .invariant import InvariantMonitor
+from .invariant_steps import InvariantStepsMonitor
 from .order import OrderMonitor
+from .order_events import OrderEventsMonitor
+from .order_law import OrderLawMonitor
 from .respond import RespondMonitor
+from .respond_events import RespondEventsMonitor
 
 __all__ = ["Context", "Monitor", "monitor_for"]
-
-_MONITORS: dict[type[AnyRule], type[Monitor]] = {
-    Respond: RespondMonitor,
-    Absent: AbsentMonitor,
-    Invariant: InvariantMonitor,
-    Order: OrderMonitor,
-    Cadence: CadenceMonitor,
-    Agree: AgreeMonitor,
-}
 
 
 def monitor_for(context: Context) -> Monitor:
     """The monitor that watches a rule."""
-    return _MONITORS[type(context.named.rule)](context)
+    return _kind(context.named.rule)(context)
+
+
+def _kind(rule: AnyRule) -> type[Monitor]:
+    match rule:
+        case Respond():
+            return RespondEventsMonitor if rule.answers else RespondMonitor
+        case Absent():
+            return AbsentMonitor
+        case Invariant():
+            sampled = signal_named(rule.holds.signal).kind == "sampled"
+            return InvariantMonitor if sampled else InvariantStepsMonitor
+        case Order() if rule.sequence is not None:
+            return OrderLawMonitor
+        case Order():
+            return OrderMonitor if rule.anchor is not None else OrderEventsMonitor
+        case Cadence():
+            return CadenceMonitor if rule.every else ApartMonitor
+        case Agree():
+            return AgreeMonitor
+        case _:
+            raise NotImplementedError(f"{type(rule).__name__} is not watched yet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ....errors import RuleError
@@ -148,7 +148,7 @@ class Monitor(ABC):
         return 0
 
     def given(
-        self, evse: int | None, mark: Mark, params: dict[str, Any] | None = None, more: Sequence[Condition] = ()
+        self, evse: int | None, mark: Mark, params: Mapping[str, Any] | None = None, more: Sequence[Condition] = ()
     ) -> tuple[Tri, str]:
         """Whether the rule watches at an instant and `when` (and `more`) is true then; why that is not known.
 
@@ -164,7 +164,7 @@ class Monitor(ABC):
             return together, ""
         return together, next((why for tri, why in states if tri is Tri.UNKNOWN and why), "a precondition is not known")
 
-    def _at(self, condition: Condition, evse: int | None, mark: Mark, params: dict[str, Any]) -> tuple[Tri, str]:
+    def _at(self, condition: Condition, evse: int | None, mark: Mark, params: Mapping[str, Any]) -> tuple[Tri, str]:
         outlets = self.world.facts.evses
         try:
             found = [self.reader.at(condition, one, mark, params) for one in ((evse,) if evse in outlets else outlets)]

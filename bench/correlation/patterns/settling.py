@@ -1,0 +1,278 @@
+"""respond with events, the slower half: what is said of a trigger when its window is over, or when it is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....errors import RuleError
+from ...timeline import Event, Interval, kind_of
+from ..decide import clean, decide, range_of
+from ..mark import NEVER, Mark, between
+from ..rule import Respond
+from ..track import first_true
+from ..tri import Tri
+from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
+from .base import Context, Monitor, Seen
+from .matching import Selector
+from .owed import Owed, offer, withdraw
+from .placing import placed
+from .window import Window, shown_unit
+
+__all__ = ["Settling", "fifo_of"]
+
+UNSEEN = "nobody saw the trigger: it lies in a gap"
+_EXACT_NS = 1e12
+"""Below this, nanoseconds divided by a million or more have no more than 12 digits: nothing to round."""
+
+
+class Settling(Monitor):
+    """Decides about one trigger; when that happens is up to the monitor."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        rule = context.named.rule
+        assert isinstance(rule, Respond)
+        self.rule = rule
+        self.claimed = rule.at == "claim"
+        self.answers = Selector(rule.answers)
+        self.until = Selector(rule.until)
+        self.window = Window(self.reader, rule.after, rule.within, rule.extend)
+        self.unit = shown_unit(self.reader, rule.within)
+        self.unit_ns = 1e9 if self.unit == "s" else 1e6
+        self.sources: set[str] = set()
+        """Who gave answers so far."""
+        self._id = context.named.id
+        self._limit_names = tuple(item.name for item in context.named.limits)
+        self._topics = tuple(sorted(self.answers.topics | self.until.topics))
+
+    # ---- what is known of one trigger
+
+    def limit(self, owed: Owed) -> Interval:
+        """The limit (ns), as far as it is known now."""
+        if self.window.fixed is None and owed.limit_hi == NEVER and self.rule.within is not None:
+            span = self.window.of(owed.params)
+            owed.limit_lo, owed.limit_hi = span.lo, span.hi
+        if self.window.extend is None:
+            return Interval(owed.limit_lo, owed.limit_hi)
+        evse = self.world.facts.evses[0] if owed.where is None else owed.where
+        return self.window.extended(owed.limit_lo, owed.limit_hi, evse, owed.place())
+
+    def postponed(self, owed: Owed) -> bool:
+        """Whether the limit turned out to be later than was known when the trigger came."""
+        if self.window.fixed is not None or self.rule.within is None:
+            return False
+        limit = self.limit(owed)
+        due_ns = owed.event.stamp.order_ns + (limit.hi if limit.hi != NEVER else limit.lo)
+        if due_ns <= owed.due_ns:
+            return False
+        owed.due_ns = due_ns
+        return True
+
+    def weigh_claims(self, owed: Owed) -> None:
+        """Place the trigger and all candidates by what they claim, with what is known of the station's clock now."""
+        owed.mark = placed(self.rule, self.world, owed.event)
+        owed.unplaced = owed.event if owed.mark is None else None
+        owed.lo = owed.hi = owed.end_lo = owed.end_hi = NEVER
+        owed.lo_event = owed.hi_event = owed.end_event = None
+        if owed.mark is None:
+            return
+        for event in owed.candidates or ():
+            mark = placed(self.rule, self.world, event)
+            span = Interval(-NEVER, NEVER) if mark is None else between(owed.mark, mark)
+            if offer(owed, span.lo, span.hi, event) and mark is None:
+                owed.unplaced = event
+        for event in owed.ends or ():
+            mark = placed(self.rule, self.world, event)
+            span = Interval(-NEVER, NEVER) if mark is None else between(owed.mark, mark)
+            withdraw(owed, span.lo, span.hi, event)
+
+    def withdrawn(self, owed: Owed) -> tuple[float, float]:
+        """When, after the trigger, nothing was owed any more; infinite while it is."""
+        lo, hi = owed.end_lo, owed.end_hi
+        outlets = self.world.facts.evses
+        for condition in self.rule.unless:
+            spans: list[Interval] = []
+            for evse in (owed.where,) if owed.where in outlets else outlets:
+                assert evse is not None
+                try:
+                    steps = self.reader.steps(condition, evse, dict(owed.params))
+                except RuleError:  # the trigger lacks what it compares with: it may be true
+                    spans.append(Interval(0, NEVER))
+                else:
+                    spans.append(first_true(steps, owed.place())[0])
+            lo, hi = min(lo, *(span.lo for span in spans)), min(hi, max(span.hi for span in spans))
+        return lo, hi
+
+    def watched(self) -> tuple[str, ...]:
+        """Whose silence an absence of answers rests on: who gave one, or the kind of source that would."""
+        return tuple(sorted(self.sources or {kind_of(topic) for topic in self.answers.topics}))
+
+    # ---- the verdict
+
+    def settle(self, owed: Owed, *, cut: bool) -> None:
+        """Decide with what is known. `cut`: the record ends before the window is over."""
+        if owed.candidates is not None:
+            self.weigh_claims(owed)
+            if owed.mark is None:
+                text = f"when {owed.event.id} was, it does not say"
+                self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.CLOCK)
+                return
+        given, why = self.given(owed.where, owed.place(), owed.params, owed.given)
+        if given is Tri.FALSE:
+            return
+        if owed.unseen and given is Tri.TRUE:
+            given, why = Tri.UNKNOWN, UNSEEN
+        unsure = why if given is Tri.UNKNOWN else ""
+        end_lo, end_hi = self.withdrawn(owed)
+        limit = self.limit(owed)
+        lo, hi = owed.lo, owed.hi
+        if self.rule.within is None:
+            self._measured_only(owed, end_hi)
+        elif hi <= limit.lo and hi <= end_hi:
+            self.passed(owed, limit.lo)
+        elif end_hi <= limit.lo and lo > end_lo:
+            by = f" ({owed.end_event.id})" if owed.end_event is not None else ""
+            self.tell(owed, Outcome.NOT_APPLICABLE, f"withdrawn before the limit{by}")
+        elif cut and hi == NEVER:
+            seen_ns = max(0, self.world.now_ns - owed.last_ns)
+            text = f"the record ends {seen_ns / 1e6:.0f} ms after the trigger, before the limit"
+            self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.TRUNCATED)
+        elif lo <= limit.hi and lo != NEVER:
+            self.tell(owed, Outcome.INCONCLUSIVE, *self._undecided(owed), unsure=unsure, span=Interval(lo, hi))
+        elif end_lo <= limit.hi and end_lo != NEVER:
+            text = "what is owed may have been withdrawn before the limit"
+            self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.PRECONDITION, span=Interval(lo, hi))
+        elif limit.hi == NEVER:
+            text = "the limit is not known: the setting that it depends on was not read back"
+            self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.PRECONDITION, span=Interval(lo, hi))
+        elif owed.limited:
+            text = f"an answer to {owed.event.id} may be among those that were given up"
+            self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.LIMIT, span=Interval(lo, hi))
+        else:
+            text = f"no answer within the limit after {owed.event.id}"
+            if lo != NEVER:
+                text = f"first answer after {owed.event.id} came too late"
+            self.tell(owed, Outcome.FAIL, text, unsure=unsure, span=Interval(lo, hi))
+
+    def _measured_only(self, owed: Owed, end_hi: float) -> None:
+        if owed.hi != NEVER and owed.hi <= end_hi:
+            self.passed(owed, NEVER)
+        else:
+            by = f": withdrawn by {owed.end_event.id}" if owed.end_event is not None else ""
+            self.tell(owed, Outcome.NOT_APPLICABLE, f"no answer that is certain{by}")
+
+    def _undecided(self, owed: Owed) -> tuple[str, Reason]:
+        lo_event, hi_event = owed.lo_event, owed.hi_event
+        assert lo_event is not None
+        if owed.unplaced is not None:
+            return f"when {owed.unplaced.id} was, it does not say", Reason.CLOCK
+        if hi_event is not None and hi_event is not lo_event:
+            return f"{lo_event.id} or {hi_event.id} may be the first answer", Reason.AMBIGUOUS
+        if owed.unseen:
+            return UNSEEN, Reason.GAP
+        mine, theirs = owed.place().stamp, lo_event.stamp
+        same = mine.device_ns is not None and theirs.device_ns is not None
+        if same and not self.claimed and (mine.domain, mine.epoch) == (theirs.domain, theirs.epoch):
+            return "the accuracy of the two readings leaves both open", Reason.MEASUREMENT
+        return "the clocks of the two sources leave both open", Reason.CLOCK
+
+    def lacks(self, n: int, evse: int | None, event: Event, error: RuleError) -> None:
+        """A trigger without a number that the window needs."""
+        self.context.say(
+            n, evse, Outcome.INCONCLUSIVE, f"it cannot be judged: {error}", opened_ns=event.stamp.order_ns,
+            reason=Reason.PRECONDITION, seen=[(event, "trigger")], lengthened=False,
+        )  # fmt: skip
+
+    def tell(
+        self,
+        owed: Owed,
+        outcome: Outcome,
+        because: str,
+        reason: Reason | None = None,
+        *,
+        unsure: str = "",
+        span: Interval | None = None,
+    ) -> None:
+        """Write down anything but a PASS. `span`: what was measured (ns)."""
+        seen: list[Seen] = [(owed.event, "trigger")]
+        if span is not None and owed.hi_event is not None:
+            seen.append((owed.hi_event, "response"))
+        if span is not None and owed.lo_event is not None:
+            seen.append((owed.lo_event, "perhaps the response"))
+        bounded = owed.limit_hi if owed.limit_hi != NEVER else owed.limit_lo if owed.limit_lo != NEVER else 0.0
+        decision, shown = None, None
+        if span is not None:
+            if span.lo == NEVER:  # nothing came: at least as long as was watched
+                least = owed.limit_hi if owed.limit_hi != NEVER else 0
+                span = Interval(max(least, self.world.now_ns - owed.last_ns), NEVER)
+            shown = range_of(span.scaled(1 / self.unit_ns), self.unit)
+            if owed.limit_lo != NEVER:
+                bound = Interval(owed.limit_lo / self.unit_ns, owed.limit_hi / self.unit_ns)
+                decision = decide(span.scaled(1 / self.unit_ns), bound, self.unit)
+        undecided = decision is not None and outcome is Outcome.INCONCLUSIVE
+        bad = outcome is Outcome.FAIL
+        self.context.say(
+            owed.n,
+            owed.evse,
+            outcome,
+            because,
+            opened_ns=owed.event.stamp.order_ns,
+            reason=reason,
+            measured=shown,
+            limit=None if owed.limit_lo == NEVER else bounded / self.unit_ns,
+            margin=decision.margin if decision else None,
+            lean=decision.lean if decision and undecided else None,
+            decides=decision.decides if decision and undecided else None,
+            seen=seen,
+            windows=[(owed.first_ns, owed.last_ns + bounded)],
+            watched=self.watched() if bad else (),
+            topics=self._topics if bad else (),
+            unsure=unsure,
+        )
+
+    def passed(self, owed: Owed, limit_ns: float) -> None:
+        """The verdict that most triggers get, written down without detours. `limit_ns`: NEVER if there is none."""
+        event, answer, perhaps = owed.event, owed.hi_event, owed.lo_event
+        assert answer is not None
+        evidence: Sequence[EvidenceRef] = (
+            EvidenceRef(f"{event.source}#{event.seq}", "trigger", event.stamp),
+            EvidenceRef(f"{answer.source}#{answer.seq}", "response", answer.stamp),
+        )
+        if perhaps is not answer and perhaps is not None:
+            evidence = (*evidence, EvidenceRef(perhaps.id, "perhaps the response", perhaps.stamp))
+        lo, hi, unit, unit_ns = owed.lo, owed.hi, self.unit, self.unit_ns
+        limit: float | None = None
+        margin: Range | None = None
+        if hi < _EXACT_NS and limit_ns < _EXACT_NS:
+            limit = limit_ns / unit_ns
+            margin = Range((limit_ns - hi) / unit_ns, (limit_ns - lo) / unit_ns, unit)
+            measured = Range(lo / unit_ns, hi / unit_ns, unit)
+        else:
+            measured = Range(clean(lo / unit_ns), clean(hi / unit_ns), unit)
+            if limit_ns != NEVER:
+                limit = clean(limit_ns / unit_ns)
+                margin = Range(clean((limit_ns - hi) / unit_ns), clean((limit_ns - lo) / unit_ns), unit)
+        until_ns = owed.last_ns + int(hi if limit_ns == NEVER else limit_ns)
+        self.context.report(
+            Instance(
+                rule=self._id,
+                n=owed.n,
+                evse=owed.evse,
+                outcome=Outcome.PASS,
+                reason=None,
+                because="measured, without limit" if limit is None else "the response came in time",
+                opened_ns=event.stamp.order_ns,
+                measured=measured,
+                limit=limit,
+                limit_names=self._limit_names,
+                margin=margin,
+                evidence=evidence,
+                windows=((owed.first_ns, until_ns),),
+                decided_ns=self.world.now_ns,
+            )
+        )
+
+
+def fifo_of(event: Event) -> str:
+    """The source of an event if it reports in the order of the facts, else nothing."""
+    return event.source if Mark.of(event).fifo else ""
