@@ -116,12 +116,12 @@ def first_true(
     now_ns: int = 0,
     ended_ns: float = NEVER,
     new: bool = False,
-) -> tuple[Interval, Step | None]:
+) -> tuple[Interval, Step | None, Step | None]:
     """When, after `trigger`, a condition first becomes true and stays so for `hold_ns` (or until `ended_ns` after it).
 
     `new`: one that was true already does not count. Returns the interval of nanoseconds after the trigger (its `hi` is
-    NEVER when it is not certain to have happened, its `lo` is NEVER when it certainly did not), and the step that made
-    it certain, or else possible.
+    NEVER when it is not certain to have happened, its `lo` is NEVER when it certainly did not), the step that made it
+    certain, and the one that made it possible (None for what was before the first).
     """
     steps = _runs(steps)
     spans = [between(trigger, step.mark) for step in steps]
@@ -152,7 +152,7 @@ def first_true(
         lasted = after or (not new and (over is None or spans[over].lo > 0))
         if step.tri is Tri.TRUE and lasted and held and start.hi < hi:
             hi, certain = start.hi, step
-    return Interval(min(lo, hi), hi), certain or possible
+    return Interval(min(lo, hi), hi), certain, possible
 
 
 def _runs(steps: Sequence[Step]) -> list[Step]:

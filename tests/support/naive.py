@@ -17,9 +17,6 @@ from naive_order import judge_cadence, judge_count, judge_order
 from naive_record import Judged, Record
 from naive_respond import judge_respond
 
-IN_ORDER = frozenset({"csms"})
-"""A connection delivers its messages in the order in which they were sent."""
-
 
 def judge(
     rule: AnyRule,
@@ -28,10 +25,9 @@ def judge(
     *,
     end_ns: int,
     truncated: bool = False,
-    in_order: frozenset[str] = IN_ORDER,
 ) -> list[Judged]:
     """Every instance of a rule in a run that ended at `end_ns`."""
-    record = Record(events, facts, end_ns, truncated, in_order)
+    record = Record(events, facts, end_ns, truncated)
     match rule:
         case Respond():
             found = judge_respond(record, rule)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
+from typing import NamedTuple
 
 from pilotbench.bench.correlation import Outcome, Reason
-from pilotbench.bench.correlation.rule import Absent, Condition, Invariant, Occurrence
+from pilotbench.bench.correlation.rule import Absent, Condition, Invariant, Occurrence, Turn
 from pilotbench.bench.timeline import Event
 
 from naive_record import Judged, Record, first_after, keys_of, nanoseconds
@@ -22,7 +23,7 @@ from naive_signals import (
     truth_of,
     turns,
 )
-from naive_time import INF, Point, Span
+from naive_time import INF, Point, Span, precedes
 
 
 def outlets(record: Record, scope: Condition) -> list[int | None]:
@@ -59,13 +60,10 @@ def _while(record: Record, rule: Absent, stay: Stay, evse: int | None) -> Judged
     settle = _settle(rule, stay)
     inside = early = maybe = False
     for h in happened(record, rule, evse):
-        since = record.delta(stay.entry.point, h)
-        left = Span(INF, INF) if stay.end is None else record.delta(h, stay.end.point)
-        if since.hi < 0 or left.hi < 0:
-            continue
-        inside |= since.lo >= settle and left.lo >= 0
-        early |= settle > 0 and since.lo < settle
-        maybe = True
+        place = where(record, stay, Point.of(h), settle)
+        inside |= place.inside
+        maybe |= place.maybe
+        early |= place.maybe and place.early
 
     def said(outcome: Outcome, *reasons: Reason) -> Judged:
         return Judged(stay.entry.event.stamp.order_ns, evse, outcome, frozenset(reasons))
@@ -83,11 +81,51 @@ def _while(record: Record, rule: Absent, stay: Stay, evse: int | None) -> Judged
     missed = any(
         first <= end and last >= stay.entry.point.stamp.lo_ns for first, last in record.gaps(record.sources(topics))
     )
-    if missed or not stay.known:
-        return said(Outcome.INCONCLUSIVE, Reason.GAP)
+    if missed or not stay.known or _unknown(record, never, stay, evse):
+        return said(Outcome.INCONCLUSIVE, Reason.GAP, Reason.PRECONDITION)
     if stay.end is None and record.truncated:
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)
     return said(Outcome.PASS)
+
+
+class Place(NamedTuple):
+    """Where a happening lies: certainly inside a stay (after `settle`), perhaps in it, perhaps within `settle`."""
+
+    inside: bool
+    maybe: bool
+    early: bool
+
+
+def where(record: Record, stay: Stay, h: Point, settle: float = 0) -> Place:
+    """What happens at the very instant of the entry, or of the end, is outside."""
+    entry = stay.entry.point
+    since = record.delta(entry, h)
+    begun = since.lo > 0 or precedes(entry, h)
+    if stay.end is None:
+        in_time = perhaps_in_time = True
+    else:
+        left = record.delta(h, stay.end.point)
+        in_time = left.lo > 0 or precedes(h, stay.end.point)
+        perhaps_in_time = left.hi > 0 or in_time
+    perhaps_begun = since.hi > 0 or begun
+    settled = since.lo > settle if settle else begun
+    return Place(settled and in_time, perhaps_begun and perhaps_in_time, bool(settle) and begun and since.lo <= settle)
+
+
+def _unknown(record: Record, never: Occurrence | Turn, stay: Stay, evse: int | None) -> bool:
+    """Whether the signal of an edge was unknown at some instant of a stay."""
+    if isinstance(never, Occurrence):
+        return False
+    entry = stay.entry.point
+    history = changes(record, never.signal, evse)
+    if not history or (record.delta(entry, history[0].point).lo > 0 and where(record, stay, history[0].point).inside):
+        return True
+    for change, following in zip(history, [*history[1:], None], strict=True):
+        if change.value is not UNKNOWN or (stay.end and record.delta(change.point, stay.end.point).hi <= 0):
+            continue
+        if following is None or record.delta(entry, following.point).hi > 0:
+            return True
+    return False
 
 
 def _after(record: Record, rule: Absent, t: Opening) -> Judged:
@@ -145,24 +183,36 @@ def judge_invariant(record: Record, rule: Invariant) -> list[Judged]:
 
 def _stepped(record: Record, rule: Invariant, stay: Stay, evse: int | None) -> Judged:
     settle = nanoseconds(rule.settle)
+    entry = stay.entry.point
     end = Point.at(record.end_ns) if stay.end is None else stay.end.point
-    breaks = may_break = may_be_unknown = False
+    forever = Span(INF, INF)
+    breaks = may_break = False
+    open_reasons: set[Reason] = set()
     history: list[Change | None] = [None, *changes(record, rule.holds.signal, evse)]
     for change, following in zip(history, [*history[1:], None], strict=True):
         value = UNKNOWN if change is None else change.value
         truth = truth_of(record, rule.holds, value)
         if truth:
             continue
-        left = Span(INF, INF) if change is None else record.delta(change.point, end)
-        lasts = Span(INF, INF) if following is None else record.delta(stay.entry.point, following.point)
-        stay_lasts = record.delta(stay.entry.point, end)
-        if left.hi < 0 or lasts.hi < settle or stay_lasts.hi < settle:
+        since = None if settle else entry
+        pieces = [  # nothing lasts unless each of these is positive
+            (change and change.point, end, forever if change is None else record.delta(change.point, end)),
+            (since, end, record.after(entry, end, settle)),
+        ]
+        if following is not None:
+            pieces.append((since, following.point, record.after(entry, following.point, settle)))
+        if change is not None and following is not None:
+            pieces.append((change.point, following.point, record.delta(change.point, following.point)))
+        if any(span.hi <= 0 for _, _, span in pieces):
             continue
         if truth is None:
-            may_be_unknown = True
+            if value is UNKNOWN:
+                open_reasons.add(Reason.GAP)
+            else:
+                open_reasons.add(Reason.AMBIGUOUS if value in rule.holds.unsure else Reason.MEASUREMENT)
             continue
         may_break = True
-        breaks |= left.lo > 0 and lasts.lo > settle and stay_lasts.lo > settle
+        breaks |= all(span.lo > 0 or (one and precedes(one, two)) for one, two, span in pieces)
 
     def said(outcome: Outcome, *reasons: Reason) -> Judged:
         return Judged(stay.entry.event.stamp.order_ns, evse, outcome, frozenset(reasons))
@@ -170,9 +220,13 @@ def _stepped(record: Record, rule: Invariant, stay: Stay, evse: int | None) -> J
     if breaks:
         known = all_hold(record, rule.when, evse, stay.entry.event)
         return said(Outcome.FAIL) if known else said(Outcome.INCONCLUSIVE, Reason.PRECONDITION)
-    why = [Reason.CLOCK] * may_break + [Reason.GAP] * (may_be_unknown or not stay.known)
-    if why:
-        return said(Outcome.INCONCLUSIVE, *why)
+    if may_break:
+        return said(Outcome.INCONCLUSIVE, Reason.CLOCK)
+    for reason in (Reason.MEASUREMENT, Reason.AMBIGUOUS, Reason.GAP):
+        if reason in open_reasons:
+            return said(Outcome.INCONCLUSIVE, reason)
+    if not stay.known:
+        return said(Outcome.INCONCLUSIVE, Reason.GAP)
     if stay.end is None and record.truncated:
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)
     return said(Outcome.PASS)
@@ -196,7 +250,7 @@ def _sampled(record: Record, rule: Invariant, stay: Stay, evse: int | None) -> J
         undecided |= truth is None
     stamps = [e.stamp for e in seen]
     longest = record.facts.meter_max_gap_s * 1e9
-    hole = any(two.lo_ns - one.hi_ns > longest for one, two in itertools.pairwise(stamps))
+    hole = any(two.lo_ns - one.hi_ns > longest for one, two in pairwise(stamps))
 
     def said(outcome: Outcome, *reasons: Reason) -> Judged:
         return Judged(stay.entry.event.stamp.order_ns, evse, outcome, frozenset(reasons))

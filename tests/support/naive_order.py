@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from pilotbench.bench.correlation import Outcome, Reason
 from pilotbench.bench.correlation.rule import Cadence, Count, Occurrence, Order, Turn
 from pilotbench.bench.timeline import Event, parse_quantity
 
-from naive_absent import outlets
+from naive_absent import outlets, where
 from naive_record import Judged, Key, Record, keys_of, look, nanoseconds
 from naive_respond import happenings
 from naive_signals import Stay, all_hold, stays, turns
-from naive_time import INF, Point, Span
+from naive_time import INF, Point, Span, precedes
 
 _WORST = (Outcome.NOT_APPLICABLE, Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.ERROR)
 
@@ -58,10 +58,12 @@ def _preceded(record: Record, rule: Order, h: Event) -> list[Judged]:
         if when is False:
             continue
         firsts = [
-            f for f in record.named(rule.first, h) if f is not h and key in keys_of(f, rule.per, record.facts.evses)
+            f
+            for f in record.named(rule.first, h)
+            if f is not h and key in keys_of(f, rule.per, record.facts.evses) and not precedes(Point.of(h), Point.of(f))
         ]
         spans = [record.delta(f, h) for f in firsts]
-        booted = any(e.topic == "ocpp.boot" for e in record.events)
+        booted = any(e.topic == "ocpp.boot" and e.order < h.order for e in record.events)
         missed = [
             gap
             for gap in record.gaps(record.sources(topic for one in rule.first for topic in one.topics))
@@ -73,7 +75,7 @@ def _preceded(record: Record, rule: Order, h: Event) -> list[Judged]:
             outcome = Outcome.PASS
         elif any(span.hi >= 0 for span in spans):
             reasons = {Reason.CLOCK}
-        elif not booted and not firsts:
+        elif not booted:
             reasons = {Reason.TRUNCATED} | ({Reason.GAP} if missed else set())
         elif missed:
             reasons = {Reason.GAP} | (set() if when else {Reason.PRECONDITION})
@@ -92,7 +94,7 @@ def _laws(record: Record, rule: Order, wanted: Occurrence) -> list[Judged]:
             continue
         for key in keys_of(e, rule.per, record.facts.evses):
             evse = key[rule.per.index("evse")] if "evse" in rule.per else e.evse
-            if all_hold(record, rule.when, evse, e) is not False:
+            if all_hold(record, rule.when, evse, e) is True:
                 rows.setdefault(key, []).append(e)
     return [_law(record, rule, key, row) for key, row in rows.items()]
 
@@ -104,29 +106,33 @@ def _law(record: Record, rule: Order, key: Key, row: Sequence[Event]) -> Judged:
     def said(outcome: Outcome, *reasons: Reason) -> Judged:
         return Judged(row[0].stamp.order_ns, evse, outcome, frozenset(reasons))
 
-    if len(values) < 2:
-        return said(Outcome.NOT_APPLICABLE)
-    seen = [values[0]]
+    def missed(one: Event, two: Event) -> bool:
+        spans = record.gaps({two.source})
+        return any(first <= two.stamp.hi_ns and upto >= one.stamp.lo_ns for first, upto in spans)
+
+    doubtful = False
+    told = [values[0]]
     for i in range(1, len(values)):
         value, last = values[i], values[i - 1]
+        told += [value] if rule.law in ("unique", "constant") or value != last else []
         if rule.law == "unique":
-            broken = value in seen
+            broken = value in values[:i]
+        elif rule.law == "constant":
+            broken = value != values[0]
         elif value == last:
-            continue
+            broken = False
+        elif rule.law == "contiguous":
+            broken = not (isinstance(value, Decimal) and isinstance(last, Decimal) and value == last + 1)
         else:
-            broken = not {
-                "contiguous": lambda value=value, last=last: value == last + 1,
-                "increasing": lambda value=value, last=last: value > last,
-                "constant": lambda value=value: value == values[0],
-            }[rule.law]()
-        seen.append(value)
-        if not broken:
-            continue
-        begin, end = row[i - 1].stamp.lo_ns, row[i].stamp.hi_ns
-        missed = any(first <= end and upto >= begin for first, upto in record.gaps({row[i].source}))
-        if missed and rule.law == "contiguous":
-            return said(Outcome.INCONCLUSIVE, Reason.GAP)
-        return said(Outcome.FAIL)
+            broken = not value > last
+        if broken and rule.law == "contiguous" and missed(row[i - 1], row[i]):
+            doubtful = True
+        elif broken:
+            return said(Outcome.FAIL)
+    if len(told) < 2:
+        return said(Outcome.NOT_APPLICABLE)
+    if doubtful or missed(row[0], row[-1]):
+        return said(Outcome.INCONCLUSIVE, Reason.GAP)
     return said(Outcome.PASS)
 
 
@@ -172,9 +178,8 @@ def _events(record: Record, what: Occurrence | Turn, evse: int | None) -> list[E
 
 def _place(record: Record, stay: Stay, e: Event) -> tuple[bool, bool]:
     """Whether an event is certainly, and possibly, inside a stay."""
-    since = record.delta(stay.entry.point, e)
-    left = Span(INF, INF) if stay.end is None else record.delta(e, stay.end.point)
-    return since.lo >= 0 and left.lo >= 0, since.hi >= 0 and left.hi >= 0
+    place = where(record, stay, Point.of(e))
+    return place.inside, place.maybe
 
 
 def judge_count(record: Record, rule: Count) -> list[Judged]:
@@ -231,16 +236,27 @@ def _every(record: Record, rule: Cadence) -> list[Judged]:
     found: list[Judged] = []
     for stay, evse, _, row in _scoped(record, rule):
         assert stay is not None
+        when = all_hold(record, rule.when, evse, stay.entry.event)
+        if when is False:
+            continue
+        entry = stay.entry.point
         end = Point.at(record.end_ns) if stay.end is None else stay.end.point
         inside = [e for e in row if _place(record, stay, e)[1]]
-        if record.delta(stay.entry.point, end).hi <= limit:
-            continue
-        points = [stay.entry.point, *(Point.of(e) for e in inside), end]
-        spans = [record.delta(one, two) for one, two in itertools.pairwise(points)]
-        lo, hi = max(span.lo for span in spans), max(span.hi for span in spans)
+        points = [entry, *(Point.of(e) for e in inside), end]
+        pauses: list[Span] = []
+        for a, b in pairwise(points):
+            spans = [record.delta(one, two) for one, two in ((a, b), (entry, b), (a, end), (entry, end))]
+            pauses.append(Span(max(min(s.lo for s in spans), 0), max(min(s.hi for s in spans), 0)))
+        lo, hi = max(pause.lo for pause in pauses), max(pause.hi for pause in pauses)
         outcome = Outcome.PASS if hi <= limit else Outcome.FAIL if lo > limit else Outcome.INCONCLUSIVE
-        reasons = frozenset({Reason.CLOCK, Reason.MEASUREMENT} if outcome is Outcome.INCONCLUSIVE else ())
-        found.append(Judged(stay.entry.event.stamp.order_ns, evse, outcome, reasons, max(lo, 0), max(hi, 0), True))
+        reasons = {Reason.CLOCK} if outcome is Outcome.INCONCLUSIVE else set[Reason]()
+        if outcome is Outcome.FAIL and when is None:
+            outcome, reasons = Outcome.INCONCLUSIVE, {Reason.PRECONDITION}
+        if outcome is Outcome.PASS and record.delta(entry, end).lo <= limit:
+            outcome = Outcome.NOT_APPLICABLE
+        if outcome is Outcome.PASS and stay.end is None and record.truncated:
+            outcome, reasons = Outcome.INCONCLUSIVE, {Reason.TRUNCATED}
+        found.append(Judged(stay.entry.event.stamp.order_ns, evse, outcome, frozenset(reasons), lo, hi, True))
     return found
 
 
@@ -249,19 +265,20 @@ def _apart(record: Record, rule: Cadence) -> list[Judged]:
     found: list[Judged] = []
     for stay, evse, _, row in _scoped(record, rule):
         row = [e for e in row if all_hold(record, rule.when, evse, e) is not False]
-        sure = [e for e in row if stay is None or _place(record, stay, e)[0]]
-        row = [e for e in row if stay is None or _place(record, stay, e)[1]]
+        row = [e for e in row if stay is None or _place(record, stay, e)[0]]
         if len(row) < 2:
             continue
-        pairs = list(itertools.pairwise(row))
-        spans = [(record.delta(a, b), a in sure and b in sure) for a, b in pairs]
-        if any(certain and span.hi < limit for span, certain in spans):
-            outcome = Outcome.FAIL
-        elif all(span.lo >= limit for span, _ in spans):
-            outcome = Outcome.PASS
-        else:
-            outcome = Outcome.INCONCLUSIVE
-        reasons = frozenset({Reason.CLOCK} if outcome is Outcome.INCONCLUSIVE else ())
+        spans = [record.delta(a, b) for a, b in pairwise(row)]
+        outcome, reasons = Outcome.INCONCLUSIVE, {Reason.CLOCK}
+        if any(span.hi < limit for span in spans):
+            outcome, reasons = Outcome.FAIL, set[Reason]()
+        elif all(span.lo >= limit for span in spans):
+            outcome, reasons = Outcome.PASS, set[Reason]()
+            begin, end = row[0].stamp.lo_ns, row[-1].stamp.hi_ns
+            gaps = record.gaps({e.source for e in row})
+            if any(first <= end and upto >= begin for first, upto in gaps):
+                outcome, reasons = Outcome.INCONCLUSIVE, {Reason.GAP}
         opened = stay.entry.event if stay else row[0]
-        found.append(Judged(opened.stamp.order_ns, evse, outcome, reasons))
+        lo, hi = min(span.lo for span in spans), min(span.hi for span in spans)
+        found.append(Judged(opened.stamp.order_ns, evse, outcome, frozenset(reasons), lo, hi, True))
     return found

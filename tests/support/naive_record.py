@@ -30,22 +30,24 @@ class Judged(NamedTuple):
 class Record:
     """A run: its events in canonical order, and what is known of the bench."""
 
-    def __init__(
-        self, events: Iterable[Event], facts: Facts, end_ns: int, truncated: bool, in_order: frozenset[str]
-    ) -> None:
+    def __init__(self, events: Iterable[Event], facts: Facts, end_ns: int, truncated: bool) -> None:
         ordered = sorted(events, key=lambda event: event.order)
         mine = [e for e in ordered if not facts.station or e.data.get("station", facts.station) == facts.station]
         self.events = [e for e in mine if not e.late]
         self.facts = facts
         self.end_ns = end_ns
         self.truncated = truncated
-        self.in_order = in_order
 
     def delta(self, a: Point | Event, b: Point | Event) -> Span:
         """How much later `b` is than `a`."""
         first = Point.of(a) if isinstance(a, Event) else a
         second = Point.of(b) if isinstance(b, Event) else b
-        return delta(first, second, self.in_order)
+        return delta(first, second)
+
+    def after(self, a: Point, b: Point, settle: float) -> Span:
+        """How much later `b` is than `settle` after `a`."""
+        span = self.delta(a, b)
+        return Span(span.lo - settle, span.hi - settle)
 
     def named(self, wanted: Sequence[Occurrence], asking: Event | None = None) -> list[Event]:
         """The events that one of these means; `asking`: the trigger, for `$key`."""

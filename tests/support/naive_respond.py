@@ -10,7 +10,7 @@ from pilotbench.bench.correlation.rule import Condition, Occurrence, Respond, Tr
 from pilotbench.bench.timeline import Event
 
 from naive_record import Judged, Key, Record, keys_of, nanoseconds
-from naive_signals import READ, STATION, Change, all_hold, changes, holds, truth_of, turns
+from naive_signals import READ, STATION, UNKNOWN, Change, all_hold, candidates, changes, truth_of, turns
 from naive_time import INF, Point, Span
 
 
@@ -29,7 +29,7 @@ class Candidate(NamedTuple):
     span: Span
     what: Event
     sure: bool
-    known: bool = True
+    why: frozenset[Reason] = frozenset()
 
 
 def openings(record: Record, rule: Respond, triggers: Sequence[Trigger]) -> Iterator[Opening]:
@@ -147,26 +147,36 @@ def _instants(
     record: Record, condition: Condition, t: Opening, hold: float, accept: bool, until: list[Point]
 ) -> list[Candidate]:
     """When a condition becomes true and stays so for `hold` (or until one of the points)."""
-    history = changes(record, condition.signal, None if condition.signal in STATION else t.evse)
+    evse = None if condition.signal in STATION else t.evse
+    history = changes(record, condition.signal, evse)
     truths = [truth_of(record, condition, change.value) for change in history]
     found: list[Candidate] = []
-    for i, change in enumerate(history):
-        before = truths[i - 1] if i else None
-        if truths[i] is False or before is truths[i] is True:
-            continue
-        surely, possibly = _lasts(record, history, truths, i, change.point, hold, until)
-        span = record.delta(t.event, change.point)
-        if possibly:
-            found.append(Candidate(span, change.event, surely and truths[i] is True, truths[i] is True))
+    for i in range(-1, len(history)):  # -1: what was before the first change, unknown
+        truth = truths[i] if i >= 0 else None
+        begin = record.delta(t.event, history[i].point) if i >= 0 else Span(-INF, -INF)
+        after = record.delta(t.event, history[i + 1].point) if i + 1 < len(history) else Span(INF, INF)
+        what = history[max(i, 0)].event if history else t.event
+        surely, possibly = _lasts(record, history, truths, i, history[i].point if i >= 0 else None, hold, until)
+        over = next((j for j in range(i + 1, len(history)) if not truths[j]), None)
+        if accept and surely and begin.lo < 0 <= begin.hi:  # perhaps before the trigger: then true at the trigger too
+            left = Span(INF, INF) if over is None else record.delta(t.event, history[over].point)
+            begin, surely = Span(0, begin.hi), left.lo >= hold
+        if truth is None and possibly:
+            unknown = i < 0 or history[i].value is UNKNOWN
+            why = frozenset({Reason.GAP if unknown else Reason.MEASUREMENT})
+            found.append(Candidate(Span(begin.lo, after.hi), what, False, why))
+        elif truth and possibly and not (i and truths[i - 1]):
+            found.append(Candidate(begin, what, surely))
     if accept:
-        now = holds(record, condition, None if condition.signal in STATION else t.evse, t.event)
+        values = candidates(record, history, t.event)
+        now = {truth_of(record, condition, value) for value in values}
         latest = [i for i, c in enumerate(history) if record.delta(c.point, t.event).lo >= 0]
-        begin = latest[-1] if latest else -1
-        surely, possibly = _lasts(record, history, truths, begin, Point.of(t.event), hold, until)
-        if now is True and possibly:
+        surely, possibly = _lasts(record, history, truths, latest[-1] if latest else -1, Point.of(t.event), hold, until)
+        if now == {True} and possibly:
             found.append(Candidate(Span(0, 0), t.event, surely))
-        elif now is None and possibly:
-            found.append(Candidate(Span(0, 0), t.event, False, False))
+        elif now != {False} and possibly:
+            why = {Reason.MEASUREMENT, Reason.CLOCK, Reason.AMBIGUOUS} | ({Reason.GAP} if UNKNOWN in values else set())
+            found.append(Candidate(Span(0, 0), t.event, False, frozenset(why)))
     return found
 
 
@@ -175,12 +185,12 @@ def _lasts(
     history: Sequence[Change],
     truths: Sequence[bool | None],
     i: int,
-    start: Point,
+    start: Point | None,
     hold: float,
     until: Sequence[Point],
 ) -> tuple[bool, bool]:
     """Whether what is true from `start` on, at change `i`, certainly and possibly lasts for `hold`."""
-    if hold == 0:
+    if hold == 0 or start is None:
         return True, True
     end = Point.at(record.end_ns)
     doubtful = next((c.point for c, truth in zip(history[i + 1 :], truths[i + 1 :], strict=True) if not truth), None)
@@ -202,8 +212,8 @@ def _why(t: Opening, found: Sequence[Candidate], a: float, lo: float, hi: float)
     last = [c for c in found if c.sure and c.span.lo >= a and c.span.hi == hi]
     reasons: set[Reason] = set()
     for c in first:
-        if not c.known:
-            reasons.add(Reason.GAP)
+        if c.why:
+            reasons |= c.why
         elif last and all(c.what is not other.what for other in last):
             reasons.add(Reason.AMBIGUOUS)
         else:

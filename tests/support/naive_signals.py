@@ -55,6 +55,8 @@ def changes(record: Record, signal: str, evse: int | None) -> list[Change]:
             if value is UNKNOWN:
                 continue
             begin = event.data["from_ns"]
+            while made and made[-1].point.stamp.lo_ns >= begin:
+                made.pop()  # told by the source, but from within the gap
             point = Point(Stamp(begin, begin, begin), "", 0)
             made.append(Change(point, UNKNOWN, value, event))
             value = UNKNOWN
@@ -131,27 +133,28 @@ def _among(value: Value, wanted: Sequence[Value]) -> bool:
 
 
 class Stay(NamedTuple):
-    """A scope is true from `entry` until `end` (None: to the end of the record); `known`: never unknown in between."""
+    """A scope is true from `entry` until `end` (None: to the end of the record), which makes it false or unknown."""
 
     entry: Change
     end: Change | None
-    known: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether the scope certainly ended where it ended."""
+        return self.end is None or self.end.value is not UNKNOWN
 
 
 def stays(record: Record, scope: Condition, evse: int | None) -> list[Stay]:
     """Every stay in a scope."""
     found: list[Stay] = []
     entry: Change | None = None
-    known = True
     for change in changes(record, scope.signal, evse):
         truth = truth_of(record, scope, change.value)
         if truth and entry is None:
-            entry, known = change, True
-        elif truth is False and entry is not None:
-            found.append(Stay(entry, change, known))
+            entry = change
+        elif not truth and entry is not None:
+            found.append(Stay(entry, change))
             entry = None
-        elif truth is None:
-            known = False
     if entry is not None:
-        found.append(Stay(entry, None, known))
+        found.append(Stay(entry, None))
     return found

@@ -21,32 +21,40 @@ class Span(NamedTuple):
 class Point(NamedTuple):
     """Something with a time: an event, a change of a signal, or the end of the record.
 
-    `seq` 0: it has no place in its source's sequence (a gap, the end of the record).
+    `seq` 0: it has no place in its source's sequence (a gap, the end of the record). `ordered`: its source reports it
+    in the order of the facts: not a sensed fact (its delay differs), not the sample of a meter, not what the bench did.
     """
 
     stamp: Stamp
     source: str
     seq: int
+    ordered: bool = False
 
     @classmethod
     def of(cls, event: Event) -> Point:
-        return cls(event.stamp, event.source, event.seq)
+        sensed = event.stamp.delay_hi_ns != 0 or event.topic in ("meter.sample", "stimulus", "gap")
+        return cls(event.stamp, event.source, event.seq, not sensed)
 
     @classmethod
     def at(cls, ns: int) -> Point:
         return cls(Stamp(ns, ns, ns), "", 0)
 
 
-def delta(a: Point, b: Point, in_order: frozenset[str]) -> Span:
-    """How much later `b` is than `a`. `in_order`: the sources that report in the order of the facts."""
+def delta(a: Point, b: Point) -> Span:
+    """How much later `b` is than `a`."""
     if a.seq and (a.source, a.seq) == (b.source, b.seq):
         return Span(0, 0)
     span = _span(a.stamp, b.stamp)
-    if a.source == b.source and a.source in in_order and a.seq and b.seq:
-        if a.seq < b.seq:
-            return Span(max(span.lo, 0), max(span.hi, 0))
+    if precedes(a, b):
+        return Span(max(span.lo, 0), max(span.hi, 0))
+    if precedes(b, a):
         return Span(min(span.lo, 0), min(span.hi, 0))
     return span
+
+
+def precedes(a: Point, b: Point) -> bool:
+    """Whether `a` certainly comes first, by the sequence of a source that reports in the order of the facts."""
+    return a.ordered and b.ordered and a.source == b.source and a.seq < b.seq
 
 
 def _span(a: Stamp, b: Stamp) -> Span:

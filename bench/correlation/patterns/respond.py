@@ -170,7 +170,10 @@ class RespondMonitor(Monitor):
         held_ns = now_ns - SLACK_NS if known_ns is None else known_ns
         ended = self._ended(owed)
         new = self.rule.already == "new"
-        span, step = first_true(steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended_ns=ended.lo, new=new)
+        span, certain, possible = first_true(
+            steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended_ns=ended.lo, new=new
+        )
+        step = certain or possible
         given, why = self._given(owed)
         if given is Tri.FALSE:
             if final or slack_over:
@@ -189,7 +192,7 @@ class RespondMonitor(Monitor):
             return
         if not final and not (slack_over and span.hi != NEVER):
             return
-        self._fail_or_not(owed, span, limit, ended, step, given, why, cut)
+        self._fail_or_not(owed, span, limit, ended, certain, possible, given, why, cut)
 
     def _proven(self, owed: _Owed, step: Step | None) -> bool:
         """What was true already may have ended before the trigger too, as long as such an end can still be received."""
@@ -203,11 +206,13 @@ class RespondMonitor(Monitor):
         span: Interval,
         limit: Interval,
         ended: Interval,
-        step: Step | None,
+        certain: Step | None,
+        possible: Step | None,
         given: Tri,
         why: str,
         cut: bool,
     ) -> None:
+        step = certain or possible
         if cut and span.hi == NEVER:
             watched = max(0, self.world.now_ns - owed.mark.stamp.hi_ns)
             text = f"the record ends {watched / 1e6:.0f} ms after the trigger, before the limit"
@@ -218,7 +223,7 @@ class RespondMonitor(Monitor):
         elif self._cut_off(span, limit, ended):
             self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
         elif span.lo <= limit.hi:
-            reason, text = self._undecided(owed, span, step)
+            reason, text = self._undecided(owed, certain, possible)
             unsure = why if given is Tri.UNKNOWN else ""
             self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, reason, unsure)
         elif ended.lo <= limit.hi:
@@ -237,15 +242,18 @@ class RespondMonitor(Monitor):
             return True
         return ended.hi <= limit.lo and span.lo > ended.lo
 
-    def _undecided(self, owed: _Owed, span: Interval, step: Step | None) -> tuple[Reason, str]:
-        if span.hi == NEVER or step is None or step.tri is Tri.UNKNOWN:
-            if step is not None and step.why:
-                return Reason.GAP, step.why
-            if step is not None and step.event is not None and step.event.topic != "gap":
-                return Reason.MEASUREMENT, "the accuracy of the reading leaves both open"
+    def _undecided(self, owed: _Owed, certain: Step | None, possible: Step | None) -> tuple[Reason, str]:
+        if possible is None:
             return Reason.GAP, f"{self.response.signal} is not known around the trigger"
+        if possible.tri is Tri.UNKNOWN:
+            if possible.why or possible.event is None or possible.event.topic == "gap":
+                return Reason.GAP, possible.why or f"{self.response.signal} is not known around the trigger"
+            return Reason.MEASUREMENT, "the accuracy of the reading leaves both open"
         if owed.unseen:
             return Reason.GAP, UNSEEN
+        if certain is not None and certain is not possible:
+            return Reason.AMBIGUOUS, "an earlier response may count, a later one certainly does"
+        step = possible
         same = step.mark.stamp.device_ns is not None and step.mark.stamp.domain == owed.mark.stamp.domain
         if same or self.response.signal == "current":
             return Reason.MEASUREMENT, "the width of the sensed edge leaves both open"
