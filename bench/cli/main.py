@@ -81,6 +81,22 @@ def check(
 
 
 @app.command()
+def show(
+    recording: Annotated[Path, typer.Argument(metavar="RUN.mcap", help="A recording, or the folder of a run.")],
+    at: Annotated[str | None, typer.Option("--at", metavar="EVENT", help="An event by its id, e.g. pilot#42.")] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How much to show before it, e.g. '2 s' (default: 500 ms).")
+    ] = None,
+    after: Annotated[str | None, typer.Option(metavar="TIME", help="How much to show after it.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+) -> None:
+    """Show what a recording holds: its sessions and marks, or one event and what is around it."""
+    from .show import show_command
+
+    raise typer.Exit(show_command(recording, at, before=before, after=after, json=json))
+
+
+@app.command()
 def tui(
     bench: BenchOption = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write into exactly this folder.")] = None,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from ..timeline import Event, difference
+from ..timeline import Event, Stamp, difference
 from .pack import NamedRule
 from .verdict import Instance, Outcome, Range
 
-__all__ = ["describe", "excerpt", "one_line"]
+__all__ = ["describe", "event_line", "excerpt", "one_line", "predecessors"]
 
 BEFORE_NS = 150_000_000
 AFTER_NS = 60_000_000
@@ -72,8 +72,27 @@ def describe(event: Event, before: Event | None = None) -> str:
     if topic in ("gap", "twin.overrun"):
         ms = (int(data.get("to_ns", 0)) - int(data.get("from_ns", 0))) / 1e6
         return f"{topic} of {ms:.0f} ms: {data.get('why') or data.get('who')}"
+    if topic == "phase":
+        return f"phase {data.get('name')}" + (f" of case {data['case']}" if data.get("case") else "")
     keys = [key for key in data if key not in ("station", "claim", "payload", "message_id")]
     return f"{topic} {_plain({key: data[key] for key in keys})}"
+
+
+def predecessors(events: Iterable[Event]) -> dict[str, Event | None]:
+    """Event id -> the previous event of its topic and outlet, for the edges that `describe` tells."""
+    before: dict[str, Event | None] = {}
+    last: dict[tuple[str, int | None], Event] = {}
+    for event in events:
+        before[event.id] = last.get((event.topic, event.evse))
+        last[event.topic, event.evse] = event
+    return before
+
+
+def event_line(event: Event, before: Event | None, zero: Stamp, marker: str = " ") -> str:
+    """One line of a timeline: milliseconds since `zero` with their half-width, source, marker, description, id."""
+    span = difference(zero, event.stamp)
+    when = f"{span.mid / 1e6:+11.1f} ms ±{span.width / 2e6:<6.1f}"
+    return f"  {when} {event.source:<8}{marker}  {describe(event, before):<42} {event.id}"
 
 
 def _phases(event: Event) -> str:
@@ -176,11 +195,7 @@ def _timeline(instance: Instance, ring: Iterable[Event]) -> list[str]:
     zero = instance.evidence[0].stamp
     around = [(ref.stamp.order_ns - BEFORE_NS, ref.stamp.order_ns + AFTER_NS) for ref in instance.evidence]
     known = {event.id: event for event in ring}
-    before: dict[str, Event | None] = {}
-    last: dict[tuple[str, int | None], Event] = {}
-    for event in known.values():
-        before[event.id] = last.get((event.topic, event.evse))
-        last[event.topic, event.evse] = event
+    before = predecessors(known.values())
     near: list[Event] = []
     for event in known.values():
         if event.id in roles or (event.topic in _SHOWN and any(lo <= event.stamp.order_ns <= hi for lo, hi in around)):
@@ -197,11 +212,7 @@ def _timeline(instance: Instance, ring: Iterable[Event]) -> list[str]:
         what = (
             f"  ── {role}{', late' if role == 'response' and instance.outcome is Outcome.FAIL else ''}" if role else ""
         )
-        span = difference(zero, event.stamp)
-        lines.append(
-            f"  {span.mid / 1e6:+11.1f} ms ±{span.width / 2e6:<6.1f} {event.source:<8}{marker}  "
-            f"{describe(event, before[event.id]):<42} {event.id}{what}"
-        )
+        lines.append(event_line(event, before[event.id], zero, marker) + what)
     for missing in [key for key in stamps if key not in known]:
         lines.append(f"  {missing}: no longer in memory")
     return lines

@@ -10,7 +10,7 @@ from ..timeline import Event
 from .session import ChargingSession, Member, TrackName
 from .session_keys import Keys
 
-__all__ = ["INTERRUPTIONS", "PHYSICAL", "PROTOCOL", "SAMPLES", "Bundle", "physical_phase"]
+__all__ = ["INTERRUPTIONS", "MESSAGES", "PHYSICAL", "PROTOCOL", "SAMPLES", "Bundle", "physical_phase"]
 
 SAMPLES = frozenset({"meter.sample", "ev.status", "cp.volts"})
 """Facts that come all the time: counted in a session, not listed."""
@@ -36,6 +36,7 @@ PROTOCOL = frozenset(
         "csms.unlock",
     }
 )
+MESSAGES = frozenset({"ocpp.call", "ocpp.result", "ocpp.error"})
 INTERRUPTIONS = frozenset({"ocpp.connected", "ocpp.disconnected", "ocpp.boot", "ocpp.attached", "csms.reset"})
 """What interrupts a session and does not end it."""
 

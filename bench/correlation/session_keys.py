@@ -64,6 +64,11 @@ class Keys(msgspec.Struct, frozen=True):
     offline: bool = False
     seq_no: int | None = None
 
+    @property
+    def empty(self) -> bool:
+        """It names nothing and nobody."""
+        return self.evse is None and self.tx is None and self.token is None and self.remote is None
+
     def joined(self, other: Keys) -> Keys:
         """The keys of two parts of one message."""
         return Keys(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..timeline import Event, Interval, parse_claim
 from .session import ChargingSession
 from .session_book import SessionBook
-from .session_bundle import Bundle
+from .session_bundle import MESSAGES, Bundle
 from .session_keys import Keys
 
 __all__ = ["NEW", "NOWHERE", "WAIT_S", "Choice", "ClaimTimes", "Places"]
@@ -67,6 +67,8 @@ class Places:
         asked = book.of_remote(keys.remote)
         if asked is not None and (keys.evse is None or asked.evse in (None, keys.evse)):
             return asked, True, "", []
+        if keys.empty and all(item.topic in MESSAGES for item in bundle.members):
+            return NOWHERE  # its facts may say more
         if keys.role == "start":
             return self._start(keys)
         if keys.role == "end":

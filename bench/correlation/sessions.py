@@ -19,13 +19,13 @@ from .links import Link, Linker
 from .session import ChargingSession, Member
 from .session_binder import SessionBinder
 from .session_book import FULL, SUMMARIES, SessionBook
-from .session_bundle import INTERRUPTIONS, PHYSICAL, PROTOCOL, SAMPLES, Bundle, physical_phase
+from .session_bundle import INTERRUPTIONS, MESSAGES, PHYSICAL, PROTOCOL, SAMPLES, Bundle, physical_phase
 from .session_keys import Keys, keys_of, phase_of
 from .session_places import ClaimTimes, Places
 
 __all__ = ["Sessions"]
 
-MESSAGES = 1024
+KEPT_MESSAGES = 1024
 """Messages whose answer or facts may still come."""
 BEFORE_PLUG = 16
 AFTER_UNPLUG_NS = 2_000_000_000
@@ -118,11 +118,11 @@ class Sessions:
         self._linker.pilot(event)
         if state in ("B", "C", "D") and (here is None or here.plugged is None):
             here = self._plugged(event, evse, here, seen=before == "A")
-        if here is None:
+        if here is None or here.plugged is None:
             return
         phase = "plug-in" if here.plugged == event.id else physical_phase(event, here)
         book.put(here, Member(event.id, event.topic, phase, "physical", event.order))
-        if state == "A" and here.plugged is not None:
+        if state == "A":
             here.unplugged = event.id
             self._binder.close(here, event)
 
@@ -178,7 +178,7 @@ class Sessions:
             bundle = Bundle(keys, event.stamp.order_ns)
         else:
             bundle.keys = bundle.keys.joined(keys)
-        if event.topic in ("ocpp.call", "ocpp.result", "ocpp.error"):
+        if event.topic in MESSAGES:
             self._remember(event, bundle)
         self._linker.said(event, keys)
         bundle.note(event, "protocol", phase_of(event, keys))
@@ -201,7 +201,7 @@ class Sessions:
             self._messages[str(event.data.get("dir")), str(event.data.get("message_id"))] = bundle
         self._receipts[event.source, event.stamp.lo_ns, event.stamp.hi_ns] = bundle
         for kept in (self._messages, self._receipts):
-            while len(kept) > MESSAGES:
+            while len(kept) > KEPT_MESSAGES:
                 kept.popitem(last=False)
 
     def _status(self, event: Event, evse: int, bundle: Bundle) -> None:

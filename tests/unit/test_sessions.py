@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ class Story:
         """A call and its result, without the facts that are read out of it."""
         self._messages += 1
         name = f"m{self._messages}"
-        head = {"action": action, "message_id": name}
+        head: dict[str, Any] = {"action": action, "message_id": name}
         call = self.said("ocpp.call", dir=by, payload=payload, **head)
         back = "tx" if by == "rx" else "rx"
         return call, self.said("ocpp.result", dir=back, payload=answer, **head)
@@ -127,7 +128,7 @@ def test_a_session_of_ocpp_16_is_one_from_plug_in_to_unplug() -> None:
         ("protocol", "stop"): "csms.remote_stop",
         ("protocol", "unplug"): "ocpp.status",
     }
-    first = {key: member.topic for key, member in one.milestones.items()}
+    first: dict[tuple[str, str], str] = {key: member.topic for key, member in one.milestones.items()}
     assert {key: first.get(key) for key in wanted} == wanted
     assert sessions.of(find(trace, "ocpp.status", status="Available")) is not one  # the one of the boot
     assert sessions.of(find(trace, "ocpp.tx.ended")) is one
@@ -413,6 +414,39 @@ def test_raw_messages_alone_are_enough() -> None:
     assert story.all()[0].keys == {"evse": ["1"], "token": ["aa"], "remote_start": ["4"], "tx": ["t-1"]}
 
 
+def test_a_message_without_keys_goes_where_its_fact_goes() -> None:
+    story = Story()
+    story.online()
+    for evse in (1, 2):
+        story.cp(evse, "A")
+        story.cp(evse, "B")
+        story.started(evse, evse, f"T{evse}")
+    call = story.said("ocpp.call", dir="rx", action="StopTransaction", message_id="9", payload={})
+    story.now_ns -= 10 * MS  # a fact bears the stamp of its message
+    end = story.ended(2)
+    result = story.said("ocpp.result", dir="tx", action="StopTransaction", message_id="9", payload={})
+    assert {story.of(name) for name in (call, end, result)} == {"s2"}
+    assert len(story.all()) == 2
+
+
+def test_an_answer_goes_to_the_request_of_the_other_side() -> None:
+    story = Story()
+    story.online()
+    for evse in (1, 2):
+        story.cp(evse, "A")
+        story.cp(evse, "B")
+    status = {"connectorId": 1, "status": "Preparing", "errorCode": "NoError"}
+    for by, action, payload in (
+        ("rx", "StatusNotification", status),
+        ("tx", "UnlockConnector", {"connectorId": 2}),
+    ):
+        story.said("ocpp.call", dir=by, action=action, message_id="7", payload=payload)
+    unlocked = story.said("ocpp.result", dir="rx", action="UnlockConnector", message_id="7", payload={})
+    noted = story.said("ocpp.result", dir="tx", action="StatusNotification", message_id="7", payload={})
+    assert (story.of(noted), story.of(unlocked)) == ("s1", "s2")
+    assert [link.kind for link in story.sessions.links(unlocked)] == ["response"]
+
+
 def test_without_a_pilot_the_status_opens_and_closes() -> None:
     story = Story()
     story.online()
@@ -467,7 +501,9 @@ def test_missing_sequence_numbers_are_the_holes(seen: list[int]) -> None:
     assert holes == set(range(max(seen, default=-1) + 1)) - set(seen)
 
 
-def course(story: Story, evse: int, tx: object, token: str, remote: int | None, version: int, card_first: bool) -> Any:
+def course(
+    story: Story, evse: int, tx: str, token: str, remote: int | None, version: int, card_first: bool
+) -> Iterator[Callable[[], list[str]]]:
     """The steps of one session; each yields the ids of its events that its session must hold."""
     before = [lambda: [story.card(evse, token)], lambda: [story.authorize(token)]]
     plug = [lambda: [story.cp(evse, "B")]]
@@ -521,3 +557,56 @@ def test_two_outlets_with_distinct_keys_never_mix(
     for session in sessions:
         for link in story.sessions.links_in(session):
             assert {story.of(link.origin), story.of(link.target)} == {session.id}
+
+
+ANYTHING = st.one_of(
+    st.tuples(st.just("cp"), st.sampled_from([1, 2]), st.sampled_from("ABCDEF")),
+    st.tuples(st.just("card"), st.sampled_from([1, 2]), st.sampled_from(["X", "Y"])),
+    st.tuples(st.just("authorize"), st.sampled_from(["X", "Y"])),
+    st.tuples(
+        st.just("started"),
+        st.sampled_from([None, 1, 2]),
+        st.sampled_from([None, -1, 1, 2]),
+        st.sampled_from(["X", "Y"]),
+    ),
+    st.tuples(st.just("ended"), st.sampled_from([None, -1, 1, 2, 9]), st.sampled_from([None, 1, 2])),
+    st.tuples(st.just("updated"), st.sampled_from([None, 1, 2, 9]), st.sampled_from([None, 1, 2])),
+    st.tuples(st.just("remote"), st.sampled_from([None, 1, 2]), st.sampled_from([None, 4, 5]), st.booleans()),
+    st.tuples(st.just("online"), st.booleans()),
+    st.tuples(st.just("wait"), st.sampled_from([1, 200])),
+)
+
+
+def tell(story: Story, steps: list[tuple[Any, ...]]) -> dict[str, int]:
+    """Play the steps; returns the outlet of every event of the bench."""
+    outlets: dict[str, int] = {}
+    for name, *args in steps:
+        if name == "updated":
+            story.said("ocpp.tx.updated", args[1], tx=args[0], seq_no=1)
+        elif name == "remote":
+            story.said("csms.remote_start", args[0], id_tag="X", remote_start_id=args[1], accepted=args[2])
+        else:
+            made = getattr(story, name)(*args)
+            if name in ("cp", "card"):
+                outlets[made] = args[0]
+    return outlets
+
+
+@given(st.lists(ANYTHING, max_size=50))
+def test_whatever_is_told_no_session_holds_two_outlets_or_two_unplugs(steps: list[tuple[Any, ...]]) -> None:
+    story, again = Story(keep=2, summaries=3), Story()
+    tell(story, steps)
+    outlets = tell(again, steps)
+    for session in again.all():
+        assert {outlets[item.id] for item in session.members if item.id in outlets} <= {session.evse}
+        assert sum(item.topic == "cp.state" and item.phase == "unplug" for item in session.members) <= 1
+        assert len({item.id for item in session.members}) == len(session.members)
+        for item in session.members:
+            assert again.of(item.id) == session.id
+    assert [item.id for item in again.all()] == sorted(
+        (item.id for item in again.all()), key=lambda name: int(name[1:])
+    )
+    for session in story.all():
+        for item in session.members:
+            assert story.of(item.id) == session.id
+    assert len([session for session in story.all() if session.closed]) <= 3
