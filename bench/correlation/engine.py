@@ -27,7 +27,7 @@ __all__ = ["Engine", "canonical", "evaluate"]
 
 OnVerdict = Callable[[Instance], None]
 Around = Callable[[int, int], Iterable[Event]]
-UNREAD = frozenset({"verdict", "ocpp.frame", "tick"})
+UNREAD = frozenset({"verdict", "tick"})
 TEXTS = 25
 """So many texts with an excerpt are made per rule while the run goes on; more would cost more than they explain."""
 
