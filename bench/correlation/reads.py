@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from .aggregates import AGGREGATE_TOPICS
-from .rule import Agree, Amount, AnyRule, Cadence, Condition, Extension, Occurrence, Test, Turn
+from .rule import Agree, Amount, AnyRule, Cadence, Condition, Extension, Occurrence, Order, Test, Turn
 from .signals import feeds
 
 __all__ = ["CLAIM_TOPICS", "DISTURBANCES", "family", "reads"]
@@ -57,6 +57,8 @@ def reads(rule: AnyRule) -> frozenset[str]:
         found |= {"ocpp.boot.answered", "station.config", "csms.request"} | feeds("online")
     elif isinstance(rule, Cadence) and (rule.every or rule.apart).startswith("config."):
         found |= {"station.config", "ocpp.boot"}
+    if isinstance(rule, Order) and rule.then:
+        found.add("ocpp.boot")  # without one, what comes first may lie before the record
     if isinstance(rule, Agree):
         found |= AGGREGATE_TOPICS[rule.left] | AGGREGATE_TOPICS[rule.right]
         found |= CLAIM_TOPICS | feeds("auth") | feeds("output")

@@ -254,7 +254,9 @@ class RespondMonitor(Monitor):
         if certain is not None and certain is not possible:
             return Reason.AMBIGUOUS, "an earlier response may count, a later one certainly does"
         step = possible
-        same = step.mark.stamp.device_ns is not None and step.mark.stamp.domain == owed.mark.stamp.domain
+        one, other = owed.mark.stamp, step.mark.stamp
+        read = one.device_ns is not None and other.device_ns is not None
+        same = read and (one.domain, one.epoch) == (other.domain, other.epoch)
         if same or self.response.signal == "current":
             return Reason.MEASUREMENT, "the width of the sensed edge leaves both open"
         return Reason.CLOCK, "the clocks of the two sources leave both open"
