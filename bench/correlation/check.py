@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..timeline import parse_quantity
-from .limits import Limit
-from .rule import Absent, Amount, AnyRule, Cadence, Count, Respond
+from .aggregates import CLOCKS, comparable
+from .limits import Limit, dimension_of
+from .rule import Absent, Agree, Amount, AnyRule, Cadence, Count, Respond
 
 __all__ = ["contradiction"]
 
@@ -26,8 +27,25 @@ def contradiction(rule: AnyRule, limits: Mapping[str, Limit]) -> tuple[str, str]
             return "count", "at least so many in any window is a cadence; use `every`"
         case Count() if rule.at_least is not None and rule.at_most is not None and rule.at_least > rule.at_most:
             return "count", f"at least {rule.at_least} and at most {rule.at_most} cannot both be"
+        case Agree():
+            return _agree(rule, limits)
         case _:
             return None
+
+
+def _agree(rule: Agree, limits: Mapping[str, Limit]) -> tuple[str, str] | None:
+    if not comparable(rule.left, rule.right):
+        return "agree", f"{rule.left} and {rule.right} are not two measurements of one quantity"
+    ends = {rule.left, rule.right} == {"tx_meter", "register"}
+    allowed = ("time",) if rule.left in CLOCKS else ("energy",) if ends else ("share", "energy")
+    unit = limits[rule.tolerance].unit if rule.tolerance in limits else rule.tolerance.lstrip("+-0123456789. ")
+    if dimension_of(unit) not in allowed:
+        return "tolerance", f"{rule.tolerance or 'nothing'} is no tolerance here; a {' or '.join(allowed)} is needed"
+    if rule.kind != "agree" and rule.left in CLOCKS:
+        return "kind", "clocks agree or do not; `kind` is about energies"
+    if rule.kind == "conform" and ends:
+        return "kind", "`conform` needs the bench's meter as the reference: compare with e_bench"
+    return None
 
 
 def _respond(rule: Respond, limits: Mapping[str, Limit]) -> tuple[str, str] | None:

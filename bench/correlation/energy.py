@@ -7,15 +7,15 @@ first taken after. While the outlet is dead it does not move, so that one sample
 from __future__ import annotations
 
 from ..timeline import Event, Interval
-from .facts import Facts
 from .world import World
 
-__all__ = ["dead_between", "energy_at", "energy_over", "reference_u_wh", "went_dead_ns"]
+__all__ = ["dead_between", "energy_at", "energy_over", "meter_step_wh", "went_dead_ns"]
 
 
-def reference_u_wh(facts: Facts, energy_wh: float) -> float:
-    """Uncertainty of a difference of the bench meter's register: its accuracy and its last digit."""
-    return facts.meter_accuracy_pct / 100 * abs(energy_wh) + facts.meter_resolution_wh
+def meter_step_wh(world: World, evse: int) -> float:
+    """The last digit of the bench meter's register: as its driver reports it, else as the bench file says."""
+    told = world.energy[evse][-1].data.get("energy_step_wh") if world.energy[evse] else None
+    return world.facts.meter_resolution_wh if told is None else float(told)
 
 
 def dead_between(world: World, evse: int, from_ns: float, to_ns: float) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from ..aggregates import CLOCKS
 from ..rule import Absent, Agree, AnyRule, Cadence, Invariant, Order, Respond
 from ..signals import signal_named
 from .absent import AbsentMonitor
+from .absent_after import AbsentAfterMonitor
 from .agree import AgreeMonitor
+from .agree_clock import AgreeClockMonitor
+from .agree_ends import AgreeEndsMonitor
 from .base import Context, Monitor
 from .cadence import CadenceMonitor
 from .cadence_apart import ApartMonitor
@@ -30,7 +34,7 @@ def _kind(rule: AnyRule) -> type[Monitor]:
         case Respond():
             return RespondEventsMonitor if rule.answers else RespondMonitor
         case Absent():
-            return AbsentMonitor
+            return AbsentMonitor if rule.scope is not None else AbsentAfterMonitor
         case Invariant():
             sampled = signal_named(rule.holds.signal).kind == "sampled"
             return InvariantMonitor if sampled else InvariantStepsMonitor
@@ -40,7 +44,9 @@ def _kind(rule: AnyRule) -> type[Monitor]:
             return OrderMonitor if rule.anchor is not None else OrderEventsMonitor
         case Cadence():
             return CadenceMonitor if rule.every else ApartMonitor
+        case Agree() if rule.left in CLOCKS:
+            return AgreeClockMonitor
         case Agree():
-            return AgreeMonitor
+            return AgreeMonitor if "e_bench" in (rule.left, rule.right) else AgreeEndsMonitor
         case _:
             raise NotImplementedError(f"{type(rule).__name__} is not watched yet")
