@@ -169,6 +169,7 @@ def _measured(instance: Instance) -> str:
     delays = [ref.stamp for ref in instance.evidence if ref.stamp.delay_hi_ns > 0]
     if delays:
         text += f", output sense {delays[0].delay_lo_ns / 1e6:g}..{delays[0].delay_hi_ns / 1e6:g} ms"
+    text += _certainty(instance, measured.unit)
     return text
 
 
@@ -178,6 +179,19 @@ def _span(span: Range) -> str:
     if span.lo is None or span.lo == span.hi:
         return f"{span.hi:.4g} {span.unit}"
     return f"{(span.lo + span.hi) / 2:.4g} {span.unit} [{span.lo:.5g} .. {span.hi:.5g}]"
+def _certainty(instance: Instance, unit: str) -> str:
+    """What an interval of energy is: bounds, or k = 2 with the risk of the verdict (or its lean)."""
+    if instance.interval != "k=2":
+        return "   bound" if unit == "Wh" else ""
+    said = instance.lean or instance.outcome
+    risk = {Outcome.PASS: "acceptance", Outcome.FAIL: "rejection"}.get(said)
+    if risk is None or instance.risk is None:
+        return "   k = 2"
+    percent = instance.risk * 100
+    shown = "below 0.01" if percent < 0.01 else f"{percent:.2g}"
+    return f"   k = 2, risk of false {risk} {shown} %"
+
+
 
 
 def _limit(instance: Instance) -> str:
