@@ -15,7 +15,7 @@ import msgspec
 
 from ..timeline import Event
 from .digest import digest_of
-from .excerpt import excerpt, one_line
+from .excerpt import AFTER_NS, BEFORE_NS, excerpt, one_line, worth_showing
 from .facts import Facts
 from .group import Group, groups_of
 from .pack import NamedRule, Pack
@@ -29,23 +29,35 @@ OnVerdict = Callable[[Instance], None]
 Around = Callable[[int, int], Iterable[Event]]
 UNREAD = frozenset({"verdict", "tick"})
 TEXTS = 25
-"""So many texts with an excerpt are made per rule while the run goes on; more would cost more than they explain."""
+ALL_TEXTS = 1000
+"""So many texts with an excerpt are made per rule, and in all, beside that of each rule's worst instance; more would
+cost more than they explain."""
+SHOWN = 8
 
 
 class Engine:
     """Evaluates a pack over a sequence of events.
 
     `on_verdict` is called with each instance as it is decided, and again if what came later qualifies it.
-    `around(from_ns, to_ns)` gives the events near a verdict, for its text.
+    `around(from_ns, to_ns)` gives the events near a verdict, for its text. `quiet_ns`: of the passes of a rule, no
+    more than one in so much of the bench's time is told.
     """
 
     def __init__(
-        self, pack: Pack, facts: Facts, on_verdict: OnVerdict | None = None, around: Around | None = None
+        self,
+        pack: Pack,
+        facts: Facts,
+        on_verdict: OnVerdict | None = None,
+        around: Around | None = None,
+        quiet_ns: int = 0,
     ) -> None:
         self.pack = pack
         self.facts = facts
         self._on_verdict = on_verdict
         self._around = around
+        self._quiet_ns = quiet_ns
+        self._passed_ns: dict[str, int] = {}
+        self._made = 0
         self._texts: dict[str, dict[int, Instance]] = {named.id: {} for named in pack.rules}
         self.groups = groups_of(pack, facts, self._decided)
         self._speaks: dict[str, tuple[str, ...]] = {}
@@ -107,36 +119,52 @@ class Engine:
 
     def _verdict(self, named: NamedRule, group: Group) -> Verdict:
         ledger = group.ledgers[named.id]
-        return verdict_of(named, ledger, lambda item: self._told(item, named, group), group.broken.get(named.id))
+        return verdict_of(
+            named, ledger, lambda item, worst: self._told(item, named, group, worst=worst), group.broken.get(named.id)
+        )
 
     def _decided(self, named: NamedRule, instance: Instance, group: Group) -> None:
         if self._on_verdict is None:
             return
+        if self._quiet_ns and instance.outcome is Outcome.PASS:
+            last_ns = self._passed_ns.get(named.id)
+            if last_ns is not None and instance.decided_ns - last_ns < self._quiet_ns:
+                return
+            self._passed_ns[named.id] = instance.decided_ns
         now = qualify(instance, group.world)
-        if now.outcome.rank > Outcome.PASS.rank:
+        if now.outcome is Outcome.PASS:
+            now = msgspec.structs.replace(now, line=one_line(now, named))
+        else:
             now = self._told(now, named, group)
         self._on_verdict(now)
 
-    def _told(self, instance: Instance, named: NamedRule, group: Group) -> Instance:
+    def _told(self, instance: Instance, named: NamedRule, group: Group, *, worst: bool = False) -> Instance:
         """The instance with its text; as it was made when it was decided, if nothing changed since."""
         texts = self._texts[named.id]
         made = texts.get(instance.n)
         if made is not None and made.outcome is instance.outcome and made.reason == instance.reason:
-            return msgspec.structs.replace(instance, text=made.text, line=made.line)
+            return made
+        if instance.outcome is Outcome.PASS and not worst:
+            return instance
         line = one_line(instance, named)
-        if len(texts) >= TEXTS and instance.outcome is not Outcome.ERROR:
+        if not worst and (instance.outcome is Outcome.PASS or len(texts) >= TEXTS or self._made >= ALL_TEXTS):
             return msgspec.structs.replace(instance, line=line)
+        self._made += 1
         text = excerpt(instance, named, self._near(instance, group), _tx_of(instance, group))
         texts[instance.n] = told = msgspec.structs.replace(instance, text=text, line=line)
         return told
 
     def _near(self, instance: Instance, group: Group) -> Sequence[Event]:
-        events = {event.id: event for event in group.world.ring}
-        if self._around is not None:
-            for ref in instance.evidence[:8]:
-                at_ns = ref.stamp.order_ns
-                events.update((event.id, event) for event in self._around(at_ns - 200_000_000, at_ns + 200_000_000))
-        return sorted(events.values(), key=lambda event: event.order)
+        """The events around the evidence, in canonical order: what may stand in the text, and the evidence itself."""
+        at_ns = {ref.stamp.order_ns for ref in instance.evidence}
+        if self._around is None:
+            return [event for event in group.world.ring if worth_showing(event, at_ns)]
+        events: dict[tuple[int, int, int], Event] = {}
+        for each_ns in sorted(at_ns)[:SHOWN]:
+            for event in self._around(each_ns - BEFORE_NS, each_ns + AFTER_NS):
+                if worth_showing(event, at_ns):
+                    events[event.order] = event
+        return [events[order] for order in sorted(events)]
 
 
 def _tx_of(instance: Instance, group: Group) -> str | None:

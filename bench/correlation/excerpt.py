@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, cast
 
 from ..timeline import Event, Stamp, difference
 from .pack import NamedRule
 from .verdict import Instance, Outcome, Range
 
-__all__ = ["describe", "event_line", "excerpt", "one_line", "predecessors"]
+__all__ = ["describe", "event_line", "excerpt", "one_line", "predecessors", "worth_showing"]
 
 BEFORE_NS = 150_000_000
 AFTER_NS = 60_000_000
@@ -66,7 +66,7 @@ def describe(event: Event, before: Event | None = None) -> str:
     if topic in ("ocpp.call", "ocpp.result"):
         return f"{data.get('dir')} {data.get('action')}"
     if topic == "ocpp.status":
-        return f"StatusNotification {data.get('status')}"
+        return f"{data.get('via') or 'StatusNotification'} {data.get('status')}"
     if topic == "ocpp.register":
         return f"register {data.get('value_wh')} Wh ({data.get('context')})"
     if topic in ("gap", "twin.overrun"):
@@ -149,8 +149,14 @@ def excerpt(instance: Instance, named: NamedRule, ring: Iterable[Event], tx: str
         lean = f"leans to {instance.lean.value}; " if instance.lean else ""
         lines.append(f"  {lean}{instance.decides}")
     lines.append(f"  rule: {rule.ref}")
-    lines.append("  judge again: pilotbench check REC")
+    at = f"look: pilotbench show REC --at {instance.evidence[0].id}      " if instance.evidence else ""
+    lines.append(f"  {at}judge again: pilotbench check REC")
     return "\n".join(lines)
+
+
+def worth_showing(event: Event, evidence_ns: Container[int]) -> bool:
+    """It tells something beside the evidence, or was received when a piece of evidence was."""
+    return event.topic in _SHOWN or event.stamp.order_ns in evidence_ns
 
 
 def _measured(instance: Instance) -> str:
@@ -163,22 +169,16 @@ def _measured(instance: Instance) -> str:
         lo = "-inf" if margin.lo is None else f"{margin.lo:.4g}"
         hi = "inf" if margin.hi is None else f"{margin.hi:.4g}"
         text += f"   margin {lo} .. {hi} {margin.unit}"
+    text += _certainty(instance, measured.unit)
     clocks = sorted({ref.stamp.domain for ref in instance.evidence})
     if clocks:
         text += f"   clock {clocks[0]} (one domain)" if len(clocks) == 1 else f"   clocks {', '.join(clocks)}"
     delays = [ref.stamp for ref in instance.evidence if ref.stamp.delay_hi_ns > 0]
     if delays:
         text += f", output sense {delays[0].delay_lo_ns / 1e6:g}..{delays[0].delay_hi_ns / 1e6:g} ms"
-    text += _certainty(instance, measured.unit)
     return text
 
 
-def _span(span: Range) -> str:
-    if span.hi is None:
-        return f"> {span.lo:.4g} {span.unit}" if span.lo is not None else "not bounded"
-    if span.lo is None or span.lo == span.hi:
-        return f"{span.hi:.4g} {span.unit}"
-    return f"{(span.lo + span.hi) / 2:.4g} {span.unit} [{span.lo:.5g} .. {span.hi:.5g}]"
 def _certainty(instance: Instance, unit: str) -> str:
     """What an interval of energy is: bounds, or k = 2 with the risk of the verdict (or its lean)."""
     if instance.interval != "k=2":
@@ -192,6 +192,12 @@ def _certainty(instance: Instance, unit: str) -> str:
     return f"   k = 2, risk of false {risk} {shown} %"
 
 
+def _span(span: Range) -> str:
+    if span.hi is None:
+        return f"> {span.lo:.4g} {span.unit}" if span.lo is not None else "not bounded"
+    if span.lo is None or span.lo == span.hi:
+        return f"{span.hi:.4g} {span.unit}"
+    return f"{(span.lo + span.hi) / 2:.4g} {span.unit} [{span.lo:.5g} .. {span.hi:.5g}]"
 
 
 def _limit(instance: Instance) -> str:
@@ -210,10 +216,11 @@ def _timeline(instance: Instance, ring: Iterable[Event]) -> list[str]:
     around = [(ref.stamp.order_ns - BEFORE_NS, ref.stamp.order_ns + AFTER_NS) for ref in instance.evidence]
     known = {event.id: event for event in ring}
     before = predecessors(known.values())
-    near: list[Event] = []
-    for event in known.values():
-        if event.id in roles or (event.topic in _SHOWN and any(lo <= event.stamp.order_ns <= hi for lo, hi in around)):
-            near.append(event)
+    near = [
+        event
+        for name, event in known.items()
+        if name in roles or (event.topic in _SHOWN and any(lo <= event.stamp.order_ns <= hi for lo, hi in around))
+    ]
     near.sort(key=lambda event: event.order)
     extra = [event for event in near if event.id not in roles]
     while len(near) > MOST_LINES and extra:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from .verdict import Instance, Outcome
+from .verdict import RANKS, Instance, Outcome
 
 __all__ = ["HORIZON_NS", "KEEP", "Ledger"]
 
@@ -33,7 +33,9 @@ class Ledger:
         self._kept: list[Instance] = []
         self._bad: deque[Instance] = deque(maxlen=KEEP)
         self.worst: Instance | None = None
-        self.tally: dict[str, int] = {}
+        self._rank = -1
+        self._margin = 0.0
+        self._tally = dict.fromkeys(Outcome, 0)
 
     def take(self, instance: Instance, now_ns: int) -> None:
         """One more instance was decided at `now_ns` of the canonical sequence."""
@@ -47,6 +49,11 @@ class Ledger:
         """Fold what is left: the record is over."""
         while self._waiting:
             self._fold(self._waiting.popleft())
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """How many instances have which verdict."""
+        return {outcome.value: number for outcome, number in self._tally.items() if number}
 
     @property
     def digest(self) -> str:
@@ -68,19 +75,27 @@ class Ledger:
 
     def _fold(self, instance: Instance) -> None:
         item = self._settle(instance)
-        row = [item.n, item.outcome.value, item.reason, item.measured, item.limit, item.margin, item.evidence]
+        outcome = item.outcome
+        row = [item.n, outcome, item.reason, item.measured, item.limit, item.margin, item.evidence]
         self._hash.update(_encode(row))
-        name = item.outcome.value
-        self.tally[name] = self.tally.get(name, 0) + 1
-        if self.worst is None or _badness(item) > _badness(self.worst):
+        self._tally[outcome] += 1
+        if self.worst is None or self._is_worse(item):
             self.worst = item
+            self._rank = RANKS[outcome]
+            self._margin = _least(item)
         if len(self._kept) < KEEP:
             self._kept.append(item)
-        elif item.outcome.rank > Outcome.PASS.rank:
+        elif outcome is not Outcome.PASS and outcome is not Outcome.NOT_APPLICABLE:
             self._bad.append(item)
 
+    def _is_worse(self, item: Instance) -> bool:
+        """A worse outcome, or the same with a smaller margin."""
+        rank = RANKS[item.outcome]
+        return rank > self._rank or (rank == self._rank and item.margin is not None and _least(item) < self._margin)
 
-def _badness(item: Instance) -> tuple[int, float]:
-    """Worse outcomes first; among equals the smallest margin."""
-    margin = item.margin.lo if item.margin is not None and item.margin.lo is not None else float("-inf")
-    return item.outcome.rank, -margin if item.margin is not None else float("-inf")
+
+def _least(item: Instance) -> float:
+    """The margin that is left at least; the most where there is none."""
+    if item.margin is None:
+        return float("inf")
+    return float("-inf") if item.margin.lo is None else item.margin.lo

@@ -16,7 +16,7 @@ from .limits import nearest
 from .named import NamedRule
 from .pack import Pack
 from .reads import DISTURBANCES, reads
-from .verdict import Instance, Outcome, Report, Verdict
+from .verdict import Instance, Report, Verdict
 
 __all__ = ["OnlineEngine"]
 
@@ -62,8 +62,8 @@ class OnlineEngine:
 
     Sources that have never ticked hold nothing up. Should one of them bring an event that belongs before what
     was already fed, the live verdicts were early, and the report is made anew from all events.
-    Decided instances go to `on_verdict`; onto the timeline, as a `verdict` of the source `engine`, goes what is not
-    a PASS, and of the passes of a rule one a second.
+    Decided instances go to `on_verdict`, and onto the timeline as a `verdict` of the source `engine`; without
+    `on_verdict` only one pass of a rule in a second.
     """
 
     def __init__(self, timeline: Timeline, pack: Pack, facts: Facts, on_verdict: OnVerdict | None = None) -> None:
@@ -73,13 +73,12 @@ class OnlineEngine:
         self.dropped = 0
         self._timeline = timeline
         self._on_verdict = on_verdict
-        self._engine = Engine(pack, facts, self._decided, timeline.around)
+        self._engine = Engine(pack, facts, self._decided, timeline.around, 0 if on_verdict else QUIET_NS)
         self._inlets = [_Inlet(group) for group in self._engine.groups]
         self._of_group = dict(zip(self._engine.groups, self._inlets, strict=True))
         self._hearing: dict[str, tuple[_Inlet, ...]] = {}
         self._routes: dict[tuple[str, str], tuple[_Inlet, ...]] = {}
         self._log: list[Event] = []
-        self._told_ns: dict[str, int] = {}
         self._unsubscribe = lambda: None
         self._report: Report | None = None
         self._end: tuple[int, int, int] | None = None
@@ -240,11 +239,6 @@ class OnlineEngine:
     def _decided(self, instance: Instance) -> None:
         if self._on_verdict is not None:
             self._on_verdict(instance)
-        if instance.outcome.rank <= Outcome.PASS.rank:
-            told_ns = self._told_ns.get(instance.rule)
-            if told_ns is not None and instance.decided_ns - told_ns < QUIET_NS:
-                return
-            self._told_ns[instance.rule] = instance.decided_ns
         data = {
             "rule": instance.rule,
             "verdict": instance.outcome.value,

@@ -11,11 +11,13 @@ from .verdict import Instance, Outcome, Verdict
 __all__ = ["verdict_of"]
 
 
-def verdict_of(named: NamedRule, ledger: Ledger, told: Callable[[Instance], Instance], broken: str | None) -> Verdict:
+def verdict_of(
+    named: NamedRule, ledger: Ledger, told: Callable[[Instance, bool], Instance], broken: str | None
+) -> Verdict:
     """The verdict of the worst instance; `told` gives an instance its text. `broken`: it could not be judged."""
     rule = named.rule
-    worst = None if ledger.worst is None else told(ledger.worst)
-    instances = tuple(worst if worst is not None and item is ledger.worst else told(item) for item in ledger.instances)
+    worst = None if ledger.worst is None else told(ledger.worst, True)
+    instances = tuple(worst if worst and item is ledger.worst else told(item, False) for item in ledger.instances)
     outcome = worst.outcome if worst is not None else Outcome.NOT_APPLICABLE
     never = f"NOT_APPLICABLE {named.id}"
     if broken is not None:

@@ -13,7 +13,7 @@ import msgspec
 
 from ..timeline import Stamp
 
-__all__ = ["EvidenceRef", "Instance", "Outcome", "Range", "Reason", "Report", "Verdict", "exit_code"]
+__all__ = ["RANKS", "EvidenceRef", "Instance", "Outcome", "Range", "Reason", "Report", "Verdict", "exit_code"]
 
 
 class Outcome(StrEnum):
@@ -28,10 +28,10 @@ class Outcome(StrEnum):
     @property
     def rank(self) -> int:
         """Place in the order of badness, from 0."""
-        return _RANK[self]
+        return RANKS[self]
 
 
-_RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
+RANKS: dict[Outcome, int] = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 class Reason(StrEnum):
@@ -47,7 +47,7 @@ class Reason(StrEnum):
     PRECONDITION = "PRECONDITION"
 
 
-class Range(msgspec.Struct, frozen=True):
+class Range(msgspec.Struct, frozen=True, gc=False):
     """A closed interval in `unit`; None stands for an end that is not known (without bound)."""
 
     lo: float | None
@@ -55,7 +55,7 @@ class Range(msgspec.Struct, frozen=True):
     unit: str
 
 
-class EvidenceRef(msgspec.Struct, frozen=True):
+class EvidenceRef(msgspec.Struct, frozen=True, gc=False):
     """An event a verdict rests on, with its stamp as it was."""
 
     id: str
@@ -63,7 +63,7 @@ class EvidenceRef(msgspec.Struct, frozen=True):
     stamp: Stamp
 
 
-class Instance(msgspec.Struct, frozen=True):
+class Instance(msgspec.Struct, frozen=True, gc=False):
     """One application of a rule: one trigger, one scope, one transaction.
 
     - `n`: counts the instances of a rule from 1, in the order in which their scopes opened.
