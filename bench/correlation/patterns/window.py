@@ -32,6 +32,7 @@ class Window:
         self._after = after
         self._within = within
         self.extend = extend
+        self.ends = within is not None
         parts = [part for item in (after, within) if item is not None for part in (item.of, item.plus, item.minus)]
         self.configured = any(part.startswith("config.") for part in parts)
         varies = self.configured or any(part.startswith("$") for part in parts)
