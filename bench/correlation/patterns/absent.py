@@ -100,7 +100,9 @@ class AbsentMonitor(Monitor):
         worst: tuple[Outcome, Event, str, Reason | None] | None = None
         for event in self._happened[scope.evse]:
             found = self._place(scope, event)
-            if found is not None and (worst is None or found[0].rank > worst[0].rank):
+            if found is None:
+                continue
+            if worst is None or found[0].rank > worst[0].rank or (found[0] is worst[0] and worst[3] is Reason.CLOCK):
                 worst = (found[0], event, found[1], found[2])
         if early and (worst is None or worst[0] is not Outcome.FAIL):
             return
