@@ -192,7 +192,9 @@ class Reader:
             return Tri.UNKNOWN
         u = self.accuracy(signal, value)
         excess = (value - bound) * sign
-        return Tri.TRUE if excess + u <= 0 else Tri.FALSE if excess - u > 0 else Tri.UNKNOWN
+        # decimal numbers are meant: 16.1 - 0.1 is no more than 16
+        least, most = round(excess - u, 9), round(excess + u, 9)
+        return Tri.TRUE if most <= 0 else Tri.FALSE if least > 0 else Tri.UNKNOWN
 
     def steps(self, condition: Condition, evse: int, params: Params) -> list[Step]:
         """The condition over time."""
