@@ -53,7 +53,8 @@ def judge_absent(record: Record, rule: Absent) -> list[Judged]:
 
 
 def _settle(rule: Absent, stay: Stay) -> float:
-    return nanoseconds(rule.settle) if not rule.settle_from or stay.entry.before in rule.settle_from else 0
+    granted = not rule.settle_from or stay.entry.before in (*rule.settle_from, UNKNOWN)  # perhaps from one of them
+    return nanoseconds(rule.settle) if granted else 0
 
 
 def _while(record: Record, rule: Absent, stay: Stay, evse: int | None) -> Judged:
@@ -140,6 +141,8 @@ def _after(record: Record, rule: Absent, t: Opening) -> Judged:
     inside = maybe = False
     for h in _forbidden(record, rule, t):
         d = record.delta(t.event, h)
+        if precedes(Point.of(h), Point.of(t.event)):
+            continue
         if d.lo >= 0 and d.hi <= w.lo:
             inside = True
         elif not (d.hi < 0 or d.lo > w.hi):
@@ -151,13 +154,15 @@ def _after(record: Record, rule: Absent, t: Opening) -> Judged:
     if inside:
         return said(Outcome.FAIL) if t.when else said(Outcome.INCONCLUSIVE, Reason.PRECONDITION)
     if maybe:
-        return said(Outcome.INCONCLUSIVE, Reason.CLOCK)
+        return said(Outcome.INCONCLUSIVE, Reason.CLOCK, *((Reason.TRUNCATED,) if w.hi == INF else ()))
     begin, end = t.event.stamp.lo_ns, t.event.stamp.hi_ns + w.hi
     over = min(end, record.end_ns)
     never = rule.never
     topics = never.topics if isinstance(never, Occurrence) else tuple(READ[never.signal])
     if any(first <= over and last >= begin for first, last in record.gaps(record.sources(topics))):
         return said(Outcome.INCONCLUSIVE, Reason.GAP, *(() if end <= record.end_ns else (Reason.TRUNCATED,)))
+    if isinstance(never, Turn) and not changes(record, never.signal, t.evse):
+        return said(Outcome.INCONCLUSIVE, Reason.PRECONDITION, Reason.TRUNCATED)
     if end > record.end_ns:
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)
     return said(Outcome.PASS)

@@ -33,8 +33,8 @@ def judge_order(record: Record, rule: Order) -> list[Judged]:
 
 def _conditions(record: Record, rule: Order, anchor: Occurrence | Turn) -> list[Judged]:
     found: list[Judged] = []
-    for event, where in happenings(record, anchor):
-        for outlet in where:
+    for event, places in happenings(record, anchor):
+        for outlet in places:
             for evse in record.facts.evses if outlet is None else [outlet]:
                 when = all_hold(record, rule.when, evse, event)
                 if when is False:
@@ -159,8 +159,8 @@ def _scoped(record: Record, rule: Cadence | Count) -> list[tuple[Stay | None, in
             for stay in stays(record, rule.scope, evse)
         ]
     rows: dict[Key, list[Event]] = {}
-    for event, where in happenings(record, rule.event):
-        for outlet in where:
+    for event, places in happenings(record, rule.event):
+        for outlet in places:
             moved = Event(event.topic, event.source, event.seq, event.stamp, event.data, outlet, None, event.rank)
             for key in keys_of(moved, rule.per, record.facts.evses):
                 rows.setdefault(key, []).append(event)
@@ -241,7 +241,7 @@ def _every(record: Record, rule: Cadence) -> list[Judged]:
             continue
         entry = stay.entry.point
         end = Point.at(record.end_ns) if stay.end is None else stay.end.point
-        inside = [e for e in row if _place(record, stay, e)[1]]
+        inside = [e for e in row if _touches(record, stay, e)[1]]
         points = [entry, *(Point.of(e) for e in inside), end]
         pauses: list[Span] = []
         for a, b in pairwise(points):
@@ -265,20 +265,41 @@ def _apart(record: Record, rule: Cadence) -> list[Judged]:
     found: list[Judged] = []
     for stay, evse, _, row in _scoped(record, rule):
         row = [e for e in row if all_hold(record, rule.when, evse, e) is not False]
-        row = [e for e in row if stay is None or _place(record, stay, e)[0]]
+        row = [e for e in row if stay is None or _touches(record, stay, e)[1]]
         if len(row) < 2:
             continue
-        spans = [record.delta(a, b) for a, b in pairwise(row)]
-        outcome, reasons = Outcome.INCONCLUSIVE, {Reason.CLOCK}
-        if any(span.hi < limit for span in spans):
-            outcome, reasons = Outcome.FAIL, set[Reason]()
-        elif all(span.lo >= limit for span in spans):
-            outcome, reasons = Outcome.PASS, set[Reason]()
-            begin, end = row[0].stamp.lo_ns, row[-1].stamp.hi_ns
-            gaps = record.gaps({e.source for e in row})
-            if any(first <= end and upto >= begin for first, upto in gaps):
-                outcome, reasons = Outcome.INCONCLUSIVE, {Reason.GAP}
+        lo = hi = INF
+        last: Event | None = None
+        outcome, reasons = Outcome.PASS, set[Reason]()
+        for i, e in enumerate(row):
+            lo = min(lo, record.delta(row[i - 1], e).lo) if i else lo
+            if stay is not None and not _touches(record, stay, e)[0]:
+                continue
+            hi = min(hi, record.delta(last, e).hi) if last is not None else hi
+            last = e
+            if hi < limit:  # said at once
+                outcome = Outcome.FAIL
+                break
+        gaps = record.gaps({e.source for e in row})
+        begin, end = row[0].stamp.lo_ns, row[-1].stamp.hi_ns
+        if outcome is Outcome.PASS and lo < limit:
+            outcome, reasons = Outcome.INCONCLUSIVE, {Reason.CLOCK}
+        elif outcome is Outcome.PASS and any(first <= end and upto >= begin for first, upto in gaps):
+            outcome, reasons = Outcome.INCONCLUSIVE, {Reason.GAP}
+        elif outcome is Outcome.PASS and record.truncated and (stay is None or stay.end is None):
+            outcome, reasons = Outcome.INCONCLUSIVE, {Reason.TRUNCATED}
         opened = stay.entry.event if stay else row[0]
-        lo, hi = min(span.lo for span in spans), min(span.hi for span in spans)
+        lo, hi = max(lo, 0), max(hi, lo, 0)
         found.append(Judged(opened.stamp.order_ns, evse, outcome, frozenset(reasons), lo, hi, True))
     return found
+
+
+def _touches(record: Record, stay: Stay, e: Event) -> tuple[bool, bool]:
+    """Whether an event lies inside a stay or at one of its ends, certainly and possibly."""
+    at, entry = Point.of(e), stay.entry.point
+    since = record.delta(entry, at)
+    sure, may = since.lo >= 0, since.hi >= 0 and not precedes(at, entry)
+    if stay.end is not None:
+        left = record.delta(at, stay.end.point)
+        sure, may = sure and left.lo >= 0, may and left.hi >= 0 and not precedes(stay.end.point, at)
+    return sure, may

@@ -11,7 +11,7 @@ from pilotbench.bench.timeline import Event
 
 from naive_record import Judged, Key, Record, keys_of, nanoseconds
 from naive_signals import READ, STATION, UNKNOWN, Change, all_hold, candidates, changes, truth_of, turns
-from naive_time import INF, Point, Span
+from naive_time import INF, Point, Span, precedes
 
 
 class Opening(NamedTuple):
@@ -72,9 +72,13 @@ def _judge(record: Record, rule: Respond, t: Opening) -> Judged:
     e, withdrawals = _withdrawn(record, rule, t)
     if rule.response is None:
         found = _answers(record, rule, t)
+        proven = _proven(record, rule, t, found, a, b)
+        if proven is not None:
+            return Judged(t.event.stamp.order_ns, t.evse, Outcome.PASS, frozenset(), proven.lo, proven.hi, True)
     else:
         found = _becomings(record, rule, rule.response, t, withdrawals)
-    found = [candidate for candidate in found if candidate.span.hi >= a]
+    over_ns = t.event.stamp.order_ns + b + 1_500_000_000  # a little after its window an instance is decided
+    found = [c for c in found if c.span.hi >= a and c.what.stamp.order_ns <= over_ns]
     lo = min((max(c.span.lo, a) for c in found), default=INF)
     hi = min((c.span.hi for c in found if c.sure and c.span.lo >= a), default=INF)
 
@@ -82,7 +86,7 @@ def _judge(record: Record, rule: Respond, t: Opening) -> Judged:
         return Judged(t.event.stamp.order_ns, t.evse, outcome, frozenset(reasons), lo, hi, True)
 
     if rule.within is None:
-        return said(Outcome.PASS if hi < INF else Outcome.INCONCLUSIVE if lo < INF else Outcome.NOT_APPLICABLE)
+        return said(Outcome.PASS if hi < INF else Outcome.NOT_APPLICABLE)
     if hi <= b and hi <= e.hi:
         return said(Outcome.PASS)
     if e.hi <= b and lo > e.lo:
@@ -103,6 +107,19 @@ def _judge(record: Record, rule: Respond, t: Opening) -> Judged:
     return said(Outcome.FAIL)
 
 
+def _proven(record: Record, rule: Respond, t: Opening, found: Sequence[Candidate], a: float, b: float) -> Span | None:
+    """What was measured when the first answer proved a PASS: what is received later changes nothing any more."""
+    answers = [c for c in found if c.span.hi >= a]
+    ends = [c for c in _ends(record, rule, t) if c.span.hi >= 0]
+    for now in [t.event, *(c.what for c in answers if c.what.order > t.event.order)]:
+        seen = [c for c in answers if c.what.order <= now.order]
+        over = min((c.span.hi for c in ends if c.span.lo >= 0 and c.what.order <= now.order), default=INF)
+        hi = min((c.span.hi for c in seen if c.span.lo >= a), default=INF)
+        if hi < INF and hi <= b and hi <= over and not rule.unless:
+            return Span(min(max(c.span.lo, a) for c in seen), hi)
+    return None
+
+
 def _heard(record: Record, rule: Respond) -> set[str]:
     """The sources on whose silence a FAIL rests: those of the response and of what withdraws it."""
     topics = [topic for one in (*rule.answers, *rule.until) for topic in one.topics]
@@ -114,20 +131,29 @@ def _heard(record: Record, rule: Respond) -> set[str]:
     return record.sources(topics)
 
 
+def _before(event: Event, t: Opening) -> bool:
+    """By the sequence of a source that reports in order, it certainly came before the trigger, though Δ may be 0."""
+    return precedes(Point.of(event), Point.of(t.event))
+
+
 def _answers(record: Record, rule: Respond, t: Opening) -> list[Candidate]:
     return [
         Candidate(record.delta(t.event, r), r, True)
         for r in record.named(rule.answers, t.event)
-        if r is not t.event and t.key in keys_of(r, rule.per, record.facts.evses)
+        if r is not t.event and t.key in keys_of(r, rule.per, record.facts.evses) and not _before(r, t)
+    ]
+
+
+def _ends(record: Record, rule: Respond, t: Opening) -> list[Candidate]:
+    return [
+        Candidate(record.delta(t.event, u), u, True)
+        for u in record.named(rule.until, t.event)
+        if u is not t.event and t.key in keys_of(u, rule.per, record.facts.evses) and not _before(u, t)
     ]
 
 
 def _withdrawn(record: Record, rule: Respond, t: Opening) -> tuple[Span, list[Point]]:
-    ends = [
-        Candidate(record.delta(t.event, u), u, True)
-        for u in record.named(rule.until, t.event)
-        if u is not t.event and t.key in keys_of(u, rule.per, record.facts.evses)
-    ]
+    ends = _ends(record, rule, t)
     for condition in rule.unless:
         ends += _instants(record, condition, t, hold=0, accept=True, until=[])
     ends = [end for end in ends if end.span.hi >= 0]
@@ -173,7 +199,7 @@ def _instants(
         latest = [i for i, c in enumerate(history) if record.delta(c.point, t.event).lo >= 0]
         surely, possibly = _lasts(record, history, truths, latest[-1] if latest else -1, Point.of(t.event), hold, until)
         if now == {True} and possibly:
-            found.append(Candidate(Span(0, 0), t.event, surely))
+            found.append(Candidate(Span(0, 0), t.event, surely, frozenset({Reason.MEASUREMENT, Reason.CLOCK})))
         elif now != {False} and possibly:
             why = {Reason.MEASUREMENT, Reason.CLOCK, Reason.AMBIGUOUS} | ({Reason.GAP} if UNKNOWN in values else set())
             found.append(Candidate(Span(0, 0), t.event, False, frozenset(why)))

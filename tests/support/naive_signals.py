@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pilotbench.bench.correlation.rule import Condition, Turn
@@ -90,8 +91,9 @@ def truth_of(record: Record, condition: Condition, value: Value) -> Truth:
         return value not in condition.is_not
     assert condition.bound is not None
     dimension = {"duty": "share", "current": "current"}[condition.signal]
-    limit = parse_quantity(condition.bound.of, dimension)
-    u = accuracy(record, condition.signal, value)
+    limit = Fraction(str(parse_quantity(condition.bound.of, dimension)))
+    u = Fraction(str(accuracy(record, condition.signal, value)))
+    value = Fraction(str(value))
     if condition.at_most or condition.above:
         below = True if value + u <= limit else False if value - u > limit else None
         return below if condition.at_most or below is None else not below

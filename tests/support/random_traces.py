@@ -23,6 +23,8 @@ MS = 1_000_000
 T0 = 1_000 * MS
 RANKS = {"bench": 0, "csms": 1, "pilot": 2, "meter": 3, "rig": 4, "gauge": 5}
 SENSE_NS = 6 * MS
+LATEST_NS = T0 + 4_000 * MS
+"""When a run that is not cut ends."""
 
 
 class Fact(NamedTuple):
@@ -59,10 +61,15 @@ class Seen(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A run as the bench has it. `end_ns`: when its record ends."""
+    """A run as the bench has it. `end_ns`: when its record ends; `cut`: before the run did.
+
+    `lost`: what truly happened and is not in the record, because it was cut, or in a gap.
+    """
 
     seen: tuple[Seen, ...]
+    lost: tuple[Seen, ...]
     end_ns: int
+    cut: bool
 
     @property
     def events(self) -> list[Event]:
@@ -71,23 +78,26 @@ class Run(NamedTuple):
 
     @property
     def truth(self) -> list[Event]:
-        """The same events with their exact times."""
-        return sorted((_exact(one) for one in self.seen), key=lambda event: event.order)
+        """All that truly happened, at its exact times, also what the bench missed; a gap is none."""
+        happened = [one for one in (*self.seen, *self.lost) if one.event.topic not in ("gap", "bench.state")]
+        return sorted([*(_exact(one) for one in happened), _closing(LATEST_NS)], key=lambda event: event.order)
 
     def refined(self, rng: random.Random) -> Run:
         """The same run, known better: every interval shrinks, and still holds the truth."""
-        return Run(tuple(_refined(one, rng) for one in self.seen), self.end_ns)
+        return self._replace(seen=tuple(_refined(one, rng) for one in self.seen))
 
 
 def _exact(one: Seen) -> Event:
-    if one.event.topic == "gap":
-        return one.event
-    return msgspec.structs.replace(one.event, stamp=Stamp(one.event.stamp.order_ns, one.at_ns, one.at_ns))
+    return msgspec.structs.replace(one.event, stamp=Stamp(one.at_ns, one.at_ns, one.at_ns))
+
+
+def _closing(end_ns: int) -> Event:
+    return Event("bench.state", "bench", 1, Stamp.host(end_ns), {"state": "closed", "why": "finished"}, None, None, 0)
 
 
 def _refined(one: Seen, rng: random.Random) -> Seen:
     s = one.event.stamp
-    if one.event.topic == "gap":
+    if one.event.topic in ("gap", "bench.state"):
         return one
     changed: dict[str, int] = {
         "lo_ns": s.lo_ns + round((one.at_ns - s.lo_ns) * rng.choice((0, 0, rng.random(), 1))),
@@ -122,35 +132,27 @@ def clock(source: str, rng: random.Random) -> Clock:
 
 
 def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
-    """How the bench would record these facts; it stops at `end_ns`."""
+    """How the bench would record these facts; it stops at `end_ns`, and misses some of what lies in a gap."""
     clocks: dict[str, Clock] = {}
     last_order: dict[str, int] = {}
-    last_read: dict[tuple[str, str], int] = {}
     seqs: dict[str, int] = {}
     seen: list[Seen] = []
-    read: list[tuple[int, int, Fact]] = []
-    for i, fact in enumerate(sorted(facts, key=lambda fact: fact.at_ns)):
-        known = clocks.setdefault(fact.source, clock(fact.source, rng))
-        sense = SENSE_NS if fact.topic == "output" and known.device else 0
-        delay = rng.choice((0, sense, rng.randint(0, sense)))
-        # a sensor does not change the order of what it sees
-        delay = min(max(fact.at_ns + delay, last_read.get((fact.source, fact.topic), 0)) - fact.at_ns, sense)
-        last_read[fact.source, fact.topic] = fact.at_ns + delay
-        read.append((fact.at_ns + delay, i, fact))
-    if rng.random() < 0.8:
-        read.sort(key=lambda row: row[0])
-    for read_ns, _, fact in read:
-        known = clocks[fact.source]
-        delay = read_ns - fact.at_ns
+    lost: list[Seen] = []
+    gaps = [fact for fact in facts if fact.topic == "gap"]
+    for fact, read_ns in _read(facts, rng):
+        known = clocks.get(fact.source) or clocks.setdefault(fact.source, clock(fact.source, rng))
         order = read_ns + rng.choice((0, 0, MS, rng.randint(0, 4 * MS)))
         if fact.topic == "gap":
             order = fact.data["to_ns"]
         elif not known.device:
             order = read_ns + rng.choice((0, known.age_ns, rng.randint(0, known.age_ns)))
         order = max(order, last_order.get(fact.source, 0))
-        last_order[fact.source] = order
-        if order > end_ns:
-            continue
+        missed = any(
+            gap.source == fact.source and gap.data["from_ns"] <= fact.at_ns <= gap.data["to_ns"] for gap in gaps
+        )
+        missed = fact.topic != "gap" and missed and rng.random() < 0.7
+        if not missed:
+            last_order[fact.source] = order
         seqs[fact.source] = seqs.get(fact.source, 0) + 1
         noise = 0
         if fact.topic == "gap":
@@ -160,13 +162,24 @@ def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
         else:
             stamp = Stamp(order, min(fact.at_ns, order - known.age_ns), order)
         event = Event(fact.topic, fact.source, seqs[fact.source], stamp, fact.data, fact.evse, None, RANKS[fact.source])
-        seen.append(Seen(event, fact.at_ns, noise, delay))
-    seqs["bench"] = seqs.get("bench", 0) + 1
-    closing = Event(
-        "bench.state", "bench", seqs["bench"], Stamp.host(end_ns), {"state": "closed", "why": "finished"}, None, None, 0
-    )
-    seen.append(Seen(closing, end_ns, 0, 0))
-    return Run(tuple(seen), end_ns)
+        kept = lost if missed or order > end_ns else seen
+        kept.append(Seen(event, fact.at_ns, noise, read_ns - fact.at_ns))
+    seen.append(Seen(_closing(end_ns), end_ns, 0, 0))
+    return Run(tuple(seen), tuple(lost), end_ns, end_ns < LATEST_NS)
+
+
+def _read(facts: Sequence[Fact], rng: random.Random) -> list[tuple[Fact, int]]:
+    """The facts in the order in which their sources report them, and when the instruments saw them."""
+    last_read: dict[tuple[str, str], int] = {}
+    read: list[tuple[Fact, int]] = []
+    for fact in sorted(facts, key=lambda fact: fact.at_ns):
+        sense = SENSE_NS if fact.topic == "output" else 0
+        delay = rng.choice((0, sense, rng.randint(0, sense)))
+        # a sensor does not change the order of what it sees
+        delay = min(max(fact.at_ns + delay, last_read.get((fact.source, fact.topic), 0)) - fact.at_ns, sense)
+        last_read[fact.source, fact.topic] = fact.at_ns + delay
+        read.append((fact, fact.at_ns + delay))
+    return sorted(read, key=lambda pair: pair[1]) if rng.random() < 0.8 else read
 
 
 def _reading(known: Clock, fact: Fact, read_ns: int, order_ns: int, rng: random.Random) -> tuple[Stamp, int]:
@@ -263,15 +276,16 @@ def random_run(rng: random.Random, shape: Shape) -> Run:
     """One run of a shape."""
     facts: list[Fact] = []
     for evse in shape.evses:
-        for signal in shape.signals:
+        for i, signal in enumerate(reversed(shape.signals)):
             if signal != "current" and rng.random() >= shape.unknown:
-                facts.append(signal_fact(signal, T0 - 100 * MS, evse, rng))
+                facts.append(signal_fact(signal, T0 - (200 - 20 * i) * MS, evse, rng))
     if rng.random() < shape.boots:
         boot = {"model": "m", "vendor": "v", "firmware": "1"}
         facts.append(Fact("csms", "ocpp.boot", T0 - 50 * MS, boot, None))
     number = rng.randint(1, 3)
+    again_ns = rng.choice((0, 0, 2_500 * MS))  # some of it after everything before was decided
     for _ in range(rng.randint(2, shape.most)):
-        at_ns = grid(rng, shape.until_ms)
+        at_ns = grid(rng, shape.until_ms) + rng.choice((0, again_ns))
         if shape.signals and (not shape.lab or rng.random() < 0.5):
             facts.append(signal_fact(rng.choice(shape.signals), at_ns, rng.choice(shape.evses), rng))
         else:
@@ -281,12 +295,11 @@ def random_run(rng: random.Random, shape: Shape) -> Run:
             if rng.random() < 0.85 and "n" in fact.data:
                 fact.data["n"] = rng.choice((number + i, str(number + i)))
     if rng.random() < shape.gaps:
-        begin = grid(rng, shape.until_ms)
+        begin = grid(rng, shape.until_ms) + rng.choice((0, again_ns))
         span = {"from_ns": begin, "to_ns": begin + rng.choice((0, 5, 20)) * MS, "why": "lost"}
         source = rng.choice(sorted({fact.source for fact in facts}))
         facts.append(Fact(source, "gap", begin, span, None))
-    latest = T0 + 400 * MS
-    end_ns = grid(rng, shape.until_ms + 30) if rng.random() < shape.ended_early else latest
+    end_ns = grid(rng, shape.until_ms + 30) if rng.random() < shape.ended_early else LATEST_NS
     return stamped(facts, rng, end_ns=end_ns)
 
 
