@@ -192,7 +192,7 @@ class ApartMonitor(Monitor):
         row.over = True
         last = row.maybe.event if row.maybe is not None else row.first.event
         first, second = row.nearest or (row.first.event, last)
-        passed = outcome is Outcome.PASS
+        passed = outcome is Outcome.PASS or reason is Reason.TRUNCATED
         lo, hi = max(0.0, row.lo), max(0.0, row.lo, row.hi)
         known = row.nearest is not None
         from_ns = row.first.mark.stamp.lo_ns if row.stay is None else row.stay.entry.mark.stamp.lo_ns

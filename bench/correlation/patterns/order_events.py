@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from ...timeline import Event, Interval, kind_of
+from ...timeline import Event, Interval
 from ..condition import matches
 from ..mark import Mark, between, surely_before
 from ..rule import Order
@@ -176,17 +176,15 @@ class OrderEventsMonitor(Monitor):
             reason=reason,
             seen=[*more, (then.event, "violation" if failed else "anchor")],
             windows=[(0, then.event.stamp.hi_ns)],
-            watched=self._watched(then) if failed else (),
+            watched=self._watched() if failed else (),
             topics=self._topics if failed else (),
             lengthened=False,
             unsure=unsure,
         )
 
-    def _watched(self, then: _Then) -> tuple[str, ...]:
-        """Who would have told of what is missing."""
-        kinds = {kind_of(topic) for topic in self._topics}
-        same = {then.event.source} if kind_of(then.event.topic) in kinds else set[str]()
-        return tuple(sorted(self._sources | same))
+    def _watched(self) -> tuple[str, ...]:
+        """Who would have told of what is missing: those that did before, else anybody."""
+        return tuple(sorted(self._sources or {event.source for event in self.world.gaps}))
 
 
 def _may_precede(first: Mark | None, mark: Mark) -> bool:

@@ -66,7 +66,7 @@ class _Row:
         self.sources: set[str] = set()
         self.seen: OrderedDict[Hashable, Event] = OrderedDict()
         self.claimed: list[tuple[int, int, Event]] = []
-        self.unsure = ""
+        self.judged = 0
         self.gap: tuple[Event, Event] | None = None
         self.limited = False
         self.closed = False
@@ -100,16 +100,15 @@ class OrderLawMonitor(Monitor):
                 self._later.append((event, key))
                 self.context.schedule(event.stamp.order_ns + self.context.slack_ns, self._next)
             else:
-                self._add(event, key, "")
+                self._add(event, key)
 
     def _next(self) -> None:
         if self._later:
             event, key = self._later.popleft()
-            given, why = self.given(outlet_of(self.rule.per, key, event), Mark.of(event))
-            if given is not Tri.FALSE:
-                self._add(event, key, why if given is Tri.UNKNOWN else "")
+            if self.given(outlet_of(self.rule.per, key, event), Mark.of(event))[0] is Tri.TRUE:
+                self._add(event, key)
 
-    def _add(self, event: Event, key: Key, unsure: str) -> None:
+    def _add(self, event: Event, key: Key) -> None:
         row = self._rows.get(key)
         claimed = parse_claim(event.data.get("claim")) if self.rule.at == "claim" else None
         if self.rule.at == "claim" and claimed is None:
@@ -123,7 +122,6 @@ class OrderLawMonitor(Monitor):
         row.closed = row.closed or ("tx" in self.rule.per and event.topic == "ocpp.tx.ended")
         if row.done:
             return
-        row.unsure = row.unsure or unsure
         if claimed is None:
             self._judge(row, event)
             return
@@ -153,14 +151,15 @@ class OrderLawMonitor(Monitor):
             row.first_value = value
             self._remember(row, value, event)
             return
+        if value == last and self.law not in ("unique", "constant"):
+            return  # a repetition
+        row.judged += 1
         if self.law == "unique":
             before = row.seen.get(value)
             if before is not None:
                 self._breach(row, before, event, f"{self.rule.key} {value[1]} was there before")
             else:
                 self._remember(row, value, event)
-            return
-        if value == last:
             return
         broken = self._broken(row, last, value)
         if broken:
@@ -212,7 +211,6 @@ class OrderLawMonitor(Monitor):
             watched=tuple(sorted(row.sources)) if self.law == "contiguous" else (),
             topics=self.sequence.topics if self.law != "unique" else (),
             lengthened=False,
-            unsure=row.unsure,
         )
 
     def _missed(self, before: Event, event: Event) -> bool:
@@ -268,7 +266,7 @@ class OrderLawMonitor(Monitor):
             before, event = row.gap
             because = f"{event.id} does not follow on {before.id}, but what lies between was not seen"
             self._say(row, Outcome.INCONCLUSIVE, because, Reason.GAP, [(before, "before"), (event, "after")])
-        elif row.count < 2:
+        elif not row.judged:
             self._say(row, Outcome.NOT_APPLICABLE, "there was one value only")
         elif row.limited:
             text = f"no breach among the {VALUES} values that are remembered; older ones were given up"
