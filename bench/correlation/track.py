@@ -128,7 +128,7 @@ def first_true(
     lo, hi = NEVER, NEVER
     possible: Step | None = None
     certain: Step | None = None
-    if (steps and spans[0].hi >= 0) or not steps:
+    if (steps and spans[0].hi > 0) or not steps:
         lo = 0.0  # nothing is known from before the first change
     for i, step in enumerate(steps):
         if step.tri is Tri.FALSE:
