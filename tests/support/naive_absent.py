@@ -161,7 +161,10 @@ def _after(record: Record, rule: Absent, t: Opening) -> Judged:
     topics = never.topics if isinstance(never, Occurrence) else tuple(READ[never.signal])
     if any(first <= over and last >= begin for first, last in record.gaps(record.sources(topics))):
         return said(Outcome.INCONCLUSIVE, Reason.GAP, *(() if end <= record.end_ns else (Reason.TRUNCATED,)))
-    if isinstance(never, Turn) and not changes(record, never.signal, t.evse):
+    told_ns = t.event.stamp.order_ns + w.hi + 1_500_000_000  # a little after its window an instance is decided
+    if isinstance(never, Turn) and not any(
+        change.event.stamp.order_ns <= told_ns for change in changes(record, never.signal, t.evse)
+    ):
         return said(Outcome.INCONCLUSIVE, Reason.PRECONDITION, Reason.TRUNCATED)
     if end > record.end_ns:
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)

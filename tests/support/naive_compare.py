@@ -38,19 +38,18 @@ def differences(pack: Pack, run: Run) -> list[Difference]:
 
 def _difference(report: Report, rule: str, naive: Sequence[Judged]) -> Difference | None:
     verdict = report.of(rule)
-    engine = sorted(verdict.instances, key=_place)
-    told = sorted(naive, key=lambda one: (one.opened_ns, one.evse or 0, one.outcome.rank, one.hi or 0))
+    engine = sorted(verdict.instances, key=lambda one: (one.opened_ns, one.evse or 0))
+    told = sorted(naive, key=lambda one: (one.opened_ns, one.evse or 0))
     if verdict.verdict is Outcome.ERROR or len(engine) != len(told):
         return Difference(rule, "instances", f"{verdict.because} {[_text(i) for i in engine]}", str(told))
-    for one, other in zip(engine, told, strict=True):
-        what = _disagreement(one, other)
-        if what:
-            return Difference(rule, what, _text(one), str(other))
+    for one in engine:
+        same = [other for other in told if (other.opened_ns, other.evse or 0) == (one.opened_ns, one.evse or 0)]
+        what = [_disagreement(one, other) for other in same]
+        if "" in what:
+            told.remove(same[what.index("")])
+        else:
+            return Difference(rule, what[0] if what else "instances", _text(one), str(same or told))
     return None
-
-
-def _place(one: Instance) -> tuple[int, int, int, float]:
-    return one.opened_ns, one.evse or 0, one.outcome.rank, _measured(one)[1] or 0
 
 
 def _measured(one: Instance) -> tuple[float | None, float | None]:
@@ -68,8 +67,6 @@ def _text(one: Instance) -> str:
 
 
 def _disagreement(one: Instance, other: Judged) -> str:
-    if (one.opened_ns, one.evse or 0) != (other.opened_ns, other.evse or 0):
-        return "instances"
     if one.outcome is not other.outcome:
         return "outcome"
     if (one.reason is None) != (not other.reasons) or (one.reason is not None and one.reason not in other.reasons):

@@ -186,12 +186,13 @@ def _instants(
         over = next((j for j in range(i + 1, len(history)) if not truths[j]), None)
         if accept and surely and begin.lo < 0 <= begin.hi:  # perhaps before the trigger: then true at the trigger too
             left = Span(INF, INF) if over is None else record.delta(t.event, history[over].point)
-            begin, surely = Span(0, begin.hi), left.lo >= hold
-        if truth is None and possibly:
+            begin, surely = Span(0, begin.hi), left.lo > 0 and left.lo >= hold
+            possibly = possibly and left.hi > 0
+        if truth is None and possibly and after.hi > 0:
             unknown = i < 0 or history[i].value is UNKNOWN
             why = frozenset({Reason.GAP if unknown else Reason.MEASUREMENT})
             found.append(Candidate(Span(begin.lo, after.hi), what, False, why))
-        elif truth and possibly and not (i and truths[i - 1]):
+        elif truth and possibly and not (i and truths[i - 1]) and after.hi > 0:
             found.append(Candidate(begin, what, surely))
     if accept:
         values = candidates(record, history, t.event)
@@ -240,9 +241,9 @@ def _why(t: Opening, found: Sequence[Candidate], a: float, lo: float, hi: float)
     for c in first:
         if c.why:
             reasons |= c.why
-        elif last and all(c.what is not other.what for other in last):
+        if last and any(c.what is not other.what for other in last):
             reasons.add(Reason.AMBIGUOUS)
-        else:
+        if not last or any(c.what is other.what for other in last):
             one, two = t.event.stamp, c.what.stamp
             same = None not in (one.device_ns, two.device_ns) and (one.domain, one.epoch) == (two.domain, two.epoch)
             reasons.add(Reason.MEASUREMENT if same else Reason.CLOCK)
