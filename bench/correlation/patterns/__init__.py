@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..aggregates import CLOCKS
-from ..rule import Absent, Agree, AnyRule, Cadence, Invariant, Order, Respond
+from ..rule import Absent, Agree, AnyRule, Cadence, Count, Invariant, Order, Respond
 from ..signals import signal_named
 from .absent import AbsentMonitor
 from .absent_after import AbsentAfterMonitor
@@ -13,6 +13,9 @@ from .agree_ends import AgreeEndsMonitor
 from .base import Context, Monitor
 from .cadence import CadenceMonitor
 from .cadence_apart import ApartMonitor
+from .count import CountMonitor
+from .count_stays import CountStaysMonitor
+from .count_window import CountWindowMonitor
 from .invariant import InvariantMonitor
 from .invariant_steps import InvariantStepsMonitor
 from .order import OrderMonitor
@@ -31,6 +34,8 @@ def monitor_for(context: Context) -> Monitor:
 
 def _kind(rule: AnyRule) -> type[Monitor]:
     match rule:
+        case Count():
+            return CountStaysMonitor if rule.scope is not None else CountWindowMonitor if rule.within else CountMonitor
         case Respond():
             return RespondEventsMonitor if rule.answers else RespondMonitor
         case Absent():
