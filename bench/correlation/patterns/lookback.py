@@ -22,7 +22,7 @@ class LookBack:
         self._count = count
         self._span_ns = span_ns
         self._kept: deque[tuple[float, Event, Sequence[Key], float]] = deque()
-        self._gone: float = float("-inf")
+        self._gone: float | None = None
         self.reach: float = float("-inf")
 
     def add(self, event: Event, keys: Sequence[Key], hi_ns: float) -> None:
@@ -43,4 +43,4 @@ class LookBack:
                 break
             found.append((event, keys))
         found.reverse()
-        return found, self._gone >= from_ns
+        return found, self._gone is not None and self._gone >= from_ns

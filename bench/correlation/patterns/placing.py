@@ -7,6 +7,9 @@ from ..mark import Mark
 from ..rule import RuleHead
 from ..world import World
 
+_LINK = frozenset({"ocpp.connected", "ocpp.disconnected", "ocpp.refused", "ocpp.attached"})
+"""What the bench itself sees of the connection: no message of the station claims a time for it."""
+
 __all__ = ["EVER_NS", "placed"]
 
 EVER_NS = 1 << 62
@@ -18,7 +21,7 @@ def placed(rule: RuleHead, world: World, event: Event) -> Mark | None:
 
     A claim is mapped with what is known of the station's clock when this is asked.
     """
-    if rule.at == "rx" or not event.topic.startswith("ocpp."):
+    if rule.at == "rx" or event.topic in _LINK or not event.topic.startswith("ocpp."):
         return Mark.of(event)
     when = world.claims.when(event)
     if when is None:
