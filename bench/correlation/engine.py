@@ -22,6 +22,7 @@ from .pack import NamedRule, Pack
 from .qualify import qualify
 from .summary import verdict_of
 from .verdict import Instance, Outcome, Report, Verdict
+from .watch import Watch, distrust, uncalibrated
 
 __all__ = ["Engine", "canonical", "evaluate"]
 
@@ -59,7 +60,8 @@ class Engine:
         self._passed_ns: dict[str, int] = {}
         self._made = 0
         self._texts: dict[str, dict[int, Instance]] = {named.id: {} for named in pack.rules}
-        self.groups = groups_of(pack, facts, self._decided)
+        self._watch = Watch(pack, facts)
+        self.groups = [*groups_of(pack, facts, self._decided), self._watch]
         self._speaks: dict[str, tuple[str, ...]] = {}
         self._routes: dict[tuple[str, str], tuple[Group, ...]] = {}
 
@@ -113,15 +115,19 @@ class Engine:
         of_rule = {named.id: group for group in self.groups for named in group.rules}
         verdicts = [self._verdict(named, of_rule[named.id]) for named in self.pack.rules]
         late = sorted({event.id for group in self.groups for event in group.world.late})
-        return Report(verdicts, digest_of(verdicts), truncated, tuple(late))
+        found = tuple(violation.text for violation in self._watch.violations)
+        return Report(verdicts, digest_of(verdicts), truncated, tuple(late), found)
 
     # ---- inside
 
     def _verdict(self, named: NamedRule, group: Group) -> Verdict:
-        ledger = group.ledgers[named.id]
-        return verdict_of(
-            named, ledger, lambda item, worst: self._told(item, named, group, worst=worst), group.broken.get(named.id)
-        )
+        def told(item: Instance, worst: bool) -> Instance:
+            return self._told(item, named, group, worst=worst)
+
+        verdict = verdict_of(named, group.ledgers[named.id], told, group.broken.get(named.id))
+        wall = self._watch.world.wall
+        calibrated = uncalibrated(verdict, named, self.facts, None if wall is None else wall[1])
+        return distrust(calibrated, named, self._watch.violations)
 
     def _decided(self, named: NamedRule, instance: Instance, group: Group) -> None:
         if self._on_verdict is None:

@@ -112,14 +112,14 @@ class Group:
             if topic == "source":
                 self._source(event)
                 return
-            if topic == "ocpp.connected" and self._foreign(event):
+            if topic == "ocpp.connected" and self.foreign(event):
                 return
             edges = world.apply(event)
             if topic == "ocpp.connected":
                 self._connected(event)
         else:
             edges = world.note(event)
-        if topic.startswith(_STATION_TOPICS) and self._foreign(event):
+        if topic.startswith(_STATION_TOPICS) and self.foreign(event):
             return
         for monitor in self._dispatch.get(topic, ()):
             try:
@@ -176,7 +176,8 @@ class Group:
         self.broken.setdefault(named.id, f"{type(error).__name__} at {where}: {error}")
         self._index()
 
-    def _foreign(self, event: Event) -> bool:
+    def foreign(self, event: Event) -> bool:
+        """The event is of a station that this bench is not about."""
         station = event.data.get("station")
         return bool(station and self._facts.station and station != self._facts.station)
 

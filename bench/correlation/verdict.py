@@ -148,13 +148,14 @@ class Report(msgspec.Struct, frozen=True):
     """All verdicts of a run, in the order of the packs, and their digest.
 
     `late`: ids of events that came after their source had promised nothing older; `truncated`: the
-    record ends before the run did.
+    record ends before the run did; `violations`: where the bench contradicted its own bounds.
     """
 
     verdicts: list[Verdict]
     digest: str
     truncated: bool
     late: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
 
     @property
     def worst(self) -> Outcome:

@@ -38,7 +38,7 @@ def test_the_shipped_pack_has_the_rules_of_a_session_and_a_stable_digest() -> No
         ),
         ('within = "limit.seq8_1"', 'withn = "limit.seq8_1"', "unknown key 'withn' (did you mean 'within'?)"),
         ('within = "limit.seq8_1"', 'within = "100"', "expected is a time with its unit"),
-        ('within = "limit.seq8_1"', 'within = "100 Hz"', "'Hz' is no unit"),
+        ('within = "limit.seq8_1"', 'within = "100 Hz"', "'Hz' is a unit of frequency"),
         ('within = "limit.seq8_1"', 'within = "limit.class_b"', "a time is needed"),
         ("csms.remote_stop[accepted] => tx", "csms.remote_stopp[accepted] => tx", "did you mean 'csms.remote_stop'"),
         ("cp.mode B2 -> C2|D2 =>", "cp.moed B2 -> C2|D2 =>", "did you mean 'cp.mode'"),

@@ -12,7 +12,7 @@ from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
-from .base import SLACK_NS, Context, Monitor, Seen
+from .base import Context, Monitor, Seen
 
 __all__ = ["AbsentMonitor"]
 
@@ -61,7 +61,7 @@ class AbsentMonitor(Monitor):
             if evse in self._scopes:
                 scope = self._scopes[evse]
                 self.context.schedule(
-                    event.stamp.order_ns + SLACK_NS, lambda scope=scope: self._judge(scope, early=True)
+                    event.stamp.order_ns + self.context.slack_ns, lambda scope=scope: self._judge(scope, early=True)
                 )
 
     def _outlets(self, event: Event) -> Sequence[int]:
@@ -80,7 +80,7 @@ class AbsentMonitor(Monitor):
             scope.leave = event
             del self._scopes[evse]
             self._ended.append(scope)
-            self.context.schedule(event.stamp.order_ns + SLACK_NS, lambda: self._judge(scope))
+            self.context.schedule(event.stamp.order_ns + self.context.slack_ns, lambda: self._judge(scope))
 
     def _inside(self, value: object) -> bool:
         return value is not None and self.reader.judge(self.scope, {})(value) is Tri.TRUE

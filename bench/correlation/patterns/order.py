@@ -11,7 +11,7 @@ from ..rule import Condition, Order, Turn
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
 from ..world import Edge
-from .base import SLACK_NS, Context, Fired, Monitor, Seen
+from .base import Context, Fired, Monitor, Seen
 
 __all__ = ["OrderMonitor"]
 
@@ -34,7 +34,7 @@ class OrderMonitor(Monitor):
             self.arming.take(event)
         for fired in self.triggered(self.anchor, event, edges):
             self._open.append((self.context.next_number(), event, fired))
-            self.context.schedule(event.stamp.order_ns + SLACK_NS, self._next)
+            self.context.schedule(event.stamp.order_ns + self.context.slack_ns, self._next)
 
     def _next(self) -> None:
         if self._open:

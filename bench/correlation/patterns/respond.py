@@ -15,7 +15,7 @@ from ..track import Step, first_true
 from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
-from .base import SLACK_NS, Context, Fired, Monitor, Seen
+from .base import Context, Fired, Monitor, Seen
 
 __all__ = ["RespondMonitor"]
 
@@ -72,7 +72,7 @@ class RespondMonitor(Monitor):
         if sampled or any(edge.signal in self._signals for edge in edges):
             self._review()
             if self.hold_ns:
-                self.context.schedule(event.stamp.order_ns + self.hold_ns + SLACK_NS, self._review)
+                self.context.schedule(event.stamp.order_ns + self.hold_ns + self.context.slack_ns, self._review)
 
     def _trigger(self, event: Event, fired: Fired, given: tuple[Condition, ...]) -> None:
         lacks = self._lacks(fired.params, given)
@@ -90,13 +90,12 @@ class RespondMonitor(Monitor):
             return
         owed = _Owed(self.context.next_number(), event, fired, given)
         self._open.append(owed)
-        self.context.schedule(event.stamp.order_ns + SLACK_NS, lambda: self._settle(owed, final=False))
+        self.context.schedule(event.stamp.order_ns + self.context.slack_ns, lambda: self._settle(owed, final=False))
         if self.rule.within:
             limit = self._limit(owed)
             wait = limit.hi if limit.hi != NEVER else limit.lo
-            close_ns = event.stamp.order_ns + int(wait) + self.hold_ns + 2 * SLACK_NS
+            close_ns = event.stamp.order_ns + int(wait) + self.hold_ns + self.context.slack_ns + 1
             self.context.schedule(close_ns, lambda: self._settle(owed, final=True))
-            self.context.schedule(close_ns - SLACK_NS, lambda: self._settle(owed, final=False, slack_over=True))
 
     def _lacks(self, params: dict[str, Any], given: tuple[Condition, ...]) -> str | None:
         """What the trigger does not say and the rule compares with, e.g. a limit in ampere when it gives watts."""
@@ -158,7 +157,6 @@ class RespondMonitor(Monitor):
         owed: _Owed,
         *,
         final: bool,
-        slack_over: bool = False,
         cut: bool = False,
         known_ns: int | None = None,
     ) -> None:
@@ -167,7 +165,7 @@ class RespondMonitor(Monitor):
             return
         steps = self.reader.steps(self.response, owed.evse, owed.params)
         now_ns = self.world.now_ns
-        held_ns = now_ns - SLACK_NS if known_ns is None else known_ns
+        held_ns = now_ns - self.context.slack_ns if known_ns is None else known_ns
         ended = self._ended(owed)
         new = self.rule.already == "new"
         span, certain, possible = first_true(
@@ -176,27 +174,27 @@ class RespondMonitor(Monitor):
         step = certain or possible
         given, why = self._given(owed)
         if given is Tri.FALSE:
-            if final or slack_over:
+            if final:
                 self._close(owed)
             return
         if not self.rule.within:
             if span.hi != NEVER:
                 self._say(owed, span, Interval(NEVER, NEVER), Outcome.PASS, step, "measured, without limit")
-            elif ended.hi != NEVER and (final or ended.hi + SLACK_NS < now_ns - owed.mark.stamp.lo_ns):
+            elif ended.hi != NEVER and (final or ended.hi + self.context.slack_ns < now_ns - owed.mark.stamp.lo_ns):
                 self._close(owed)
             return
         limit = self._limit(owed)
         shown = span.hi + self.hold_ns <= ended.lo if self.rule.proven else span.hi <= ended.hi
-        if span.hi <= limit.lo and shown and (final or slack_over or self._proven(owed, step)):
+        if span.hi <= limit.lo and shown and (final or self._proven(owed, step)):
             self._say(owed, span, limit, Outcome.PASS, step, "the response came in time")
             return
-        if not final and not (slack_over and span.hi != NEVER):
+        if not final:
             return
         self._fail_or_not(owed, span, limit, ended, certain, possible, given, why, cut)
 
     def _proven(self, owed: _Owed, step: Step | None) -> bool:
         """What was true already may have ended before the trigger too, as long as such an end can still be received."""
-        if self.hold_ns or self.world.now_ns >= owed.event.stamp.order_ns + SLACK_NS:
+        if self.hold_ns or self.world.now_ns >= owed.event.stamp.order_ns + self.context.slack_ns:
             return True
         return step is not None and between(owed.mark, step.mark).lo >= 0
 
