@@ -4,54 +4,50 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ....errors import RuleError
-from ...timeline import Event, Interval, Stamp
+from ...timeline import Event, Interval
 from ..decide import clean
 from ..mark import Mark, between
 from ..rule import Invariant
-from ..track import Change, Sample
+from ..track import Sample, possible_values
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
 from ..world import Edge
 from .base import Context, Monitor, Seen
-from .invariant_steps import margin_of
+from .invariant_steps import margin_of, unit_of
+from .stays import Stay, Stays
 
 __all__ = ["InvariantMonitor"]
 
 SHOWN = 5
 KEPT = 1000
-"""Samples of a stay that break the condition (and as many that may) are kept; of more, only their number."""
+"""Samples of a stay that break the condition are kept; of more, only their number."""
 
 
-class _Stay:
-    """One stay in the scope: what was sampled in it."""
+class _Watch:
+    """One stay in the scope on one outlet: what was sampled in it."""
 
-    def __init__(self, n: int, change: Change) -> None:
+    def __init__(self, n: int, stay: Stay, evse: int) -> None:
         self.n = n
-        self.change = change
+        self.stay = stay
+        self.evse = evse
+        self.pending: deque[Sample] = deque()
         self.last: Sample | None = None
         self.nearest: Sample | None = None
-        self.hole = 0
+        self.hole_ns = 0
         self.broken = 0
         self.breaches: list[Sample] = []
-
-
-class _Where(NamedTuple):
-    """Whether a sample lies in the scope, in which stay, and why that is not known."""
-
-    tri: Tri
-    change: Change | None
-    why: str
-    reason: Reason
+        self.perhaps: Sample | None = None
+        self.open: Sample | None = None
 
 
 class InvariantMonitor(Monitor):
-    """Judges each sample a while after it was taken, when the edges of the scope around it are known.
+    """Judges each stay a while after its end, when the edges of the scope around its samples are known.
 
-    A sample counts as a breach only if all of its interval lies in the scope, after `settle`. One that may
-    lie outside (the inrush around the edge of authorisation) settles nothing.
+    A sample counts as a breach only if all of its interval lies in the scope, after `settle`. One that may lie outside
+    (the inrush around the edge of authorisation) settles nothing. What breaks the condition while nobody knows whether
+    the scope is there is undecided too, once for a run of such samples.
     """
 
     def __init__(self, context: Context) -> None:
@@ -59,93 +55,111 @@ class InvariantMonitor(Monitor):
         rule = context.named.rule
         assert isinstance(rule, Invariant)
         self.rule = rule
+        self.holds = rule.holds
         self.settle_ns = self.reader.ns(rule.settle)
         self._upper = rule.holds.at_most is not None or rule.holds.below is not None
-        self._stays: dict[int, _Stay | None] = dict.fromkeys(self.world.facts.evses)
-        self._doubt: dict[int, list[tuple[Sample, _Where]]] = {evse: [] for evse in self.world.facts.evses}
-        self._previous: dict[int, Sample] = {}
-        self._sampled: set[tuple[int, Mark]] = set()
-        self._waiting: deque[tuple[int, Sample]] = deque()
+        self._stays = Stays(context, rule.scope, self._opened, self._closed)
+        self._open: list[_Watch] = []
+        self._ended: list[_Watch] = []
+        self._recent: deque[tuple[int, Sample]] = deque()
+        self._doubt: dict[int, list[Sample]] = {evse: [] for evse in self.world.facts.evses}
+        self._doubt_why: dict[int, str] = {}
         self._lack = ""
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         if self.arming is not None:
             self.arming.take(event)
+        self._stays.take(event, edges)
         if event.topic != "meter.sample":
             return
         for evse in self.world.evses(event):
             kept = self.world.samples[evse]
             if kept and kept[-1].event is event:
-                item = (evse, kept[-1])
-                self._waiting.append(item)
-                self.context.schedule(event.stamp.order_ns + self.context.slack_ns, self._next)
+                self._sampled(evse, kept[-1])
+        since_ns = event.stamp.order_ns - self.context.slack_ns
+        while self._recent and self._recent[0][1].event.stamp.order_ns < since_ns:
+            self._recent.popleft()
 
-    def _next(self) -> None:
-        if self._waiting:
-            evse, sample = self._waiting.popleft()
-            self._judge(evse, sample)
+    def _sampled(self, evse: int, sample: Sample) -> None:
+        self._recent.append((evse, sample))
+        for watch in (*self._open, *self._ended):
+            if watch.evse == evse:
+                watch.pending.append(sample)
+        when_ns = sample.event.stamp.order_ns + self.context.slack_ns
+        self.context.schedule(when_ns, lambda: self._settled(evse, sample))
+
+    def _settled(self, evse: int, sample: Sample) -> None:
+        """Nothing that came with delay can change any more where a sample lies."""
+        for watch in self._open:
+            while watch.evse == evse and watch.pending:
+                if watch.pending[0].event.stamp.order_ns > sample.event.stamp.order_ns:
+                    break
+                self._fold(watch, watch.pending.popleft())
+        self._unscoped(evse, sample)
+
+    def _opened(self, stay: Stay) -> None:
+        outlets = self.world.facts.evses if stay.evse is None else (stay.evse,)
+        for i, evse in enumerate(outlets):
+            watch = _Watch(stay.n if i == 0 else self.context.next_number(), stay, evse)
+            watch.pending.extend(sample for one, sample in self._recent if one == evse)
+            self._open.append(watch)
+
+    def _closed(self, stay: Stay) -> None:
+        assert stay.leave is not None
+        for watch in [watch for watch in self._open if watch.stay is stay]:
+            self._open.remove(watch)
+            self._ended.append(watch)
+            when_ns = stay.leave.mark.stamp.order_ns + self.context.slack_ns
+            self.context.schedule(when_ns, lambda watch=watch: self._end(watch))
+
+    def open_deadlines(self) -> int:
+        return len(self._ended)
 
     def finish(self, end_ns: int, truncated: bool) -> None:
-        while self._waiting:
-            self._next()
+        for watch in list(self._ended):
+            self._end(watch)
+        for watch in self._open:
+            self._judge(watch, cut=truncated)
+        self._open.clear()
+        for evse, sample in self._recent:
+            self._unscoped(evse, sample)
         for evse in self.world.facts.evses:
-            stay = self._stays[evse]
-            if stay is not None:
-                self._close(evse, stay, cut=truncated and self._inside_now(evse))
-            self._flush_doubt(evse)
-            self._unsampled(evse)
+            self._flush(evse)
 
-    def _inside_now(self, evse: int) -> bool:
-        value = self.world.track(self.rule.scope.signal, evse).value
-        return value is None or self.reader.judge(self.rule.scope, {})(value) is not Tri.FALSE
+    def _end(self, watch: _Watch) -> None:
+        if watch in self._ended:
+            self._ended.remove(watch)
+            self._judge(watch)
 
-    def _where(self, evse: int, sample: Sample) -> _Where:
-        """Does all of the sample's interval lie in the scope (TRUE), none of it (FALSE), or is it open?"""
-        stamp = sample.event.stamp
-        start, stop = (
-            Mark(Stamp(stamp.order_ns, stamp.lo_ns, stamp.lo_ns)),
-            Mark(Stamp(stamp.order_ns, stamp.hi_ns, stamp.hi_ns)),
-        )
-        judge = self.reader.judge(self.rule.scope, {})
-        found: set[Tri] = set()
-        inside: Change | None = None
-        why, reason = "", Reason.CLOCK
-        changes = self.world.track(self.rule.scope.signal, evse).changes
-        for i in range(len(changes) - 1, -1, -1):
-            change = changes[i]
-            began = between(change.mark, stop)
-            if began.hi < 0:
-                continue  # begins after the sample
-            tri = Tri.UNKNOWN if change.value is None else judge(change.value)
-            if tri is Tri.UNKNOWN:
-                why, reason = change.why or f"{self.rule.scope.signal} is not known", Reason.PRECONDITION
-            elif tri is Tri.TRUE:
-                entry = self._entry(changes, i)
-                inside = inside or entry
-                if self.settle_ns and between(entry.mark, start).lo < self.settle_ns:
-                    tri = Tri.FALSE  # within the time that the rule grants
-            found.add(tri)
-            if between(change.mark, start).lo >= 0:
-                break
-        else:
-            found.add(Tri.UNKNOWN)
-            why, reason = f"{self.rule.scope.signal} is not known yet", Reason.PRECONDITION
-        if len(found) == 1:
-            return _Where(found.pop(), inside, why, reason)
-        if Tri.UNKNOWN not in found:
-            why, reason = "the sample may lie outside the scope", Reason.CLOCK
-        return _Where(Tri.UNKNOWN, inside, why, reason)
+    # ---- one sample
 
-    def _entry(self, changes: Sequence[Change], i: int) -> Change:
-        """Where the stay began that is still there after the `i`-th change."""
-        judge = self.reader.judge(self.rule.scope, {})
-        while i > 0 and changes[i - 1].value is not None and judge(changes[i - 1].value) is Tri.TRUE:
-            i -= 1
-        return changes[i]
+    def _fold(self, watch: _Watch, sample: Sample) -> None:
+        """Where a sample lies with respect to a stay, and what it says there."""
+        mark = Mark.of(sample.event)
+        since = between(watch.stay.entry.mark, mark)
+        leave = watch.stay.leave
+        left = None if leave is None else between(mark, leave.mark)
+        if since.hi < self.settle_ns or (left is not None and left.hi < 0):
+            return
+        inside = since.lo >= self.settle_ns and (left is None or left.lo >= 0)
+        seen_ns = self._from_ns(watch.stay) if watch.last is None else watch.last.event.stamp.hi_ns
+        watch.hole_ns = max(watch.hole_ns, sample.event.stamp.lo_ns - seen_ns)
+        watch.last = sample
+        if inside and self._nearer(sample, watch.nearest):
+            watch.nearest = sample
+        value = self._value(sample)
+        if value is Tri.FALSE and inside:
+            watch.broken += 1
+            if len(watch.breaches) < KEPT:
+                watch.breaches.append(sample)
+        elif value is Tri.FALSE and self._nearer(sample, watch.perhaps):
+            watch.perhaps = sample
+        elif value is Tri.UNKNOWN and self._nearer(sample, watch.open):
+            watch.open = sample
 
-    def _judge_value(self, sample: Sample) -> Tri:
+    def _value(self, sample: Sample) -> Tri:
         try:
-            return self.reader.judge(self.rule.holds, {})(sample.value)
+            return self.reader.judge(self.holds, {})(sample.value)
         except RuleError as error:
             self._lack = f"it cannot be judged: {error}"
             return Tri.UNKNOWN
@@ -154,156 +168,103 @@ class InvariantMonitor(Monitor):
         """Whether a sample comes nearer to the limit (or is further beyond it) than another."""
         return other is None or (one.value > other.value if self._upper else one.value < other.value)
 
-    def _judge(self, evse: int, sample: Sample) -> None:
-        where = self._where(evse, sample)
-        if where.tri is not Tri.FALSE:
-            given, why = self.given(evse, Mark.of(sample.event))
-            if given is Tri.FALSE and where.change is not None:
-                self._sampled.add((evse, where.change.mark))  # it was sampled, and nothing was asked of it
-            if given < where.tri:
-                where = _Where(given, where.change, why, Reason.PRECONDITION)
-        value = self._judge_value(sample)
-        stay = self._stays[evse]
-        previous = self._previous.get(evse)
-        self._previous[evse] = sample
-        if where.tri is Tri.TRUE and where.change is not None:
-            if stay is not None and stay.change is not where.change and stay.change.mark != where.change.mark:
-                self._close(evse, stay)
-                stay = None
-            if stay is None:
-                stay = self._stays[evse] = _Stay(self.context.next_number(), where.change)
-                self._sampled.add((evse, where.change.mark))
-                stay.hole = sample.event.stamp.lo_ns - self._from_ns(where.change)
-                previous = None
-            self._add(evse, stay, sample, value, previous)
-            return
-        if stay is not None and where.tri is Tri.FALSE:
-            self._close(evse, stay, upto_ns=sample.event.stamp.lo_ns)
-            self._stays[evse] = None
-        if where.tri is Tri.UNKNOWN and value is not Tri.TRUE:
-            self._doubts(evse, sample, where)
-        elif where.tri is Tri.FALSE:
-            self._flush_doubt(evse)
-
-    def _from_ns(self, change: Change) -> int:
+    def _from_ns(self, stay: Stay) -> int:
         """From when on samples are owed for a stay: its begin and what is granted, on a bench that was ready."""
-        return max(change.mark.stamp.hi_ns + self.settle_ns, self.world.ready_ns)
+        return max(stay.entry.mark.stamp.hi_ns + self.settle_ns, self.world.ready_ns)
 
-    def _upto_ns(self, evse: int, begun: Change) -> int:
-        """Until when they are: the next change out of the scope, or the end of the run."""
-        judge = self.reader.judge(self.rule.scope, {})
+    def _upto_ns(self, stay: Stay) -> int:
+        """Until when they are: its end, or that of the run."""
         end_ns = self.world.now_ns if self.world.shut_ns is None else self.world.shut_ns
-        for change in self.world.track(self.rule.scope.signal, evse).changes:
-            out = change.value is None or judge(change.value) is not Tri.TRUE
-            if out and change.mark.stamp.lo_ns > begun.mark.stamp.lo_ns:
-                return min(end_ns, change.mark.stamp.lo_ns)
-        return end_ns
+        return end_ns if stay.leave is None else min(end_ns, stay.leave.mark.stamp.lo_ns)
 
-    def _unsampled(self, evse: int) -> None:
-        """Stays in the scope that were long enough to be sampled, and were not: nothing is known of them."""
+    # ---- while nobody knows whether the scope is there
+
+    def _unscoped(self, evse: int, sample: Sample) -> None:
+        value = self._value(sample)
         judge = self.reader.judge(self.rule.scope, {})
-        max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
-        inside = False
-        for change in self.world.track(self.rule.scope.signal, evse).changes:
-            entered = not inside
-            inside = change.value is not None and judge(change.value) is Tri.TRUE
-            if not inside or not entered or (evse, change.mark) in self._sampled:
-                continue
-            from_ns, upto_ns = self._from_ns(change), self._upto_ns(evse, change)
-            if upto_ns - from_ns <= max_gap_ns:
-                continue
-            blind = not self.world.samples[evse]
-            self.context.say(
-                self.context.next_number(),
-                evse,
-                Outcome.INCONCLUSIVE,
-                f"no sample for {(upto_ns - from_ns) / 1e6:.0f} ms, all of the scope"
-                + (": this bench does not measure current" if blind else ""),
-                opened_ns=change.mark.stamp.order_ns,
-                reason=Reason.PRECONDITION if blind else Reason.GAP,
-                seen=[(change.event, "scope begins")] if change.event is not None else [],
-                windows=[(from_ns, upto_ns)],
-            )
+        why: str | None = None
+        for change in possible_values(self.world.track(self.rule.scope.signal, evse).changes, Mark.of(sample.event)):
+            if change is None:
+                why = why or f"{self.rule.scope.signal} is not known yet"
+            elif change.value is None or judge(change.value) is Tri.UNKNOWN:
+                why = why or change.why or f"{self.rule.scope.signal} is not known"
+        if why is None:
+            self._flush(evse)
+        elif value is not Tri.TRUE:
+            kept = self._doubt[evse]
+            kept.append(sample)
+            self._doubt_why.setdefault(evse, why)
+            if len(kept) > KEPT:
+                kept.pop(1 if self._nearer(kept[0], kept[1]) else 0)
 
-    def _add(self, evse: int, stay: _Stay, sample: Sample, value: Tri, previous: Sample | None) -> None:
-        stay.last = sample
-        if self._nearer(sample, stay.nearest):
-            stay.nearest = sample
-        if previous is not None:
-            stay.hole = max(stay.hole, sample.event.stamp.lo_ns - previous.event.stamp.hi_ns)
-        if value is Tri.FALSE:
-            stay.broken += 1
-            if len(stay.breaches) < KEPT:
-                stay.breaches.append(sample)
-        elif value is Tri.UNKNOWN:
-            why = self._lack or "the accuracy of the reading leaves both open"
-            reason = Reason.PRECONDITION if self._lack else Reason.MEASUREMENT
-            where = _Where(Tri.TRUE, stay.change, why, reason)
-            self._doubts(evse, sample, where)
-
-    def _close(self, evse: int, stay: _Stay, *, cut: bool = False, upto_ns: int | None = None) -> None:
-        """Say what the stay was like. `upto_ns`: when it was over at the latest."""
-        self._stays[evse] = None
-        nearest = stay.nearest
-        assert nearest is not None
-        assert stay.last is not None
-        end_ns = self._upto_ns(evse, stay.change)
-        end_ns = end_ns if upto_ns is None else min(end_ns, upto_ns)
-        stay.hole = max(stay.hole, end_ns - stay.last.event.stamp.hi_ns)
-        max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
-        seen: list[Seen] = []
-        if stay.change.event is not None:
-            seen.append((stay.change.event, "scope begins"))
-        opened_ns = stay.change.mark.stamp.order_ns
-        lo_ns, hi_ns = stay.change.mark.stamp.lo_ns, nearest.event.stamp.hi_ns
-        if stay.breaches:
-            seen.extend((sample.event, "violation") for sample in stay.breaches[:SHOWN])
-            windows = [(s.event.stamp.lo_ns - self.settle_ns, s.event.stamp.hi_ns) for s in stay.breaches]
-            text = f"{stay.broken} samples inside the scope break it, the first is {stay.breaches[0].event.id}"
-            self._say(evse, stay.n, Outcome.FAIL, text, None, nearest, seen, windows, opened_ns)
-        elif stay.hole > max_gap_ns:
-            text = f"no sample for {stay.hole / 1e6:.0f} ms"
-            self._say(evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.GAP, nearest, seen, [(lo_ns, hi_ns)], opened_ns)
-        elif cut:
-            text = "the record ends while the scope lasts"
-            self._say(
-                evse, stay.n, Outcome.INCONCLUSIVE, text, Reason.TRUNCATED, nearest, seen, [(lo_ns, hi_ns)], opened_ns
-            )
-        elif not self._doubt[evse]:
-            seen.append((nearest.event, "highest" if self._upper else "lowest"))
-            self._say(
-                evse,
-                stay.n,
-                Outcome.PASS,
-                "every sample in the scope satisfies it",
-                None,
-                nearest,
-                seen,
-                [(lo_ns, hi_ns)],
-                opened_ns,
-            )
-        self._flush_doubt(evse)
-
-    def _doubts(self, evse: int, sample: Sample, where: _Where) -> None:
-        kept = self._doubt[evse]
-        kept.append((sample, where))
-        if len(kept) > KEPT:
-            kept.remove(min(kept, key=self._badness))
-
-    def _badness(self, item: tuple[Sample, _Where]) -> float:
-        return item[0].value if self._upper else -item[0].value
-
-    def _flush_doubt(self, evse: int) -> None:
-        """Samples that break the rule, if they lie inside the scope: undecided, once for a run of them."""
+    def _flush(self, evse: int) -> None:
         doubt, self._doubt[evse] = self._doubt[evse], []
+        why = self._doubt_why.pop(evse, "")
         if not doubt:
             return
-        worst, where = max(doubt, key=self._badness)
-        seen: list[Seen] = [(worst.event, "perhaps a violation")]
-        windows = [(s.event.stamp.lo_ns, s.event.stamp.hi_ns) for s, _ in doubt]
-        n = self.context.next_number()
-        opened_ns = doubt[0][0].event.stamp.order_ns
-        self._say(evse, n, Outcome.INCONCLUSIVE, where.why, where.reason, worst, seen, windows, opened_ns)
+        worst = max(doubt, key=lambda sample: sample.value if self._upper else -sample.value)
+        given, _ = self.given(evse, Mark.of(worst.event))
+        if given is Tri.FALSE:
+            return
+        self._say(
+            evse,
+            self.context.next_number(),
+            Outcome.INCONCLUSIVE,
+            why,
+            Reason.PRECONDITION,
+            worst,
+            [(worst.event, "perhaps a violation")],
+            [(doubt[0].event.stamp.lo_ns, doubt[-1].event.stamp.hi_ns)],
+            doubt[0].event.stamp.order_ns,
+        )
+
+    # ---- one stay
+
+    def _judge(self, watch: _Watch, *, cut: bool = False) -> None:
+        stay = watch.stay
+        while watch.pending:
+            self._fold(watch, watch.pending.popleft())
+        given, unsure = self.given(watch.evse, stay.entry.mark)
+        if given is Tri.FALSE:
+            return
+        from_ns, upto_ns = self._from_ns(stay), self._upto_ns(stay)
+        seen_ns = from_ns if watch.last is None else watch.last.event.stamp.hi_ns
+        watch.hole_ns = max(watch.hole_ns, upto_ns - seen_ns)
+        too_long = watch.hole_ns > round(self.world.facts.meter_max_gap_s * 1e9)
+        seen: list[Seen] = [] if stay.entry.event is None else [(stay.entry.event, "scope begins")]
+        windows = [(stay.entry.mark.stamp.lo_ns, upto_ns)]
+        outcome, because, reason, shown = Outcome.PASS, "every sample in the scope satisfies it", None, watch.nearest
+        hole = f"no sample for {watch.hole_ns / 1e6:.0f} ms"
+        if watch.breaches:
+            outcome, shown = Outcome.FAIL, watch.nearest
+            because = f"{watch.broken} samples inside the scope break it, the first is {watch.breaches[0].event.id}"
+            seen.extend((sample.event, "violation") for sample in watch.breaches[:SHOWN])
+            windows = [(s.event.stamp.lo_ns - self.settle_ns, s.event.stamp.hi_ns) for s in watch.breaches]
+        elif watch.perhaps is not None:
+            outcome, because, reason = Outcome.INCONCLUSIVE, "the sample may lie outside the scope", Reason.CLOCK
+            shown = watch.perhaps
+        elif watch.open is not None:
+            outcome, shown = Outcome.INCONCLUSIVE, watch.open
+            because = self._lack or "the accuracy of the reading leaves both open"
+            reason = Reason.PRECONDITION if self._lack else Reason.MEASUREMENT
+        elif too_long and not self.world.samples[watch.evse]:
+            outcome, because = Outcome.INCONCLUSIVE, f"{hole}: this bench does not measure {self.holds.signal}"
+            reason = Reason.PRECONDITION
+        elif too_long:
+            outcome, because, reason = Outcome.INCONCLUSIVE, hole, Reason.GAP
+        elif cut:
+            outcome, because, reason = (
+                Outcome.INCONCLUSIVE,
+                "the record ends while the scope lasts",
+                Reason.TRUNCATED,
+            )
+        elif watch.last is None:
+            outcome, because = Outcome.NOT_APPLICABLE, "the stay was too short to be sampled"
+        elif shown is not None:
+            seen.append((shown.event, "highest" if self._upper else "lowest"))
+        if outcome is Outcome.INCONCLUSIVE and shown is not None:
+            seen.append((shown.event, "perhaps a violation"))
+        self._say(watch.evse, watch.n, outcome, because, reason, shown, seen, windows, stay.opened_ns, unsure)
 
     def _say(
         self,
@@ -312,17 +273,21 @@ class InvariantMonitor(Monitor):
         outcome: Outcome,
         because: str,
         reason: Reason | None,
-        sample: Sample,
+        sample: Sample | None,
         seen: list[Seen],
         windows: list[tuple[int, int]],
         opened_ns: int,
+        unsure: str = "",
     ) -> None:
-        holds = self.rule.holds
-        u = self.reader.accuracy(holds.signal, sample.value)
-        span = Interval(max(0.0, sample.value - u), sample.value + u)
-        limit: float | None = None
-        if holds.bound is not None and not self._lack:
-            limit = self.reader.bound(holds.bound, "current", {})
+        measured = margin = limit = None
+        holds = self.holds
+        if sample is not None and holds.bound is not None and not self._lack:
+            dimension = self.reader.dimension(holds)
+            u = self.reader.accuracy(holds.signal, sample.value)
+            span = Interval(max(0.0, sample.value - u), sample.value + u)
+            limit = self.reader.bound(holds.bound, dimension, {})
+            measured = Range(clean(span.lo), clean(span.hi), unit_of(dimension))
+            margin = margin_of(holds, span, limit, unit_of(dimension))
         self.context.say(
             n,
             evse,
@@ -330,9 +295,10 @@ class InvariantMonitor(Monitor):
             because,
             opened_ns=opened_ns,
             reason=reason,
-            measured=Range(clean(span.lo), clean(span.hi), "A"),
+            measured=measured,
             limit=limit,
-            margin=None if limit is None else margin_of(holds, span, limit, "A"),
+            margin=margin,
             seen=seen,
             windows=windows,
+            unsure=unsure,
         )

@@ -88,12 +88,14 @@ class Stays:
 
 
 def tellers(monitor: Monitor, happening: Happening, evse: int | None, seen: set[str], near: Event | None) -> set[str]:
-    """The sources whose silence means that it did not happen.
+    """The sources whose silence means that it did not happen: those that told of it before, else anybody.
 
-    `seen`: those that told of it before; `near`: an event of the stay, whose source counts where it speaks of the same.
+    `seen`: those that did; `near`: an event of the stay, whose source counts where it speaks of the same.
     """
     if not isinstance(happening, Occurrence):
         outlets = monitor.world.facts.evses if evse is None else (evse,)
         return seen.union(*(monitor.world.track(happening.signal, one).sources for one in outlets))
     kinds = {kind_of(topic) for topic in happening.topics}
-    return seen | ({near.source} if near is not None and kind_of(near.topic) in kinds else set())
+    known = seen | ({near.source} if near is not None and kind_of(near.topic) in kinds else set[str]())
+    anybody = {gap.source for gap in monitor.world.gaps}
+    return known or anybody
