@@ -32,7 +32,7 @@ class Outlets:
         self._track = track
         self._put = put
         self._cable_out: dict[int, bool | None] = dict.fromkeys(facts.evses, True if facts.outlet == "cable" else None)
-        self._operative: dict[int, str | None] = dict.fromkeys(facts.evses)
+        self._operative = dict.fromkeys(facts.evses, "unasked")
 
     def coded(self, evses: Iterable[int], event: Event) -> None:
         """The proximity circuit of a socket was set (a cable is in) or opened (it is out)."""
@@ -63,9 +63,12 @@ class Outlets:
             if event.data.get("accepted"):
                 unavailable = self._track("status", evse).value == "unavailable"
                 self._operative[evse] = "yes" if event.data.get("operative") else "no" if unavailable else "asked"
+        self.operative(event)
+
+    def operative(self, event: Event) -> None:
+        """Say what was asked for so far: at a connection, and when an answer came."""
         for evse in self._facts.evses:
-            if self._operative[evse] is not None:
-                self._put("operative", evse, self._operative[evse], event)
+            self._put("operative", evse, self._operative[evse], event)
 
     def reported(self, evse: int, event: Event) -> None:
         """A status was reported: what was asked for is in force once the station says so."""
@@ -76,6 +79,8 @@ class Outlets:
     def online(self, event: Event) -> None:
         """The connection, the boot or a transaction changed."""
         for evse in self._facts.evses:
-            both = self._track("online", 0).value is True and self._track("tx", evse).value is True
-            if both or self._track("tx.online", evse).value is not None:
-                self._put("tx.online", evse, both, event)
+            online, running = self._track("online", 0).value, self._track("tx", evse).value
+            if online is True and running is True:
+                self._put("tx.online", evse, True, event)
+            elif False in (online, running) or self._track("tx.online", evse).value is not None:
+                self._put("tx.online", evse, False, event)

@@ -17,6 +17,8 @@ from .settings import Desk
 __all__ = ["Reception"]
 
 KEEP_IDS = 1000
+LEAST_TIMEOUT_NS = 1_000_000_000
+"""No station takes a request for timed out sooner."""
 
 
 class Reception:
@@ -46,6 +48,7 @@ class Reception:
         self._ids: dict[rpc.MessageId, int] = {}
         self._in_work: set[rpc.MessageId] = set()
         self._answered_ns = 0
+        self._called_ns = 0
 
     def begin(self) -> None:
         """A new connection: message ids start anew."""
@@ -110,15 +113,21 @@ class Reception:
         self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": text[:255]})
 
     def _sequence(self, message: rpc.Call, text: str, stamp: Stamp) -> None:
-        """Order of requests: one at a time (OCPP-J 1.6 section 4.1.1), each with a new id (4.1.4)."""
-        if self._in_work or stamp.hi_ns < self._answered_ns:
+        """Order of requests: one at a time (OCPP-J 1.6 section 4.1.1), each with a new id (4.1.4).
+
+        When a request has timed out is the station's own choice, so only one that comes soon is out of order.
+        """
+        soon = stamp.lo_ns - self._called_ns < LEAST_TIMEOUT_NS
+        if soon and (self._in_work or stamp.hi_ns < self._answered_ns):
             early = rpc.Fault("sequencing", rpc.Kind.GENERIC, "a CALL while the one before it is not answered yet")
-            self._link.violation(early, stamp, action=message.action)
+            self._link.violation(early, stamp, action=message.action, code="SecondCall")
+        self._called_ns = stamp.hi_ns
         # A repeated message may keep its id (errata sheet 3.1); another message may not.
         fingerprint = hash(text)
         if self._ids.setdefault(message.message_id, fingerprint) != fingerprint:
             why = f"message id {message.message_id!r} was used before on this connection"
-            self._link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, why), stamp, action=message.action)
+            reused = rpc.Fault("sequencing", rpc.Kind.GENERIC, why)
+            self._link.violation(reused, stamp, action=message.action, code="MessageIdReused")
         if len(self._ids) > KEEP_IDS:
             self._ids.pop(next(iter(self._ids)))
 

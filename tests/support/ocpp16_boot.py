@@ -176,13 +176,20 @@ def lost(back: float | None, *, boots: bool = False) -> Told:
 # ---- messages
 
 
-def two_calls(second: float, *, answered_after: float | None) -> Told:
+def violation(code: str) -> Told:
+    """The back end recorded a breach of the order of requests."""
     t = Told().ready()
-    if answered_after is None:
-        t.call(5000, "Heartbeat", answer=None)
-    else:
-        t.call(5000, "Heartbeat", after=answered_after)
-    t.call(5000 + second, "Heartbeat", after=300)
+    t.call(5000, "Heartbeat", after=300)
+    t.call(5100, "Heartbeat", after=300)
+    data = {"layer": "sequencing", "code": code, "text": "", "action": "Heartbeat", "dir": "rx"}
+    t.csms("ocpp.violation", 5100, evse=None, **data)
+    return t.till(20_000)
+
+
+def gave_up_waiting() -> Told:
+    t = Told().ready()
+    t.call(5000, "Heartbeat", answer=None)
+    t.call(6500, "Heartbeat")
     return t.till(20_000)
 
 
@@ -294,10 +301,11 @@ CASES: dict[str, Case] = {
     "reconnect.boot": Case(lambda: lost(6000, boots=True), None, {"without one": lambda: lost(6000)}),
     "calls.one": Case(
         clean,
-        lambda: two_calls(100, answered_after=300),
-        {"gave up waiting": lambda: two_calls(1500, answered_after=None), "crossing with ours": crossing},
+        lambda: violation("SecondCall"),
+        {"gave up waiting": gave_up_waiting, "crossing with ours": crossing},
     ),
-    "message.id": Case(sent_again, lambda: ids("StatusNotification"), {"each id once": clean}),
+    "message.id": Case(clean, lambda: violation("MessageIdReused"), {"sent again": sent_again}),
+    "message.id_ever": Case(sent_again, lambda: ids("StatusNotification"), {"each id once": clean}),
     "trigger.sent": Case(
         lambda: triggered(5100),
         lambda: triggered(None),

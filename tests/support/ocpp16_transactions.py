@@ -135,10 +135,21 @@ def sampled(
     settings: dict[str, str | None] = {"MeterValueSampleInterval": "3600", key: interval}
     t = Told(**settings).charge()
     at, wh = 2050 + every, 5000.0
-    while at < 60_000:
+    while at < 54_000:
         wh += 1
         t.values(at, context, wh)
         at += every
+    return t.stopped(55_000).till(80_000)
+
+
+def told_late(interval: str) -> Told:
+    """The last sample at 12050; stopped at 21000, told at 36000."""
+    t = Told(MeterValueSampleInterval=interval).charge()
+    t.values(12_050, "Sample.Periodic", 5001)
+    t.withdraw(21_000)
+    t.status(21_100, "SuspendedEVSE")
+    t.stop(36_000, "Local", claimed=21_000)
+    t.status(36_050, "Finishing")
     return t.till(60_000)
 
 
@@ -287,10 +298,11 @@ CASES: dict[str, Case] = {
     ),
     "meter.sampled": Case(
         lambda: sampled(10_000),
-        lambda: sampled(25_000),
+        lambda: sampled(40_000),
         {
             "more often": lambda: sampled(3000),
-            "0: none is asked for": lambda: sampled(25_000, interval="0", context="Trigger"),
+            "0: none is asked for": lambda: sampled(40_000, interval="0", context="Trigger"),
+            "none after it stopped, and the stop is told late": lambda: told_late("10"),
         },
     ),
     "meter.sampled_off": Case(
@@ -303,7 +315,7 @@ CASES: dict[str, Case] = {
     ),
     "meter.clock": Case(
         lambda: sampled(10_000, "Sample.Clock", key="ClockAlignedDataInterval"),
-        lambda: sampled(25_000, "Sample.Clock", key="ClockAlignedDataInterval"),
+        lambda: sampled(40_000, "Sample.Clock", key="ClockAlignedDataInterval"),
         {"none is asked for": lambda: sampled(100_000, key="ClockAlignedDataInterval", interval="0")},
     ),
     "register.monotonic": Case(
