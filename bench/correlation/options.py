@@ -17,6 +17,7 @@ from .grammar import (
     write_amount,
     write_condition,
     write_happening,
+    write_values,
 )
 from .rule import Absent, AnyRule, Condition, Extension, Occurrence
 from .signals import SIGNALS, Signal
@@ -180,7 +181,6 @@ def _written(key: str, value: Any, rule: AnyRule, signals: Mapping[str, Signal])
         case "settle_from":
             assert isinstance(rule, Absent)
             assert rule.scope is not None
-            words = {item: word for word, item in signals[rule.scope.signal].words.items()}
-            return "|".join(words[item] for item in value)
+            return write_values(rule.scope.signal, value, signals)
         case _:
             return value

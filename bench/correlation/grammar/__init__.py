@@ -7,7 +7,7 @@ from .names import Names
 from .problem import SentenceError
 from .sentence import PATTERNS, parse_sentence
 from .words import parse_amount, parse_conditions, parse_happenings, parse_values
-from .write import write_amount, write_condition, write_happening, write_sentence
+from .write import write_amount, write_condition, write_happening, write_sentence, write_values
 
 __all__ = [
     "PATTERNS",
@@ -24,4 +24,5 @@ __all__ = [
     "write_condition",
     "write_happening",
     "write_sentence",
+    "write_values",
 ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .problem import SentenceError
 
-__all__ = ["Token", "tokens"]
+__all__ = ["NAME", "Token", "tokens"]
 
 
 class Token(NamedTuple):
@@ -20,6 +20,9 @@ class Token(NamedTuple):
     end: int
 
 
+_WORD = r"\w+(?:-\w+)*"
+NAME = re.compile(rf"[A-Za-z_]\w*(?:-\w+)*(?:\.{_WORD})*(?:\.\*)?", re.ASCII)
+"""A name or a word: letters first, dots between its parts, `.*` for all that begins so."""
 _UNIT = r"%|ns|us|ms|s|min|h|mA|A|mV|V|kV|W|kW|Wh|kWh|ohm|kohm|pp|degC|Hz"
 _TOKEN = re.compile(
     rf"""
@@ -28,10 +31,10 @@ _TOKEN = re.compile(
   | (?P<number>[+-]?\d+(?:\.\d+)?(?![\w.]))
   | (?P<text>"[^"]*")
   | (?P<param>\$[A-Za-z_][\w.]*)
-  | (?P<name>config\.[\w.-]+(?:\[\w+\])? | [A-Za-z_][\w-]*(?:\.[\w-]+)*(?:\.\*)?)
+  | (?P<name>config\.{_WORD}(?:\.{_WORD})*(?:\[\w+\])? | {NAME.pattern})
   | (?P<symbol>->|=>|<=|>=|!=|!\?|\.\.|[|\[\]()<>=,~+?-])
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 
 

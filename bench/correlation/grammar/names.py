@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...timeline import TOPICS, check_topic, did_you_mean
+from ...timeline import TOPICS, check_topic, did_you_mean, keys_of
 from ..limits import Limit
 from ..signals import CONFIG, SIGNALS, Signal, signal_named
 
@@ -67,12 +67,3 @@ class Names:
         if word not in words:
             raise ValueError(f"{signal} is never {word!r}{did_you_mean(word, words)}; it is {', '.join(words)}")
         return words[word]
-
-
-def keys_of(topic: str) -> set[str] | None:
-    """The keys of a topic's data; None where any key may stand."""
-    import re
-
-    if topic not in TOPICS:
-        return None
-    return set(re.findall(r"[a-z_]+", TOPICS[topic]))

@@ -11,6 +11,7 @@ from .cursor import Cursor
 from .names import Names
 
 __all__ = [
+    "RESERVED",
     "amount",
     "condition",
     "conditions",
@@ -24,7 +25,7 @@ __all__ = [
     "triggers",
 ]
 
-_RESERVED = frozenset({"and", "or", "not", "while", "when", "every", "apart", "within", "changes", "unsure"})
+RESERVED = frozenset({"and", "or", "not", "while", "when", "every", "apart", "within", "changes", "unsure"})
 _COMPARISONS = {"<=": "at_most", ">=": "at_least", "<": "below", ">": "above"}
 _FUNCTIONS = ("duty_of", "amps_of")
 _SUFFIX = {
@@ -200,7 +201,7 @@ def is_turn(cursor: Cursor) -> bool:
     if following.text in ("->", "changes"):
         return True
     ahead = 1
-    while cursor.after(ahead).kind in ("name", "text") and cursor.after(ahead).text not in _RESERVED:
+    while cursor.after(ahead).kind in ("name", "text") and cursor.after(ahead).text not in RESERVED:
         ahead += 1
         if cursor.after(ahead).text != "|":
             return cursor.after(ahead).text == "->"
@@ -219,7 +220,7 @@ def is_condition(cursor: Cursor) -> bool:
         return True
     if following.text == "<":
         return name in cursor.names.signals and bool(cursor.names.signals[name].dimension)
-    return following.kind in ("name", "text") and following.text not in _RESERVED
+    return following.kind in ("name", "text") and following.text not in RESERVED
 
 
 def _turn(cursor: Cursor) -> Turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from ..rule import (
     Absent,
@@ -22,8 +23,10 @@ from ..rule import (
     Turn,
 )
 from ..signals import SIGNALS, Signal, signal_named
+from .lexer import NAME
+from .words import RESERVED
 
-__all__ = ["write_amount", "write_condition", "write_happening", "write_sentence"]
+__all__ = ["write_amount", "write_condition", "write_happening", "write_sentence", "write_values"]
 
 Signals = Mapping[str, Signal]
 
@@ -92,8 +95,8 @@ def write_happening(on: Happening, signals: Signals = SIGNALS) -> str:
     if isinstance(on, Turn):
         if not on.leaves and not on.to:
             return f"{on.signal} changes"
-        leaves = f" {_values(on.signal, on.leaves, signals)}" if on.leaves else ""
-        return f"{on.signal}{leaves} -> {_values(on.signal, on.to, signals)}"
+        leaves = f" {write_values(on.signal, on.leaves, signals)}" if on.leaves else ""
+        return f"{on.signal}{leaves} -> {write_values(on.signal, on.to, signals)}"
     tests = f"[{', '.join(_test(test) for test in on.tests)}]" if on.tests else ""
     if not tests and len(on.topics) == 1 and on.topics[0] in signals:
         tests = "[]"
@@ -106,8 +109,8 @@ def write_condition(item: Condition, signals: Signals = SIGNALS) -> str:
         if bound is not None:
             return f"{item.signal} {sign} {write_amount(bound)}"
     inverse = "" if item.among is not None else "not "
-    text = f"{item.signal} {inverse}{_values(item.signal, item.among or item.is_not or (), signals)}"
-    return f"{text} unsure {_values(item.signal, item.unsure, signals)}" if item.unsure else text
+    text = f"{item.signal} {inverse}{write_values(item.signal, item.among or item.is_not or (), signals)}"
+    return f"{text} unsure {write_values(item.signal, item.unsure, signals)}" if item.unsure else text
 
 
 def write_amount(item: Amount) -> str:
@@ -116,14 +119,19 @@ def write_amount(item: Amount) -> str:
     return text + (f" + {item.plus}" if item.plus else "") + (f" - {item.minus}" if item.minus else "")
 
 
-def _values(signal: str, values: Sequence[Scalar], signals: Signals) -> str:
+def write_values(signal: str, values: Sequence[Scalar], signals: Signals = SIGNALS) -> str:
+    """Values of a signal."""
     words: dict[Scalar, str] = {value: word for word, value in signal_named(signal, signals).words.items()}
     return "|".join(words.get(value, _plain(str(value))) for value in values)
 
 
 def _plain(text: str) -> str:
     """A word as it is, anything else in quotes."""
-    return text if text[:1].isalpha() and text.replace("_", "a").replace("-", "a").isalnum() else f'"{text}"'
+    return text if _is_word(text) else f'"{text}"'
+
+
+def _is_word(text: str) -> bool:
+    return NAME.fullmatch(text) is not None and text not in RESERVED
 
 
 def _test(test: Test) -> str:
@@ -137,10 +145,11 @@ def _test(test: Test) -> str:
 def _scalar(value: Scalar) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if not isinstance(value, str):
-        return repr(value)
-    plain = value and all(part and part.replace("_", "a").replace("-", "a").isalnum() for part in value.split("."))
-    simple = plain and (value[0].isalpha() or value[0] == "_") and value not in ("true", "false")
+    if isinstance(value, float):
+        text = format(Decimal(repr(value)), "f")
+        return text if "." in text else f"{text}.0"
+    if isinstance(value, int):
+        return str(value)
     if value.startswith("$"):
         return value
-    return value if simple else f'"{value}"'
+    return _plain(value) if value not in ("true", "false") else f'"{value}"'
