@@ -17,6 +17,7 @@ from .. import __version__
 from .config import BenchFile, EvDbc, MeterModbus, PilotLine, data_file
 from .correlation import Facts, OnlineEngine, Pack, Report, load_pack
 from .csms import Csms, CsmsState
+from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
 from .recording import Recorder
@@ -201,6 +202,7 @@ def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
         "outlet": file.station.outlet,
         "rated_a": file.station.rated,
         "phases": file.station.phases,
+        "ventilation": file.station.ventilation,
         "authorisation": file.station.authorisation,
         "station_register_resolution_wh": file.station.register_resolution,
         "powered_by_bench": powers_station,
@@ -212,7 +214,8 @@ def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
             "current_accuracy_a": meter[1].current_accuracy,
         }
     if pilot is not None and isinstance(pilot[1], PilotLine):
-        facts["duty_accuracy_pp"] = pilot[1].duty_accuracy
+        facts |= {"duty_accuracy_pp": pilot[1].duty_accuracy, "mains_relay": pilot[1].mains_relay}
+    facts["inventory"] = inventory_of(file)
     facts["calibrations"] = {
         name: {
             "calibrated": device.calibrated.isoformat() if device.calibrated else "",

@@ -51,9 +51,30 @@ def _milliseconds(value: Any) -> float:
     return parse_quantity(value, "time") / 1e6
 
 
+def _delay(value: Any) -> tuple[float, float] | None:
+    """`0..10 ms`, or `none`."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no delay; write it as text, e.g. '0..10 ms', or 'none'")
+    if value.strip() == "none":
+        return None
+    least, dots, most = value.partition("..")
+    unit = most.strip().lstrip("0123456789.").strip()
+    try:
+        lo, hi = (_milliseconds(f"{number} {unit}") for number in (least.strip(), most.strip().removesuffix(unit)))
+    except ValueError:
+        dots = ""
+        lo = hi = 0.0
+    if not dots or not 0 <= lo <= hi:
+        raise ValueError(f"{value!r} is no delay; write it from least to most, e.g. '0..10 ms', or 'none'")
+    return lo, hi
+
+
 Seconds = Annotated[float, BeforeValidator(lambda value: _milliseconds(value) / 1e3)]
 Amps = Annotated[float, _quantity("current")]
 WattHours = Annotated[float, _quantity("energy")]
+Milliseconds = Annotated[float, BeforeValidator(_milliseconds)]
+Delay = Annotated[tuple[float, float] | None, BeforeValidator(_delay)]
+"""From least to most, in milliseconds; None for `none`: there is no such sense."""
 Share = Annotated[float, _quantity("share")]
 """Percent, or percentage points where the quantity is itself a percentage."""
 
@@ -72,9 +93,13 @@ class Station(Model):
     outlet: Literal["socket", "cable"]
     rated: Amps = Field(gt=0, le=80)
     phases: Literal[1, 3] = 3
+    ventilation: bool | None = Field(default=None, description="may it energise in state D; left out: not judged")
     authorisation: Literal["required", "free"]
     register_resolution: WattHours = Field(default=1.0, gt=0)
     boot_within: Seconds = Field(default=180.0, gt=0)
+    claim_resolution: Milliseconds = Field(default=1000.0, gt=0)
+    configuration_readable: bool = True
+    profile_unit: Literal["A", "W"] = "A"
 
 
 class CsmsSection(Model):
@@ -84,6 +109,7 @@ class CsmsSection(Model):
     port: int = Field(default=9000, ge=0, le=65535)
     tokens: list[str] = Field(default_factory=list[str])
     heartbeat: Seconds = Field(default=30.0, gt=0)
+    receipt: Milliseconds = Field(default=20.0, gt=0, description="how long before its receipt a message was sent")
 
 
 class _Calibrated(Protocol):
@@ -106,7 +132,8 @@ def _calibration_in_order(device: _C) -> _C:
 class PilotLine(Model):
     """A control pilot emulator that speaks the pilot line protocol (docs/pilot-protocol.md).
 
-    Its calibration covers the duty cycle and the delay of the output sense.
+    Its calibration covers the duty cycle and the delay of the output sense. What it can do the device says itself
+    when it is opened; here it stands for the doctor, who asks no device.
     """
 
     driver: Literal["pilot.line"]
@@ -115,6 +142,12 @@ class PilotLine(Model):
     evse: int = Field(default=1, ge=1)
     watchdog: Seconds = Field(default=2.0, ge=0.2, le=10)
     duty_accuracy: Share = Field(default=0.5, gt=0)
+    cp_resolution: Milliseconds = Field(default=1.0, ge=0)
+    clock_error: Milliseconds = Field(default=2.0, ge=0)
+    output_sense: Delay = (0.0, 10.0)
+    lock_sense: Delay = None
+    token_reader: bool = True
+    mains_relay: int | None = Field(default=None, ge=1)
     calibrated: date | None = None
     calibration_due: date | None = None
     allow_expired_calibration: bool = False
@@ -134,6 +167,7 @@ class MeterModbus(Model):
     evse: int = Field(default=1, ge=1)
     poll: Seconds = Field(default=0.25, gt=0)
     refresh: Seconds = Field(default=0.5, ge=0)
+    answer: Milliseconds = Field(default=50.0, ge=0, description="from the request to the end of the answer")
     accuracy: Share = Field(gt=0)
     resolution: WattHours = Field(gt=0)
     current_accuracy: Amps = Field(default=0.1, gt=0)

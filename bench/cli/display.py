@@ -191,12 +191,15 @@ def _panel(snapshot: Snapshot) -> RenderableType:
 
 
 def _verdict_table(report: Report) -> Table:
-    table = Table(title="Verdicts", width=116, padding=(0, 0), box=SIMPLE_HEAD)
+    untouched = sum(verdict.verdict == "NOT_APPLICABLE" for verdict in report.verdicts)
+    caption = f"and {untouched} rules that nothing in this run triggered" if untouched else None
+    table = Table(title="Verdicts", caption=caption, width=116, padding=(0, 0), box=SIMPLE_HEAD)
     for name in ("rule", "verdict", "measured", "limit", "margin", "subject"):
         table.add_column(name, no_wrap=True)
     for verdict, row in zip(report.verdicts, verdict_rows(report), strict=True):
-        text = verdict.verdict.value + (f" {verdict.reason.value}" if verdict.reason else "")
-        shown = "n/a" if verdict.verdict == "NOT_APPLICABLE" else text
+        if verdict.verdict == "NOT_APPLICABLE":
+            continue
+        shown = verdict.verdict.value + (f" {verdict.reason.value}" if verdict.reason else "")
         if verdict.verdict == "FAIL" and not verdict.counts:
             shown += f" ({verdict.force})"
         values = (measured_text(row, key) for key in ("measured", "limit", "margin"))

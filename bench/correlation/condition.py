@@ -21,6 +21,8 @@ from .world import World
 __all__ = ["Reader", "holds", "matches", "value_at"]
 
 Params = Mapping[str, Any]
+FREQUENCY_HZ = 0.2
+"""Error bound of a measured PWM frequency: the last digit, and a counter that is off by 100 ppm at 1 kHz."""
 
 
 def matches(occurrence: Occurrence, event: Event, params: Params | None = None) -> bool:
@@ -154,6 +156,8 @@ class Reader:
         facts = self.world.facts
         if signal == "duty":
             return facts.duty_accuracy_pp if value else 0.0
+        if signal == "frequency":
+            return FREQUENCY_HZ
         if signal == "current":
             return facts.current_accuracy_a + facts.current_accuracy_pct / 100 * abs(value)
         return 0.0

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from .inventory import Inventory
+
 __all__ = ["Calibration", "Facts"]
 
 
@@ -27,6 +29,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - `evses`: outlets under test, from 1.
     - `outlet`: `socket` (the cable is coded by PP) or `cable` (tethered, carries `rated_a`).
     - `rated_a`, `phases`: what the outlet is built for.
+    - `ventilation`: whether the outlet may energise in state D; None: not said.
     - `authorisation`: `required`, or `free` when anybody may charge.
     - `powered_by_bench`: the bench powers the station up in this run, so its first connection follows a boot.
     - `mains_relay`: number of the pilot's relay that switches the station's supply.
@@ -36,6 +39,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - `current_accuracy_a` (and `current_accuracy_pct` of the reading): error bound of a current reading.
     - `station_register_resolution_wh`: last digit of the station's sampled register.
     - `duty_accuracy_pp`: error bound of a measured duty cycle, in percentage points.
+    - `inventory`: what the bench has, and how finely it sees; for what can be said before a run.
     """
 
     station: str = ""
@@ -43,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outlet: Literal["socket", "cable"] = "socket"
     rated_a: float = 32.0
     phases: int = 3
+    ventilation: bool | None = None
     authorisation: Literal["required", "free"] = "required"
     powered_by_bench: bool = False
     mains_relay: int | None = None
@@ -54,3 +59,4 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     current_accuracy_pct: float = 0.0
     station_register_resolution_wh: float = 0.1
     duty_accuracy_pp: float = 0.1
+    inventory: Inventory = Inventory()

@@ -58,6 +58,22 @@ SIGNALS: dict[str, Signal] = {
         dimension="share",
         topics=("cp.pwm", "pilot.reset"),
     ),
+    "duty.step": Signal(
+        "the new duty cycle, at the moment one offer of current was changed for another",
+        "moment",
+        dimension="share",
+        topics=("cp.pwm",),
+        needs=("duty",),
+    ),
+    "pwm.band": Signal(
+        "static (no PWM), digital (3 to 7 %), offer (8 to 97 %), forbidden (any other), "
+        "unsure (the accuracy leaves it open)",
+        words=_same("static", "digital", "offer", "forbidden", "unsure"),
+        topics=("cp.pwm", "pilot.reset"),
+    ),
+    "frequency": Signal(
+        "of the PWM; not known while there is none", dimension="frequency", topics=("cp.pwm", "pilot.reset")
+    ),
     "offered": Signal("current that the duty cycle offers", dimension="current", topics=("cp.pwm", "pilot.reset")),
     "output": Signal(
         "live while voltage is sensed at the outlet",
@@ -68,6 +84,22 @@ SIGNALS: dict[str, Signal] = {
         "locked while the connector is held (where the bench has an input for it)",
         words={"locked": True, "open": False},
         topics=("lock",),
+    ),
+    "cable": Signal(
+        "what the station found at the plug-in: out (state A), fixed (tethered), PP13, PP20, PP32, PP63, "
+        "none (no coding)",
+        words=_same("out", "fixed", "PP13", "PP20", "PP32", "PP63", "none"),
+        topics=("stimulus",),
+        needs=("cp.state",),
+    ),
+    "diode": Signal(
+        "good, shorted (by the bench), late (shorted after the station could see it: PWM on with a vehicle)",
+        words=_same("good", "shorted", "late"),
+        topics=("stimulus",),
+        needs=("cp.state", "pwm"),
+    ),
+    "ventilation": Signal(
+        "yes if the station may energise in state D, as the bench file says", words={"yes": True, "no": False}
     ),
     "plug": Signal(
         "in while a vehicle or a cable is at the outlet, out when state A is there and no cable in the socket",
@@ -97,9 +129,10 @@ SIGNALS: dict[str, Signal] = {
         topics=("ocpp.status", "ocpp.boot.answered"),
     ),
     "operative": Signal(
-        "asked (to be inoperative, not reported yet), no (and reported as unavailable), yes (asked to be operative)",
-        words=_same("asked", "no", "yes"),
-        topics=("ocpp.call", "csms.availability"),
+        "asked (to be inoperative, not reported yet), no (and reported as unavailable), yes (asked to be operative), "
+        "unasked (neither in this record)",
+        words=_same("asked", "no", "yes", "unasked"),
+        topics=("ocpp.connected", "ocpp.attached", "ocpp.call", "csms.availability"),
         needs=("status",),
     ),
     "tx": Signal(
@@ -143,6 +176,13 @@ SIGNALS: dict[str, Signal] = {
         "moment",
         dimension="current",
         topics=("cp.pwm",),
+        needs=("profile", "duty"),
+    ),
+    "profile.kept": Signal(
+        "none (no profile limits), pending (one came and the duty cycle is above it still), kept, "
+        "exceeded (the duty cycle rose above it again)",
+        words=_same("none", "pending", "kept", "exceeded"),
+        topics=("csms.charging_profile", "csms.profile_cleared", "ocpp.tx.ended", "stimulus"),
         needs=("profile", "duty"),
     ),
     "allowance": Signal(

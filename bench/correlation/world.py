@@ -15,14 +15,16 @@ from .facts import Facts
 from .mark import Mark
 from .outlet import Outlets
 from .permission import Permission
+from .pilot_facts import PilotFacts
 from .profiles import NO_LIMIT_A, ProfileBook
-from .signals import CONFIG, STATION_SIGNALS
+from .signals import CONFIG, SIGNALS, STATION_SIGNALS
 from .track import Change, Sample, Track
 
 __all__ = ["Edge", "World"]
 
 RING = 4000
 REMEMBERED = 10_000
+LATE_KEPT = 1000
 DELAY_NS = 1_000_000_000
 """How long after a fact a source is taken to tell it, if it did not say so."""
 SAMPLES = 200_000
@@ -61,6 +63,7 @@ class World:
         self.gaps: deque[Event] = deque(maxlen=REMEMBERED)
         self.overruns: deque[Event] = deque(maxlen=REMEMBERED)
         self.late: deque[Event] = deque(maxlen=REMEMBERED)
+        self.late_of: dict[str, deque[Event]] = {}
         self.claims = ClaimClock()
         self.wall: tuple[int, int] | None = None
         self._tracks: dict[tuple[str, int], Track] = defaultdict(Track)
@@ -74,6 +77,7 @@ class World:
         self._edges: list[Edge] = []
         self._permission = Permission(facts, self.track, self._set)
         self._outlets = Outlets(facts, self.track, self._set)
+        self._pilot = PilotFacts(facts, self.track, self._set, reached_pp)
         self._handle = self._handlers()
         self.handled = frozenset({*self._handle, "source"})
 
@@ -115,6 +119,10 @@ class World:
         self.ring.append(event)
         if event.late or order_ns - stamp.lo_ns > self.delays.get(event.source, DELAY_NS):
             self.late.append(event)
+            kept = self.late_of.get(event.topic)
+            if kept is None:
+                kept = self.late_of[event.topic] = deque(maxlen=LATE_KEPT)
+            kept.append(event)
         return ()
 
     def evses(self, event: Event) -> Iterable[int]:
@@ -179,6 +187,7 @@ class World:
             self._set("cp.state", evse, state, event)
             self._set("cp.mode", evse, mode, event)
             self._outlets.plug(evse, event)
+            self._pilot.state(evse, event)
             if state == "A" and before not in (None, "A"):
                 self._permission.unplugged(evse, event)
             elif state != "A" and before == "A":
@@ -198,6 +207,7 @@ class World:
                 if before > bound >= duty:
                     self.track("profile.reached", evse).changes.clear()
                     self._set("profile.reached", evse, limit, event)
+            self._pilot.pwm(evse, event, before)
 
     def _output(self, event: Event) -> None:
         for evse in self.evses(event):
@@ -209,6 +219,8 @@ class World:
 
     def _stimulus(self, event: Event) -> None:
         verb, args = event.data.get("verb"), cast("dict[str, Any]", event.data.get("args") or {})
+        if verb in ("pp", "faults"):
+            self._pilot.stimulus(self.evses(event), event)
         if verb == "pp":
             self._outlets.coded(self.evses(event), event)
         if verb == "pp" and self.facts.outlet == "socket":
@@ -248,6 +260,7 @@ class World:
 
     def _connected(self, event: Event) -> None:
         self._set("connected", 0, True, event)
+        self._outlets.operative(event)
         if self._reset_pending:
             self._set("boot", 0, "booting", event)
             self._reset_pending = ""
@@ -277,6 +290,7 @@ class World:
 
     def _attached(self, event: Event) -> None:
         self._set("connected", 0, True, event)
+        self._outlets.operative(event)
         if self.track("boot", 0).value != "booting":  # served or not: one that was powered up owes its boot first
             self._set("boot", 0, "accepted", event)
         self._set("online", 0, True, event)
@@ -440,6 +454,7 @@ class World:
     def _allowance(self, evse: int, event: Event) -> None:
         limit = self._books[evse].limit_a()
         self._set("profile", evse, limit, event)
+        self._pilot.profile(evse, event)
         if limit is None or self._cable_a is None or self._books[evse].partial:
             self._set("allowance", evse, None, event, why="cable or profiles are not known")
         else:
@@ -451,7 +466,8 @@ class World:
         self.gaps.append(event)
         from_ns, to_ns = int(event.data["from_ns"]), int(event.data["to_ns"])
         for (signal, evse), track in self._tracks.items():
-            if signal == "profile.reached" or (event.source not in track.sources and event.source != "recorder"):
+            moment = signal in SIGNALS and SIGNALS[signal].kind == "moment"
+            if moment or (event.source not in track.sources and event.source != "recorder"):
                 continue
             before = track.value
             track.forget(from_ns, to_ns, f"{event.source}: {event.data.get('why', 'gap')}")
@@ -459,7 +475,7 @@ class World:
                 self._edges.append(Edge(signal, evse, before, track.last))
 
     def _pilot_reset(self, event: Event) -> None:
-        for signal in ("cp.state", "cp.mode", "pwm", "duty", "offered", "output"):
+        for signal in ("cp.state", "cp.mode", "pwm", "duty", "pwm.band", "frequency", "offered", "output"):
             for evse in self.evses(event):
                 self._set(signal, evse, None, event, why="the emulator restarted")
 

@@ -19,7 +19,10 @@ _HEAD = ("rule", "verdict", "measured", "limit", "margin", "subject")
 def summary_lines(report: Report) -> list[str]:
     """Verdict table, then what is behind each verdict that is neither PASS nor NOT_APPLICABLE, then the digest."""
     rows = verdict_rows(report)
-    lines = _table(rows)
+    told = [row for row in rows if row["verdict"] != "NOT_APPLICABLE"]
+    lines = _table(told)
+    if len(told) < len(rows):
+        lines += ["", f"and {len(rows) - len(told)} rules that nothing in this run triggered"]
     for row in rows:
         if row["verdict"] not in ("PASS", "NOT_APPLICABLE"):
             lines += ["", *str(row.get("text") or row.get("because") or row["rule"]).rstrip().splitlines()]
@@ -98,10 +101,10 @@ def _number(value: object) -> str:
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     cells: list[tuple[str, ...]] = [_HEAD]
     for row in rows:
-        verdict = "n/a" if row["verdict"] == "NOT_APPLICABLE" else str(row["verdict"])
-        if row.get("reason") and verdict != "n/a":
+        verdict = str(row["verdict"])
+        if row.get("reason"):
             verdict += f" {row['reason']}"
-        if row["verdict"] not in ("PASS", "NOT_APPLICABLE") and not row.get("counts", True):
+        if row["verdict"] != "PASS" and not row.get("counts", True):
             verdict += f" ({row.get('force')})"
         values = (measured_text(row, key) for key in ("measured", "limit", "margin"))
         cells.append((str(row["rule"]), verdict, *values, str(row["subject"])))

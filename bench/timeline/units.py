@@ -13,10 +13,11 @@ UNITS: dict[str, dict[str, float]] = {
     "power": {"W": 1, "kW": 1e3},
     "energy": {"Wh": 1, "kWh": 1e3},
     "resistance": {"ohm": 1, "kohm": 1e3},
+    "frequency": {"Hz": 1},
     "share": {"%": 1, "pp": 1},
     "temperature": {"degC": 1},
 }
-"""Dimension -> unit -> factor to the base unit (ns, A, V, W, Wh, ohm, percent, degC)."""
+"""Dimension -> unit -> factor to the base unit (ns, A, V, W, Wh, ohm, Hz, percent, degC)."""
 
 _QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([^\s\d.]\S*)\s*")
 

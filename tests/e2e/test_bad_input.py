@@ -45,7 +45,7 @@ contactor_cycles = 10
 pp_ohm = [220]
 
 [rules]
-packs = ["ac-session"]
+packs = ["iec61851", "safety"]
 limits = ["iec61851-1", "ocpp", "lab"]
 """
 

@@ -6,26 +6,34 @@ the meter is polled with 100 ms of age, OCPP frames are up to 5 ms old.
 
 from __future__ import annotations
 
+import functools
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pilotbench.bench.config import virtual_bench
 from pilotbench.bench.correlation import Facts, Pack, Report, Verdict, evaluate, load_pack
 from pilotbench.bench.timeline import Event, Stamp
 
 CONFIGS = Path(__file__).resolve().parents[2] / "hw-configs"
 MS = 1_000_000
 WALL = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-CONFIG = {"MinimumStatusDuration": "0", "LocalPreAuthorize": "false", "HeartbeatInterval": "10"}
+CONFIG = {"MinimumStatusDuration": "0", "LocalPreAuthorize": "false", "HeartbeatInterval": "10"} | dict.fromkeys(
+    ("MeterValueSampleInterval", "ClockAlignedDataInterval", "WebSocketPingInterval"), "0"
+)
 RANKS = {"bench": 0, "csms": 1, "twin": 2, "pilot": 3, "meter": 4, "ev": 5, "recorder": 6}
 TWIN_FACTS = Facts(station="CP001", powered_by_bench=True)
 
 
+@functools.cache
 def shipped_pack() -> Pack:
-    """The pack of the demo."""
+    """The packs of the demo, together."""
+    with virtual_bench().open("rb") as file:
+        named = tomllib.load(file)["rules"]
     return load_pack(
-        [CONFIGS / "rules" / "ac-session.toml"],
-        [CONFIGS / "limits" / f"{name}.toml" for name in ("iec61851-1", "ocpp", "lab")],
+        [CONFIGS / "rules" / f"{name}.toml" for name in named["packs"]],
+        [CONFIGS / "limits" / f"{name}.toml" for name in named["limits"]],
     )
 
 
@@ -119,6 +127,8 @@ class Trace:
         self.csms("ocpp.boot.answered", at + 12, evse=None, status="Accepted", interval_s=interval_s)
         if config is not None:
             self.csms("station.config", at + 50, evse=None, values=config, unknown=[])
+        zero = {"connector": 0, "status": "Available", "logical": "available", "error": "NoError"}
+        self.csms("ocpp.status", at + 90, evse=None, claim=self.claim(at + 88), **zero)
         self.status(at + 100, "Available")
 
     def status(self, at: float, status: str, *, claimed: float | None = None) -> None:

@@ -20,7 +20,7 @@ from .stays import Stay, Stays
 
 __all__ = ["InvariantStepsMonitor", "margin_of", "unit_of"]
 
-_UNITS = {"current": "A", "share": "%", "voltage": "V", "energy": "Wh", "power": "W", "time": "ns"}
+_UNITS = {"current": "A", "share": "%", "voltage": "V", "energy": "Wh", "power": "W", "time": "ns", "frequency": "Hz"}
 
 
 class _Found(NamedTuple):
