@@ -16,6 +16,9 @@ from .base import Context, Monitor, Seen
 
 __all__ = ["AbsentMonitor"]
 
+KEPT = 2000
+"""Happenings of an outlet that are remembered for the scopes around them."""
+
 
 class _Scope:
     """One stay in the scope, from `enter` to `leave` (None while it lasts)."""
@@ -45,9 +48,12 @@ class AbsentMonitor(Monitor):
         self._scopes: dict[int, _Scope] = {}
         self._ended: list[_Scope] = []
         self._happened: dict[int, list[Event]] = {evse: [] for evse in self.world.facts.evses}
+        self._dropped_ns: dict[int, int] = {}
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         rule = self.rule
+        if self.arming is not None:
+            self.arming.take(event)
         for edge in edges:
             if edge.signal == self.scope.signal:
                 self._scope_edge(edge, event)
@@ -57,7 +63,7 @@ class AbsentMonitor(Monitor):
         elif matches(rule.never, event):
             fired = list(self._outlets(event))
         for evse in fired:
-            self._happened[evse].append(event)
+            self._remember(evse, event)
             if evse in self._scopes:
                 scope = self._scopes[evse]
                 self.context.schedule(
@@ -68,6 +74,13 @@ class AbsentMonitor(Monitor):
         if "station" in self.rule.per:
             return self.world.facts.evses[:1]
         return tuple(self.world.evses(event))
+
+    def _remember(self, evse: int, event: Event) -> None:
+        kept = self._happened[evse]
+        kept.append(event)
+        if len(kept) > KEPT:
+            self._dropped_ns[evse] = max(item.stamp.hi_ns for item in kept[: KEPT // 2])
+            del kept[: KEPT // 2]
 
     def _scope_edge(self, edge: Edge, event: Event) -> None:
         evse = self.world.facts.evses[0] if "station" in self.rule.per else edge.evse
@@ -106,6 +119,16 @@ class AbsentMonitor(Monitor):
                 worst = (found[0], event, found[1], found[2])
         if early and (worst is None or worst[0] is not Outcome.FAIL):
             return
+        given, why = self.given(None if "station" in self.rule.per else scope.evse, scope.mark)
+        if given is Tri.FALSE:
+            scope.open = False
+            if scope in self._ended:
+                self._ended.remove(scope)
+            return
+        given, why = self.given(scope.evse, scope.mark)
+        if given is Tri.FALSE:
+            self._over(scope)
+            return
         seen: list[Seen] = [(scope.enter, "scope begins")]
         window = [(scope.mark.stamp.lo_ns, scope.mark.stamp.hi_ns + scope.settle_ns)]
         if worst is not None:
@@ -118,9 +141,7 @@ class AbsentMonitor(Monitor):
             outcome, because, reason = self._clear(scope)
         if scope.leave is not None:
             seen.append((scope.leave, "scope ends"))
-        scope.open = False
-        if scope in self._ended:
-            self._ended.remove(scope)
+        self._over(scope)
         self.context.say(
             scope.n,
             None if "station" in self.rule.per else scope.evse,
@@ -132,7 +153,13 @@ class AbsentMonitor(Monitor):
             windows=window if outcome is not Outcome.PASS else [(scope.mark.stamp.lo_ns, self._end_ns(scope))],
             watched=self._watched(scope) if outcome is Outcome.PASS else (),
             lengthened=self.never is not None,
+            unsure=why,
         )
+
+    def _over(self, scope: _Scope) -> None:
+        scope.open = False
+        if scope in self._ended:
+            self._ended.remove(scope)
 
     def _end_ns(self, scope: _Scope) -> int:
         return self.world.now_ns if scope.leave is None else scope.leave.stamp.hi_ns
@@ -143,6 +170,8 @@ class AbsentMonitor(Monitor):
         return (scope.enter.source,)
 
     def _clear(self, scope: _Scope) -> tuple[Outcome, str, Reason | None]:
+        if self._dropped_ns.get(scope.evse, scope.mark.stamp.lo_ns - 1) >= scope.mark.stamp.lo_ns:
+            return Outcome.INCONCLUSIVE, f"more than {KEPT} events at the edges of the scope", Reason.LIMIT
         never = self.never
         if never is not None:
             track = self.world.track(never.signal, scope.evse)

@@ -141,7 +141,7 @@ class AbsentAfterMonitor(WaitingMonitor):
             lean=lean,
             seen=seen,
             windows=[(owed.first_ns, last_ns)],
-            watched=self._silent(owed) if passed else (),
+            watched=self._silent(owed) if passed or reason is Reason.TRUNCATED else (),
             topics=self.topics if passed or outcome is Outcome.FAIL else (),
             lengthened=False,
             unsure=unsure,

@@ -63,7 +63,7 @@ class CountMonitor(CountingMonitor):
         row.done = True
         seen: list[Seen] = [(row.first, "first"), (row.last, "last")]
         window = row.first.stamp.lo_ns, max(row.last.stamp.hi_ns, self.world.now_ns)
-        self.say(row.n, row.evse, row.tally, verdict, seen, window)
+        self.say(row.n, row.evse, row.tally, verdict, seen, window, row.first.stamp.order_ns)
 
     def close(self, end_ns: int, truncated: bool) -> None:
         for row in self._rows.values():

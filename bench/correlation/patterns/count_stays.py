@@ -123,7 +123,8 @@ class CountStaysMonitor(CountingMonitor):
         if leave is not None and leave.event is not None:
             seen.append((leave.event, "scope ends"))
         until_ns = self.world.now_ns if leave is None else leave.mark.stamp.hi_ns
-        self.say(stay.n, stay.evse, tally, verdict, seen, (entry.mark.stamp.lo_ns, until_ns))
+        window = entry.mark.stamp.lo_ns, until_ns
+        self.say(stay.n, stay.evse, tally, verdict, seen, window, stay.opened_ns)
 
     def close(self, end_ns: int, truncated: bool) -> None:
         for row in self._rows.values():

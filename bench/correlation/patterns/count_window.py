@@ -37,6 +37,7 @@ class _Row:
     def __init__(self, n: int, item: Counted) -> None:
         self.n = n
         self.evse = item.outlet
+        self.opened_ns = item.event.stamp.order_ns
         self.open: deque[_Window] = deque()
         self.worst: tuple[_Verdict, _Window] | None = None
         self.limited = False
@@ -117,7 +118,8 @@ class CountWindowMonitor(CountingMonitor):
             verdict = Outcome.INCONCLUSIVE, "more events than are kept", Reason.LIMIT
         first = window.item.event
         seen: list[Seen] = [(first, "window begins"), (window.last, "last")]
-        self.say(row.n, row.evse, window.tally, verdict, seen, (first.stamp.lo_ns, first.stamp.hi_ns + self._w_ns))
+        span = first.stamp.lo_ns, first.stamp.hi_ns + self._w_ns
+        self.say(row.n, row.evse, window.tally, verdict, seen, span, row.opened_ns)
         row.open.clear()
 
     def close(self, end_ns: int, truncated: bool) -> None:

@@ -108,8 +108,9 @@ class CountingMonitor(Monitor):
         return len(self._later)
 
     def watched(self) -> tuple[str, ...]:
-        """Whose silence a low number rests on: who told of one, or the kind of source that would."""
-        return tuple(sorted(self.sources or {kind_of(topic) for topic in self.topics}))
+        """Whose silence a low number rests on: who told of one, else anybody."""
+        anybody = {event.source for event in self.world.gaps} | {kind_of(topic) for topic in self.topics}
+        return tuple(sorted(self.sources or anybody))
 
     # ---- what a number means
 
@@ -119,19 +120,29 @@ class CountingMonitor(Monitor):
         `over`: nothing more will be counted; what a growing number cannot lose is proven before. `whole`: all of the
         time in which it was to be reached was watched.
         """
-        few, many = self.rule.at_least, self.rule.at_most
         shown = str(tally.hi) if tally.lo == tally.hi else f"{tally.lo} to {tally.hi}"
-        if many is not None and tally.lo > many:
-            return Outcome.FAIL, f"{shown} are more than {many}", None
-        if few is not None and over and whole and tally.hi < few:
-            return Outcome.FAIL, f"{shown} are fewer than {few}", None
-        enough = few is None or tally.lo >= few
-        if (not over and (many is not None or not enough)) or (not whole and not enough):
-            return Outcome.INCONCLUSIVE, f"the record ends at {shown}, before it is over", Reason.TRUNCATED
-        if enough and (many is None or tally.hi <= many):
-            return Outcome.PASS, f"{shown} of them", None
-        by_when = (many is None or tally.hi - tally.unsure <= many) and (few is None or tally.lo + tally.unsure >= few)
-        return Outcome.INCONCLUSIVE, f"{shown} of them", Reason.PRECONDITION if by_when else Reason.CLOCK
+        few, many = self.rule.at_least, self.rule.at_most
+        found: list[tuple[Outcome, str, Reason | None]] = [(Outcome.PASS, f"{shown} of them", None)]
+        cut = Outcome.INCONCLUSIVE, f"the record ends at {shown}, before it is over", Reason.TRUNCATED
+        if many is not None:
+            if tally.lo > many:
+                found.append((Outcome.FAIL, f"{shown} are more than {many}", None))
+            elif tally.hi > many:
+                found.append(self._open(shown, by_when=tally.hi - tally.unsure <= many))
+            elif not over:
+                found.append(cut)
+        if few is not None and tally.lo < few:
+            if not (over and whole):
+                found.append(cut)
+            elif tally.hi < few:
+                found.append((Outcome.FAIL, f"{shown} are fewer than {few}", None))
+            else:
+                found.append(self._open(shown, by_when=tally.lo + tally.unsure >= few))
+        return max(found, key=lambda verdict: verdict[0].rank)
+
+    def _open(self, shown: str, *, by_when: bool) -> tuple[Outcome, str, Reason | None]:
+        reason = Reason.PRECONDITION if by_when else Reason.CLOCK
+        return Outcome.INCONCLUSIVE, f"{shown} of them: which of them count is open", reason
 
     def say(
         self,
@@ -141,6 +152,7 @@ class CountingMonitor(Monitor):
         verdict: tuple[Outcome, str, Reason | None],
         seen: Sequence[Seen],
         window: tuple[float, float],
+        opened_ns: int,
     ) -> None:
         """Write an instance down, with the number that was measured."""
         outcome, because, reason = verdict
@@ -157,7 +169,7 @@ class CountingMonitor(Monitor):
             evse,
             outcome,
             because,
-            opened_ns=seen[0][0].stamp.order_ns if seen else int(window[0]),
+            opened_ns=opened_ns,
             reason=reason,
             measured=Range(tally.lo, tally.hi, "events"),
             limit=limit,

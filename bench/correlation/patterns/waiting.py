@@ -60,7 +60,8 @@ class WaitingMonitor(Monitor):
         self.until = Selector(until)
         self.window = window
         self.sources: set[str] = set()
-        """Who gave answers so far."""
+        """Who spoke of answers and ends so far."""
+        self._spoken_of = self.answers.topics | self.until.topics
         of_signal = feeds(answering.signal) if answering is not None else frozenset[str]()
         self.topics = tuple(sorted(self.answers.topics | self.until.topics | of_signal))
         self._keys = keys_by(rule.per, self.world.facts.evses)
@@ -86,7 +87,10 @@ class WaitingMonitor(Monitor):
             for fired in self.triggered(self._answering, event, edges):
                 if not fired.unseen:
                     self._answer(event, fired.evse)
-        route = self._routes.get(event.topic)
+        topic = event.topic
+        if topic in self._spoken_of and event.source not in self.sources:
+            self.sources.add(event.source)
+        route = self._routes.get(topic)
         if route is not None:
             key, table, plan = route  # plan: for what no table knows
             if key:
@@ -120,10 +124,7 @@ class WaitingMonitor(Monitor):
     def _answer(self, event: Event, only: int | None = None) -> None:
         """An event answers; of an edge, for one outlet."""
         stamp = event.stamp
-        source = event.source
-        if source not in self.sources:
-            self.sources.add(source)
-        fifo = source if stamp.delay_lo_ns == stamp.delay_hi_ns and event.topic not in UNORDERED else ""
+        fifo = event.source if stamp.delay_lo_ns == stamp.delay_hi_ns and event.topic not in UNORDERED else ""
         keys = self._keys(event) if only is None else self._keys_at(event, only)
         waiting = self._open
         for key in keys:
@@ -403,8 +404,9 @@ class WaitingMonitor(Monitor):
             withdraw(owed, span.lo, span.hi, event)
 
     def watched(self) -> tuple[str, ...]:
-        """Whose silence an absence of answers rests on: who gave one, or the kind of source that would."""
-        return tuple(sorted(self.sources or {kind_of(topic) for topic in self.answers.topics}))
+        """Whose silence an absence of answers rests on: who spoke of such events, else anybody."""
+        anybody = {event.source for event in self.world.gaps} | {kind_of(topic) for topic in self.answers.topics}
+        return tuple(sorted(self.sources or anybody))
 
     def lacks(self, n: int, evse: int | None, event: Event, error: RuleError) -> None:
         """A trigger without a number that the window needs."""
