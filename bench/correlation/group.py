@@ -15,7 +15,7 @@ from ...errors import RuleError
 from ..timeline import Event
 from .condition import Reader
 from .facts import Facts
-from .ledger import Ledger
+from .ledger import KEEP, KEEP_ALL, Ledger
 from .pack import NamedRule, Pack
 from .patterns import Context, Monitor, monitor_for
 from .qualify import qualify
@@ -27,6 +27,7 @@ __all__ = ["Group", "groups_of"]
 
 Order = tuple[int, int, int]
 OnDecided = Callable[[NamedRule, Instance, "Group"], None]
+LEAST_KEPT = 20
 _STATION_TOPICS = ("ocpp.", "csms.", "station.")
 
 
@@ -47,10 +48,11 @@ class Group:
         self._timers: list[tuple[int, int, str, Callable[[], None]]] = []
         self._count = count()
         self._monitors: list[tuple[NamedRule, Monitor, frozenset[str]]] = []
+        keep = min(KEEP, max(LEAST_KEPT, KEEP_ALL // max(1, len(pack.rules))))
         self._speaking: dict[str, tuple[tuple[str, ...], int]] = {}
         self._contexts: list[Context] = []
         for named in rules:
-            ledger = self.ledgers[named.id] = Ledger(lambda instance: qualify(instance, self.world))
+            ledger = self.ledgers[named.id] = Ledger(lambda instance: qualify(instance, self.world), keep)
 
             def report(instance: Instance, named: NamedRule = named, ledger: Ledger = ledger) -> None:
                 ledger.take(instance, self.world.now_ns)

@@ -14,11 +14,12 @@ import msgspec
 
 from .verdict import RANKS, Instance, Outcome
 
-__all__ = ["HORIZON_NS", "KEEP", "Ledger"]
+__all__ = ["HORIZON_NS", "KEEP", "KEEP_ALL", "Ledger"]
 
 HORIZON_NS = 10_000_000_000
 KEEP = 1000
-"""Instances kept whole, per rule; of those that are PASS the first ones."""
+KEEP_ALL = 100_000
+"""Instances kept whole, per rule and in a whole pack; of those that are PASS the first ones."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -26,12 +27,13 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Ledger:
     """Takes instances as they are decided; `settle` says what became of one (see `qualify`)."""
 
-    def __init__(self, settle: Callable[[Instance], Instance]) -> None:
+    def __init__(self, settle: Callable[[Instance], Instance], keep: int = KEEP) -> None:
         self._settle = settle
         self._waiting: deque[Instance] = deque()
         self._hash = hashlib.sha256()
         self._kept: list[Instance] = []
-        self._bad: deque[Instance] = deque(maxlen=KEEP)
+        self._bad: deque[Instance] = deque(maxlen=keep)
+        self._keep = keep
         self.worst: Instance | None = None
         self._rank = -1
         self._margin = 0.0
@@ -83,7 +85,7 @@ class Ledger:
             self.worst = item
             self._rank = RANKS[outcome]
             self._margin = _least(item)
-        if len(self._kept) < KEEP:
+        if len(self._kept) < self._keep:
             self._kept.append(item)
         elif outcome is not Outcome.PASS and outcome is not Outcome.NOT_APPLICABLE:
             self._bad.append(item)

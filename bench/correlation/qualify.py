@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -27,7 +28,7 @@ class Disturbed(Protocol):
     @property
     def overruns(self) -> Iterable[Event]: ...
     @property
-    def late(self) -> Iterable[Event]: ...
+    def late_of(self) -> Mapping[str, deque[Event]]: ...
 
 
 def qualify(instance: Instance, known: Disturbed) -> Instance:
@@ -43,14 +44,19 @@ def qualify(instance: Instance, known: Disturbed) -> Instance:
         if spans and any(_touches(window, spans) for window in instance.windows):
             return doubt(instance, Reason.GAP, "a source that it rests on has a gap meanwhile")
     if instance.topics:
-        spans = [
-            (event.stamp.lo_ns, event.stamp.hi_ns)
-            for event in known.late
-            if event.topic in instance.topics and event.stamp.order_ns >= instance.decided_ns
-        ]
+        spans = list(_late_since(instance, known))
         if spans and any(_touches(window, spans) for window in instance.windows):
             return doubt(instance, Reason.LATE, "an event that may change it came after its source had promised none")
     return instance
+
+
+def _late_since(instance: Instance, known: Disturbed) -> Iterator[tuple[int, int]]:
+    """The late events that may change an instance: those received after it was decided."""
+    for topic in instance.topics:
+        for event in reversed(known.late_of.get(topic, ())):
+            if event.stamp.order_ns < instance.decided_ns:
+                break
+            yield event.stamp.lo_ns, event.stamp.hi_ns
 
 
 def doubt(instance: Instance, reason: Reason, why: str) -> Instance:
