@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import cast
 
@@ -32,6 +33,7 @@ CLAIM_TOPICS = frozenset(
 """What the estimate of the station's clock is made from."""
 
 
+@functools.lru_cache(maxsize=2048)
 def reads(rule: AnyRule) -> frozenset[str]:
     """The topics of the events that a rule has to see, without disturbances."""
     found: set[str] = set()
@@ -42,7 +44,7 @@ def reads(rule: AnyRule) -> frozenset[str]:
             case Turn() | Condition() | Extension():
                 found |= feeds(part.signal)
             case Amount() if part.of.startswith("config.") or part.plus.startswith("config."):
-                found |= {"station.config", "ocpp.boot"}
+                found |= {"station.config", "csms.setting", "ocpp.boot"}
             case Test() if any(isinstance(value, str) and value.startswith("$limit_a") for value in part.values):
                 found |= feeds("profile")
             case _:
