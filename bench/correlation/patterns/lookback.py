@@ -12,16 +12,15 @@ __all__ = ["LookBack"]
 
 
 class LookBack:
-    """The last events of a kind with their keys, bounded by number and by time.
+    """The last events of a kind with their keys, so many at most.
 
     `reach` is how late (ns of the bench clock) any event up to an entry may have been: what a trigger does not reach
     need not be looked at. What was given up is remembered by its reach, so that one knows when it would have mattered.
     """
 
-    def __init__(self, count: int, span_ns: float) -> None:
+    def __init__(self, count: int) -> None:
         self._count = count
-        self._span_ns = span_ns
-        self._kept: deque[tuple[float, Event, Sequence[Key], float]] = deque()
+        self._kept: deque[tuple[float, Event, Sequence[Key]]] = deque(maxlen=count)
         self._gone: float | None = None
         self.reach: float = float("-inf")
 
@@ -30,15 +29,14 @@ class LookBack:
         if hi_ns > self.reach:
             self.reach = hi_ns
         kept = self._kept
-        order_ns = event.stamp.order_ns
-        kept.append((self.reach, event, keys, order_ns))
-        while len(kept) > self._count or kept[0][3] < order_ns - self._span_ns:
-            self._gone = kept.popleft()[0]
+        if len(kept) == self._count:
+            self._gone = kept[0][0]
+        kept.append((self.reach, event, keys))  # of a full one the oldest goes
 
     def since(self, from_ns: float) -> tuple[list[tuple[Event, Sequence[Key]]], bool]:
         """The events that may have been at `from_ns` or later, oldest first; whether such a one was given up."""
         found: list[tuple[Event, Sequence[Key]]] = []
-        for reach, event, keys, _ in reversed(self._kept):
+        for reach, event, keys in reversed(self._kept):
             if reach < from_ns:
                 break
             found.append((event, keys))

@@ -34,6 +34,7 @@ class RespondEventsMonitor(WaitingMonitor):
         super().__init__(context, rule.trigger, rule.answers, rule.until, window)
         self.rule = rule
         self.shortens = rule.within is None
+        self._ceases = bool(rule.unless)
         self.unit = shown_unit(self.reader, rule.within)
         self.unit_ns = 1e9 if self.unit == "s" else 1e6
         self._id = context.named.id
@@ -60,7 +61,8 @@ class RespondEventsMonitor(WaitingMonitor):
 
     def decided(self, owed: Owed, limit_ns: float) -> bool:
         """PASS if the answer is in time, came before it was withdrawn, and the rule is about this trigger."""
-        if owed.hi > limit_ns or owed.hi > owed.end_hi or (self.rule.unless and owed.hi > self.withdrawn(owed)[1]):
+        hi = owed.hi
+        if hi > limit_ns or hi > owed.end_hi or (self._ceases and hi > self.withdrawn(owed)[1]):
             return False
         if self.asks and self.given(owed.where, owed.place(), owed.params, owed.given)[0] is Tri.FALSE:
             return False

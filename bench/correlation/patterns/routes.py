@@ -12,16 +12,20 @@ from typing import NamedTuple
 from ..rule import Condition, Occurrence, Test, Trigger
 from .matching import Static, is_join, tested
 
-__all__ = ["Plan", "Route", "routes"]
+__all__ = ["NOTHING", "Plan", "Route", "routes"]
 
 Given = tuple[Condition, ...]
 
 
 class Plan(NamedTuple):
-    """What is left to ask: tests of which one makes it an answer, each a trigger; None asks nothing."""
+    """What is left to ask: `answer`: it is one (True), is none, or is one by its data; each trigger in turn."""
 
-    answers: tuple[Static | None, ...]
+    answer: Static | bool
     triggers: tuple[tuple[Static | None, Given], ...]
+
+
+NOTHING = Plan(False, ())
+"""The event is not for the rule."""
 
 
 class Route(NamedTuple):
@@ -65,7 +69,12 @@ def _route(ways: _Ways) -> Route:
 
 
 def _plan(answers: Sequence[tuple[Test, ...]], triggers: Sequence[tuple[tuple[Test, ...], Given]]) -> Plan:
-    return Plan(tuple(tested(tests) for tests in answers), tuple((tested(tests), given) for tests, given in triggers))
+    ways = [tested(tests) for tests in answers]
+    known = [way for way in ways if way is not None]
+    answer: Static | bool = bool(ways)
+    if known and len(known) == len(ways):
+        answer = known[0] if len(known) == 1 else lambda data: any(way(data) for way in known)
+    return Plan(answer, tuple((tested(tests), given) for tests, given in triggers))
 
 
 def _is_text(test: Test, key: str) -> bool:

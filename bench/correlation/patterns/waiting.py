@@ -24,7 +24,7 @@ from .lookback import LookBack
 from .matching import Data, Selector
 from .owed import UNORDERED, Owed, later, offer, withdraw
 from .placing import EVER_NS, placed
-from .routes import Plan, routes
+from .routes import NOTHING, routes
 from .window import Window
 
 __all__ = ["OPEN", "OPEN_PER_KEY", "WaitingMonitor"]
@@ -32,7 +32,7 @@ __all__ = ["OPEN", "OPEN_PER_KEY", "WaitingMonitor"]
 OPEN_PER_KEY = 1000
 OPEN = 10_000
 """Triggers that may wait at once, for one key and in all; of more, the oldest is given up: INCONCLUSIVE(LIMIT)."""
-BEFORE = 64
+BEFORE = 32
 """Answers that are kept for a trigger that is received after them; of claims, which come in any order, more."""
 BEFORE_CLAIMED = 1000
 
@@ -68,7 +68,7 @@ class WaitingMonitor(Monitor):
         self._answering = answering
         self._turns = [item for item in triggers if not isinstance(item.on, Occurrence)]
         self._routes = routes(answers, triggers)
-        self._first = bool(until or self.arming is not None)
+        self._more = bool(until or self.arming is not None or answering is not None)
         self._by_evse = rule.per == ("evse",)
         fixed = self.window.fixed is not None and self.window.extend is None
         self._slow = bool(self.answers.joins or self.claimed or not fixed)
@@ -76,48 +76,45 @@ class WaitingMonitor(Monitor):
         self._open: dict[Key, list[Owed]] = {}
         self._count = 0
         self._deadlines = Deadlines(context, self._expired)
-        count, span_ns = (BEFORE_CLAIMED, NEVER) if self.claimed else (BEFORE, context.slack_ns)
-        self._before = LookBack(count, span_ns)
-        self._ended = LookBack(count, span_ns)
+        count = BEFORE_CLAIMED if self.claimed else BEFORE
+        self._before = LookBack(count)
+        self._ended = LookBack(count)
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
-        if self._first:
-            self._take_first(event)
-        if edges and self._answering is not None:
-            for fired in self.triggered(self._answering, event, edges):
-                if not fired.unseen:
-                    self._answer(event, fired.evse)
+        if self._more:
+            self._take_first(event, edges)
         topic = event.topic
-        if topic in self._spoken_of and event.source not in self.sources:
-            self.sources.add(event.source)
-        route = self._routes.get(topic)
-        if route is not None:
-            key, table, plan = route  # plan: for what no table knows
+        if topic in self._routes:
+            key, table, plan = self._routes[topic]  # plan: for what the table does not know
+            if topic in self._spoken_of and event.source not in self.sources:
+                self.sources.add(event.source)
             if key:
                 value = event.data.get(key)
                 if type(value) is str:
-                    plan = table.get(value)
-            if plan is not None:
-                self._follow(plan, event)
+                    plan = table.get(value, NOTHING)
+            if plan is not NOTHING:
+                answer, triggers = plan
+                if answer is True or (answer is not False and answer(event.data)):
+                    self._answer(event)
+                for test, given in triggers:
+                    if test is None or test(event.data):
+                        self._trigger(event, given)
         if edges and self._turns:
             for trigger in self._turns:
                 for fired in self.triggered(trigger.on, event, edges):
                     self._turned(event, fired, trigger.given)
 
-    def _follow(self, plan: Plan, event: Event) -> None:
-        for test in plan.answers:
-            if test is None or test(event.data):
-                self._answer(event)
-                break
-        for test, given in plan.triggers:
-            if test is None or test(event.data):
-                self._trigger(event, given)
-
-    def _take_first(self, event: Event) -> None:
+    def _take_first(self, event: Event, edges: Sequence[Edge]) -> None:
         if self.arming is not None:
             self.arming.take(event)
+        if event.topic in self._spoken_of:
+            self.sources.add(event.source)
         if self.until.takes(event.topic, event.data):
             self._withdraw(event)
+        if edges and self._answering is not None:
+            for fired in self.triggered(self._answering, event, edges):
+                if not fired.unseen:
+                    self._answer(event, fired.evse)
 
     # ---- answers
 
@@ -228,8 +225,11 @@ class WaitingMonitor(Monitor):
         outlet: int | None = None,
     ) -> None:
         n = self.context.next_number()
-        evse = outlet_of(self.head.per, key, event)
-        where = evse if evse is not None else outlet
+        if self._by_evse and event.evse is not None:
+            evse = where = event.evse
+        else:
+            evse = outlet_of(self.head.per, key, event)
+            where = evse if evse is not None else outlet
         span = self.window.fixed
         if span is None:
             try:
