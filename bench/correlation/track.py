@@ -124,11 +124,12 @@ def first_true(
     certain, and the one that made it possible (None for what was before the first).
     """
     steps = _runs(steps)
-    spans = [between(trigger, step.mark) for step in steps]
+    spans = _spans(steps, trigger)
     lo, hi = NEVER, NEVER
     possible: Step | None = None
     certain: Step | None = None
-    if (steps and spans[0].hi > 0) or not steps:
+    first_false = _next(steps, -1, (Tri.FALSE,))
+    if not steps or (spans[0].hi > 0 and (first_false is None or spans[first_false].hi >= hold_ns)):
         lo = 0.0  # nothing is known from before the first change
     for i, step in enumerate(steps):
         if step.tri is Tri.FALSE:
@@ -153,6 +154,16 @@ def first_true(
         if step.tri is Tri.TRUE and lasted and held and start.hi < hi:
             hi, certain = start.hi, step
     return Interval(min(lo, hi), hi), certain, possible
+
+
+def _spans(steps: Sequence[Step], trigger: Mark) -> list[Interval]:
+    """How much later than the trigger each step is; of a source that reports in order, none before the last one."""
+    spans = [between(trigger, step.mark) for step in steps]
+    for i in range(1, len(steps)):
+        before, mark = steps[i - 1].mark, steps[i].mark
+        if before.fifo and mark.fifo and before.source == mark.source:
+            spans[i] = spans[i].clipped(spans[i - 1].lo)
+    return spans
 
 
 def _runs(steps: Sequence[Step]) -> list[Step]:

@@ -119,12 +119,6 @@ class AbsentMonitor(Monitor):
                 worst = (found[0], event, found[1], found[2])
         if early and (worst is None or worst[0] is not Outcome.FAIL):
             return
-        given, why = self.given(None if "station" in self.rule.per else scope.evse, scope.mark)
-        if given is Tri.FALSE:
-            scope.open = False
-            if scope in self._ended:
-                self._ended.remove(scope)
-            return
         given, why = self.given(scope.evse, scope.mark)
         if given is Tri.FALSE:
             self._over(scope)

@@ -17,8 +17,10 @@ from ..verdict import Outcome, Reason
 from ..world import Edge
 from .base import Context, Fired, Monitor, Seen
 
-__all__ = ["RespondMonitor"]
+__all__ = ["OPEN", "RespondMonitor"]
 
+OPEN = 1000
+"""Triggers that may wait at once; of more, the oldest is given up: INCONCLUSIVE(LIMIT)."""
 
 UNSEEN = "nobody saw the trigger: it lies in a gap"
 
@@ -90,6 +92,11 @@ class RespondMonitor(Monitor):
             return
         owed = _Owed(self.context.next_number(), event, fired, given)
         self._open.append(owed)
+        if len(self._open) > OPEN:
+            oldest = self._open[0]
+            because = f"given up: more than {OPEN} triggers wait for their response"
+            limit = self._limit(oldest) if self.rule.within else Interval(NEVER, NEVER)
+            self._say(oldest, None, limit, Outcome.INCONCLUSIVE, None, because, Reason.LIMIT)
         self.context.schedule(event.stamp.order_ns + self.context.slack_ns, lambda: self._settle(owed, final=False))
         if self.rule.within:
             limit = self._limit(owed)
@@ -211,10 +218,10 @@ class RespondMonitor(Monitor):
         cut: bool,
     ) -> None:
         step = certain or possible
-        if cut and span.hi == NEVER:
+        if cut and (span.hi == NEVER or span.lo > limit.hi):
             watched = max(0, self.world.now_ns - owed.mark.stamp.hi_ns)
             text = f"the record ends {watched / 1e6:.0f} ms after the trigger, before the limit"
-            if ended.hi <= watched:
+            if ended.hi <= min(watched, limit.lo) and span.lo > ended.lo:
                 self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
             else:
                 self._say(owed, None, limit, Outcome.INCONCLUSIVE, step, text, Reason.TRUNCATED)
