@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from pilotbench.bench.correlation import Outcome, Reason
@@ -118,7 +117,8 @@ def _unknown(record: Record, never: Occurrence | Turn, stay: Stay, evse: int | N
     if isinstance(never, Occurrence):
         return False
     entry = stay.entry.point
-    history = changes(record, never.signal, evse)
+    told_ns = INF if stay.end is None else stay.end.event.stamp.order_ns + 1_500_000_000  # decided a little after it
+    history = [change for change in changes(record, never.signal, evse) if change.event.stamp.order_ns <= told_ns]
     if not history or (record.delta(entry, history[0].point).lo > 0 and where(record, stay, history[0].point).inside):
         return True
     for change, following in zip(history, [*history[1:], None], strict=True):
@@ -134,7 +134,9 @@ def _after(record: Record, rule: Absent, t: Opening) -> Judged:
     ends = [
         e
         for e in record.named(rule.until, t.event)
-        if e is not t.event and t.key in keys_of(e, rule.per, record.facts.evses)
+        if e is not t.event
+        and t.key in keys_of(e, rule.per, record.facts.evses)
+        and not precedes(Point.of(e), Point.of(t.event))
     ]
     until = first_after(record, t.event, ends)
     w = Span(min(limit, until.lo), min(limit, until.hi))
@@ -160,13 +162,13 @@ def _after(record: Record, rule: Absent, t: Opening) -> Judged:
     never = rule.never
     topics = never.topics if isinstance(never, Occurrence) else tuple(READ[never.signal])
     if any(first <= over and last >= begin for first, last in record.gaps(record.sources(topics))):
-        return said(Outcome.INCONCLUSIVE, Reason.GAP, *(() if end <= record.end_ns else (Reason.TRUNCATED,)))
+        return said(Outcome.INCONCLUSIVE, Reason.GAP, *(() if record.over(t.event, w.hi) else (Reason.TRUNCATED,)))
     told_ns = t.event.stamp.order_ns + w.hi + 1_500_000_000  # a little after its window an instance is decided
     if isinstance(never, Turn) and not any(
         change.event.stamp.order_ns <= told_ns for change in changes(record, never.signal, t.evse)
     ):
         return said(Outcome.INCONCLUSIVE, Reason.PRECONDITION, Reason.TRUNCATED)
-    if end > record.end_ns:
+    if not record.over(t.event, w.hi):
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)
     return said(Outcome.PASS)
 
@@ -256,9 +258,11 @@ def _sampled(record: Record, rule: Invariant, stay: Stay, evse: int | None) -> J
         breaks |= counts and truth is False
         may_break |= not counts and truth is False
         undecided |= truth is None
-    stamps = [e.stamp for e in seen]
     longest = record.facts.meter_max_gap_s * 1e9
-    hole = any(two.lo_ns - one.hi_ns > longest for one, two in pairwise(stamps))
+    begin = stay.entry.point.stamp.hi_ns + settle
+    end = record.end_ns if stay.end is None else stay.end.point.stamp.lo_ns
+    told = [begin, *(ns for e in seen for ns in (e.stamp.lo_ns, e.stamp.hi_ns)), end]
+    hole = any(two - one > longest for one, two in zip(told[::2], told[1::2], strict=True))
 
     def said(outcome: Outcome, *reasons: Reason) -> Judged:
         return Judged(stay.entry.event.stamp.order_ns, evse, outcome, frozenset(reasons))
@@ -270,7 +274,7 @@ def _sampled(record: Record, rule: Invariant, stay: Stay, evse: int | None) -> J
     if why:
         return said(Outcome.INCONCLUSIVE, *why)
     if hole or not stay.known:
-        return said(Outcome.INCONCLUSIVE, Reason.GAP)
+        return said(Outcome.INCONCLUSIVE, Reason.GAP, Reason.PRECONDITION)
     if stay.end is None and record.truncated:
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)
-    return said(Outcome.PASS)
+    return said(Outcome.PASS if seen else Outcome.NOT_APPLICABLE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
-from pilotbench.bench.correlation import Instance, Outcome, Pack, Report, evaluate
+from pilotbench.bench.correlation import Instance, Outcome, Pack, Reason, Report, evaluate
 from pilotbench.bench.timeline import Event
 
 from naive import judge
@@ -25,15 +25,31 @@ class Difference(NamedTuple):
     naive: str
 
 
-def differences(pack: Pack, run: Run) -> list[Difference]:
-    """Every rule over which they disagree."""
+def differences(pack: Pack, run: Run, coarse: Container[str] = ()) -> list[Difference]:
+    """Every rule over which they disagree.
+
+    Where there are gaps (the page does not say exactly which silence a verdict rests on), and for the rules in
+    `coarse`, only a PASS of one that is a FAIL of the other counts.
+    """
     events = run.events
     report = evaluate(events, pack, FACTS, truncated=run.cut)
-    found = [
-        _difference(report, rule.id, judge(rule.rule, events, FACTS, end_ns=run.end_ns, truncated=run.cut))
-        for rule in pack.rules
-    ]
-    return [difference for difference in found if difference is not None]
+    gaps = any(event.topic == "gap" for event in events)
+    found: list[Difference] = []
+    for named in pack.rules:
+        naive = judge(named.rule, events, FACTS, end_ns=run.end_ns, truncated=run.cut)
+        compare = _contradiction if gaps or named.id in coarse else _difference
+        difference = compare(report, named.id, naive)
+        if difference is not None:
+            found.append(difference)
+    return found
+
+
+def _contradiction(report: Report, rule: str, naive: Sequence[Judged]) -> Difference | None:
+    verdict = report.of(rule)
+    worst = max((one.outcome for one in naive), key=lambda outcome: outcome.rank, default=Outcome.NOT_APPLICABLE)
+    if {verdict.verdict, worst} == {Outcome.PASS, Outcome.FAIL} or verdict.verdict is Outcome.ERROR:
+        return Difference(rule, "verdict", f"{verdict.verdict} {verdict.because}", str(naive))
+    return None
 
 
 def _difference(report: Report, rule: str, naive: Sequence[Judged]) -> Difference | None:
@@ -69,18 +85,29 @@ def _text(one: Instance) -> str:
 def _disagreement(one: Instance, other: Judged) -> str:
     if one.outcome is not other.outcome:
         return "outcome"
-    if (one.reason is None) != (not other.reasons) or (one.reason is not None and one.reason not in other.reasons):
+    if (one.reason is None) != (not other.reasons):
+        return "reason"
+    lo, hi = _measured(one)
+    # a response that has to last is told with its end only if it may count
+    beyond = hi is None and one.limit is not None and other.hi is not None and other.hi > one.limit * _factor(one)
+    beyond = beyond and one.outcome is not Outcome.PASS
+    # where the record is cut, that is one reason beside another
+    cut = Reason.TRUNCATED in (one.reason, *other.reasons)
+    if one.reason is not None and one.reason not in other.reasons and not cut and not beyond:
         return "reason"
     if not other.measured or one.outcome is Outcome.NOT_APPLICABLE:
         return ""
-    lo, hi = _measured(one)
     if one.measured is None:  # nothing to show
         return "" if one.outcome is Outcome.INCONCLUSIVE else "measured"
-    if hi != _finite(other.hi):
+    if hi != _finite(other.hi) and not beyond:
         return "measured"
     if _finite(other.lo) is None:  # nothing came: what is shown is how long it certainly did not
         return "" if lo is None or lo > 0 else "measured"
     return "" if lo == _finite(other.lo) else "measured"
+
+
+def _factor(one: Instance) -> float:
+    return _NS.get(one.measured.unit, 1) if one.measured is not None else 1
 
 
 def _finite(value: float | None) -> int | None:

@@ -191,7 +191,7 @@ def judge_count(record: Record, rule: Count) -> list[Judged]:
         if opened is None:
             continue
         if rule.within:
-            verdicts = [_counted(record, rule, _near(record, rule, t, row), True) for t in row]
+            verdicts = [_counted(record, rule, _near(record, rule, t, row), not record.truncated) for t in row]
             outcome, reasons = max(verdicts, key=lambda said: _WORST.index(said[0]))
         elif stay is not None:
             places = [_place(record, stay, e) for e in row]
@@ -215,7 +215,7 @@ def _counted(record: Record, rule: Count, n: tuple[int, int], over: bool) -> tup
     many = INF if rule.at_most is None else rule.at_most
     if least > many or (over and most < few):
         return Outcome.FAIL, frozenset()
-    if not over:
+    if not over and (most > many or least < few or many < INF):
         return Outcome.INCONCLUSIVE, frozenset({Reason.TRUNCATED, Reason.CLOCK})
     if most <= many and least >= few:
         return Outcome.PASS, frozenset()

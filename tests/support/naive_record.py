@@ -12,6 +12,9 @@ from pilotbench.bench.timeline import Event, parse_quantity
 
 from naive_time import INF, Point, Span, delta
 
+SLACK_NS = 1_000_000_000
+"""Everything is received so much after it happened, at the latest."""
+
 Key = tuple[Any, ...]
 
 
@@ -43,6 +46,17 @@ class Record:
         first = Point.of(a) if isinstance(a, Event) else a
         second = Point.of(b) if isinstance(b, Event) else b
         return delta(first, second)
+
+    def upto(self, last: Event) -> Record:
+        """What was received when an event was."""
+        seen = [e for e in self.events if e.order <= last.order]
+        return Record(seen, self.facts, self.end_ns, self.truncated)
+
+    def over(self, t: Event, window_ns: float) -> bool:
+        """Whether the record goes on until a window after an event is over, and what happened in it is received."""
+        if self.truncated and t.stamp.order_ns + window_ns + SLACK_NS > self.end_ns:
+            return False
+        return t.stamp.hi_ns + window_ns <= self.end_ns
 
     def after(self, a: Point, b: Point, settle: float) -> Span:
         """How much later `b` is than `settle` after `a`."""

@@ -77,6 +77,9 @@ def _judge(record: Record, rule: Respond, t: Opening) -> Judged:
             return Judged(t.event.stamp.order_ns, t.evse, Outcome.PASS, frozenset(), proven.lo, proven.hi, True)
     else:
         found = _becomings(record, rule, rule.response, t, withdrawals)
+        proven = _shown(record, rule, rule.response, t, found, b)
+        if proven is not None:
+            return Judged(t.event.stamp.order_ns, t.evse, Outcome.PASS, frozenset(), proven.lo, proven.hi, True)
     over_ns = t.event.stamp.order_ns + b + 1_500_000_000  # a little after its window an instance is decided
     found = [c for c in found if c.span.hi >= a and c.what.stamp.order_ns <= over_ns]
     lo = min((max(c.span.lo, a) for c in found), default=INF)
@@ -89,9 +92,10 @@ def _judge(record: Record, rule: Respond, t: Opening) -> Judged:
         return said(Outcome.PASS if hi < INF else Outcome.NOT_APPLICABLE)
     if hi <= b and hi <= e.hi:
         return said(Outcome.PASS)
-    if e.hi <= b and lo > e.lo:
+    watched = INF if rule.answers or not record.truncated else record.end_ns - t.event.stamp.hi_ns
+    if e.hi <= b and lo > e.lo and e.hi <= watched:
         return said(Outcome.NOT_APPLICABLE)
-    over = record.end_ns >= t.event.stamp.hi_ns + b
+    over = record.over(t.event, b)
     late = () if over else (Reason.TRUNCATED,)
     if lo <= b:
         return said(Outcome.INCONCLUSIVE, *_why(t, found, a, lo, hi), *late)
@@ -117,6 +121,26 @@ def _proven(record: Record, rule: Respond, t: Opening, found: Sequence[Candidate
         hi = min((c.span.hi for c in seen if c.span.lo >= a), default=INF)
         if hi < INF and hi <= b and hi <= over and not rule.unless:
             return Span(min(max(c.span.lo, a) for c in seen), hi)
+    return None
+
+
+def _shown(
+    record: Record, rule: Respond, response: Condition, t: Opening, found: Sequence[Candidate], b: float
+) -> Span | None:
+    """The same for a condition: a change that certainly comes after the trigger, as far as was received with it."""
+    if rule.hold or rule.within is None or rule.after is not None:
+        return None
+    for change in sorted(
+        (c for c in found if c.sure and c.span.lo >= 0 and c.span.hi <= b), key=lambda c: c.what.order
+    ):
+        if change.what.order <= t.event.order:
+            continue
+        then = record.upto(change.what)
+        e, withdrawals = _withdrawn(then, rule, t)
+        known = [c for c in _becomings(then, rule, response, t, withdrawals) if c.span.hi >= 0]
+        hi = min((c.span.hi for c in known if c.sure and c.span.lo >= 0), default=INF)
+        if hi <= b and hi <= e.hi:
+            return Span(min(max(c.span.lo, 0) for c in known), hi)
     return None
 
 
@@ -181,13 +205,16 @@ def _instants(
         truth = truths[i] if i >= 0 else None
         begin = record.delta(t.event, history[i].point) if i >= 0 else Span(-INF, -INF)
         after = record.delta(t.event, history[i + 1].point) if i + 1 < len(history) else Span(INF, INF)
-        what = history[max(i, 0)].event if history else t.event
+        what = history[i].event if i >= 0 else t.event
         surely, possibly = _lasts(record, history, truths, i, history[i].point if i >= 0 else None, hold, until)
         over = next((j for j in range(i + 1, len(history)) if not truths[j]), None)
         if accept and surely and begin.lo < 0 <= begin.hi:  # perhaps before the trigger: then true at the trigger too
             left = Span(INF, INF) if over is None else record.delta(t.event, history[over].point)
             begin, surely = Span(0, begin.hi), left.lo > 0 and left.lo >= hold
             possibly = possibly and left.hi > 0
+        untrue = next((j for j in range(i + 1, len(history)) if truths[j] is False), None)
+        if untrue is not None and begin.lo <= 0 and not until:  # held from the trigger on, at best
+            possibly = possibly and record.delta(t.event, history[untrue].point).hi >= hold
         if truth is None and possibly and after.hi > 0:
             unknown = i < 0 or history[i].value is UNKNOWN
             why = frozenset({Reason.GAP if unknown else Reason.MEASUREMENT})
@@ -195,7 +222,9 @@ def _instants(
         elif truth and possibly and not (i and truths[i - 1]) and after.hi > 0:
             found.append(Candidate(begin, what, surely))
     if accept:
-        values = candidates(record, history, t.event)
+        certainly_later = [c for c in history if record.delta(c.point, t.event).hi < 0]
+        before = [c for c in history if not any(precedes(later.point, c.point) for later in certainly_later)]
+        values = candidates(record, before, t.event)
         now = {truth_of(record, condition, value) for value in values}
         latest = [i for i, c in enumerate(history) if record.delta(c.point, t.event).lo >= 0]
         surely, possibly = _lasts(record, history, truths, latest[-1] if latest else -1, Point.of(t.event), hold, until)

@@ -88,7 +88,7 @@ RULES: dict[str, tuple[Shape, list[dict[str, Any]]]] = {
         ],
     ),
     "invariant of samples": (
-        Shape(signals=("cp", "current", "current", "current"), evses=(1,)),
+        Shape(signals=("cp", "current", "current", "current"), evses=(1,), unknown=0.0),
         [
             {"invariant": "current <= 0.5 A while cp.state A"},
             {"invariant": "current <= 0.5 A while cp.state A|B", "settle": "10 ms"},

@@ -162,7 +162,7 @@ def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
         else:
             stamp = Stamp(order, min(fact.at_ns, order - known.age_ns), order)
         event = Event(fact.topic, fact.source, seqs[fact.source], stamp, fact.data, fact.evse, None, RANKS[fact.source])
-        kept = lost if missed or order > end_ns else seen
+        kept = lost if missed or order >= end_ns else seen
         kept.append(Seen(event, fact.at_ns, noise, read_ns - fact.at_ns))
     seen.append(Seen(_closing(end_ns), end_ns, 0, 0))
     return Run(tuple(seen), tuple(lost), end_ns, end_ns < LATEST_NS)
