@@ -17,6 +17,7 @@ import ocpp2x_only21
 import ocpp2x_outlet
 import ocpp2x_start
 from ocpp2x_case import Case
+from ocpp2x_days import DAYS
 from ocpp2x_told import Told2x
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,23 @@ CASES: dict[str, Case] = {rule: case for module in MODULES for rule, case in mod
 FAILING = [rule for rule, case in CASES.items() if not case.measures]
 STRANGE = [(rule, way) for rule, case in CASES.items() for way in case.strange]
 BAD = (Outcome.FAIL, Outcome.ERROR)
+ALSO_OFFLINE = {
+    # energy and the lock do not need a connection
+    "v2.remote_stop.energy",
+    "v2.invalid.energy",
+    "v21.limit.energy",
+    "v2.unlock.opens",
+    "v2.unplug.unlocks",
+    "v2.lock.no_start",
+    # what was answered is the fault itself
+    "v2.unlock.in_tx",
+    "v2.remote_stop.unknown",
+    # a station that was restarted has to come back
+    "v2.reset.boot",
+    "v2.reset.ended",
+    "v21.reset.told",
+    "v21.reset.resumed",
+}
 
 
 def judged(events: list[Event], pack: Pack = PACK) -> Report:
@@ -68,6 +86,32 @@ def test_a_station_that_does_not_fails_this_rule_and_no_other(rule: str) -> None
 def test_what_is_strange_and_conforms_is_not_blamed(rule: str, way: str) -> None:
     verdict = judged(told(rule, way), PACK.only(rule)).of(rule)
     assert verdict.verdict not in BAD, verdict.text
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_strange_day_is_not_blamed(day: str) -> None:
+    report = judged(DAYS[day]().events)
+    assert blamed(report) == [], "\n".join(report.of(name).text for name in blamed(report))
+
+
+@pytest.mark.parametrize("rule", FAILING)
+def test_a_connection_that_breaks_at_once_is_not_blamed(rule: str) -> None:
+    """The failing trace, cut right after what the rule was triggered by: no message can come, and nobody is to blame."""
+    events = told(rule, "fail")
+    instances = judged(events, PACK.only(rule)).of(rule).instances
+    failed = next(instance for instance in instances if instance.outcome is Outcome.FAIL)
+    seen = {ref.id: ref.role for ref in failed.evidence}
+    at = next((event.stamp.order_ns for event in events if seen.get(event.id) in ("trigger", "anchor")), None)
+    if at is None:
+        return  # a rule about a scope or a law has no trigger
+    lost = at + 20_000_000
+    t = Told2x()
+    t.csms("ocpp.disconnected", lost / 1e6, evse=None, code=1006, reason="")
+    (broken,) = t.events
+    kept = [event for event in events if event.stamp.order_ns <= lost or event.source != "csms"]
+    numbered = msgspec.structs.replace(broken, seq=10_000)
+    verdict = judged(sorted([*kept, numbered], key=lambda event: event.order), PACK.only(rule)).of(rule)
+    assert (verdict.verdict in BAD) is (rule in ALSO_OFFLINE), verdict.text
 
 
 @pytest.mark.long
