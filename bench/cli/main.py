@@ -10,6 +10,7 @@ import typer
 
 from ... import __version__
 from ...errors import BenchError
+from .rules import rules_app
 
 __all__ = ["app", "main"]
 
@@ -20,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hardware-in-the-loop test bench controller for EV chargers.",
 )
+
+app.add_typer(rules_app, name="rules")
 
 BenchOption = Annotated[
     Path | None, typer.Option("--bench", metavar="FILE", help="Bench file (default: the virtual bench).")

@@ -23,7 +23,7 @@ class Inventory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - `token_reader`: the pilot can present a card.
     - `meter_poll_ms`: time between two readings; `meter_age_ms`: how old a value in the meter's registers may be;
       `meter_answer_ms`: from the request to the answer.
-    - `ocpp`: the version that the station speaks. `ocpp_lag_ms`: how long before its receipt a message was sent at most.
+    - `ocpp`: the version that the station speaks. `ocpp_lag_ms`: how long before its receipt a message was sent.
     - `claim_resolution_ms`: last digit of the times that the station claims.
     - `configuration_readable`: the station gives its configuration. `profile_unit`: in which unit it takes profiles.
     - `heartbeat_s`: the interval that the back end asks for.

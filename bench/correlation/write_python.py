@@ -124,10 +124,8 @@ def _with_conditions(trigger: Trigger) -> str:
 def _happening(on: Happening) -> str:
     if isinstance(on, Turn):
         sides = [write_values(on.signal, side) for side in (on.leaves, on.to)]
-        if not on.leaves:
-            args = f"to={_lit(sides[1])}" if on.to else ""
-        else:
-            args = ", ".join(map(_lit, sides))
+        only_to = f"to={_lit(sides[1])}" if on.to else ""
+        args = ", ".join(map(_lit, sides)) if on.leaves else only_to
         return f"name({_lit(on.signal)}).turns({args})"
     return _event(on)
 

@@ -36,6 +36,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+_CLOSE = re.compile(rf"([+-]?\d+(?:\.\d+)?)({_UNIT})(?![\w.])", re.ASCII)
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -48,6 +49,11 @@ def tokens(text: str) -> Iterator[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
+            close = _CLOSE.match(text, at)
+            if close is not None:
+                number, unit = close.groups()
+                hint = f"{close.group()!r} is no number with its unit; write {f'{number} {unit}'!r}"
+                raise SentenceError(hint, text, at, close.end())
             raise SentenceError(f"{text[at]!r} means nothing here", text, at, at + 1)
         kind = match.lastgroup or ""
         if kind != "space":

@@ -75,7 +75,7 @@ def parse_amount(text: str, dimension: str, names: Names) -> Amount:
 
 
 def amount(cursor: Cursor, dimension: str) -> Amount:
-    """`[duty_of(]X[)] [+ Y] [- Z]`, with X a limit, a quantity, `$key` or `config.KEY`; Y and Z limits or quantities."""
+    """`[duty_of(]X[)] [+ Y] [- Z]`; each a limit, a quantity, `$key` or `config.KEY`."""
     by: Literal["", "duty_of", "amps_of"] = ""
     inner = dimension
     if cursor.sees(*_FUNCTIONS):
