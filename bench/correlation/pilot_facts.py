@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from ..timeline import Event, Stamp
 from .amps import duty_of_amps
 from .facts import Facts
-from .mark import Mark
+from .mark import Mark, shifted
 from .profiles import NO_LIMIT_A
 from .track import Change, Track
 
@@ -20,6 +20,8 @@ __all__ = ["PilotFacts", "band_of"]
 
 JITTER_PP = 0.5
 """A duty cycle that moved by less did not change: a generator may be off by so much (IEC 61851-1 Annex A, 5 us)."""
+CLOSING_NS = 200_000_000
+"""A contactor that was driven when PWM ended may still close for so long."""
 _PLUGS = {1500: "PP13", 680: "PP20", 220: "PP32", 100: "PP63"}
 _VEHICLE = ("B", "C", "D")
 
@@ -29,7 +31,9 @@ class _Tracks(Protocol):
 
 
 class _Setter(Protocol):
-    def __call__(self, signal: str, evse: int, value: object, event: Event, *, why: str = "") -> None: ...
+    def __call__(
+        self, signal: str, evse: int, value: object, event: Event, *, at: Mark | None = None, why: str = ""
+    ) -> None: ...
 
 
 def _band(duty_pct: float) -> str:
@@ -48,7 +52,7 @@ def band_of(duty_pct: float, accuracy_pp: float) -> str:
 
 
 class PilotFacts:
-    """Follows `cable`, `diode`, `ventilation`, `pwm.band`, `frequency`, `duty.step` and `profile.kept` of all outlets.
+    """Follows `cable`, `diode`, `ventilation`, `pwm.band`, `offering`, `frequency`, `duty.step`, `profile.kept`.
 
     It reads the world through `track` and writes through `put`, after the pilot's own signals were set.
     """
@@ -116,9 +120,20 @@ class PilotFacts:
         hertz = float(event.data.get("freq_hz") or 0.0)
         known = running and hertz > 0
         self._put("frequency", evse, hertz if known else None, event, why="" if known else "there is no PWM")
+        self._offering(evse, event)
         self._step(evse, event, before)
         self._diode(evse, event)
         self.profile(evse, event, by_duty=True)
+
+    def _offering(self, evse: int, event: Event) -> None:
+        track, on = self._track("offering", evse), self._track("pwm", evse).value
+        while track.last is not None and track.last.mark.stamp.order_ns > event.stamp.order_ns:
+            track.changes.pop()  # the end of an ending that does not come
+        if on is False and track.value == "on":
+            self._put("offering", evse, "ending", event)
+            self._put("offering", evse, "off", event, at=shifted(Mark.of(event), CLOSING_NS))
+        elif (on is not None and track.value != "ending") or on is True:
+            self._put("offering", evse, "on" if on else "off", event)
 
     def _step(self, evse: int, event: Event, before: object) -> None:
         """From one offer to another. Beginning to offer, and ending it, is no change of the offer."""

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from .reading import Reading
+from .rule import Occurrence
+
 __all__ = ["CONFIG", "SIGNALS", "STATION_SIGNALS", "Signal", "feeds", "signal_named"]
 
 CONFIG = "config."
@@ -24,6 +27,7 @@ class Signal(msgspec.Struct, frozen=True):
     - `words`: its values by the words of a rule (`live` is True); empty for a number.
     - `dimension`: of a number (`current`, `share`, ...), as in `units`.
     - `topics`: the events that change it; `needs`: the signals that it is derived from.
+    - `reading`: how it is read from events, for those that are defined so (all of a pack's own).
     """
 
     text: str
@@ -32,6 +36,7 @@ class Signal(msgspec.Struct, frozen=True):
     dimension: str = ""
     topics: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    reading: Reading | None = None
 
 
 def _same(*words: str) -> dict[str, bool | str]:
@@ -56,6 +61,11 @@ SIGNALS: dict[str, Signal] = {
         "duty cycle; 0 % while no current is offered (static, or 5 %)",
         "pwm",
         dimension="share",
+        topics=("cp.pwm", "pilot.reset"),
+    ),
+    "offering": Signal(
+        "on, ending (off for 200 ms at most: a contactor may be on its way), off: is there PWM that offers current",
+        words=_same("on", "ending", "off"),
         topics=("cp.pwm", "pilot.reset"),
     ),
     "duty.step": Signal(
@@ -212,7 +222,11 @@ def signal_named(name: str, signals: Mapping[str, Signal] = SIGNALS) -> Signal:
     return _SETTING if name.startswith(CONFIG) else signals[name]
 
 
-def feeds(signal: str) -> frozenset[str]:
-    """Every topic that can change the signal, also by way of those it is derived from."""
-    known = signal_named(signal)
-    return frozenset(known.topics).union(*(feeds(name) for name in known.needs))
+def feeds(signal: str, signals: Mapping[str, Signal] = SIGNALS) -> frozenset[str]:
+    """Every topic that can change the signal, also by way of those it is derived from.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    known = signal_named(signal, signals)
+    return frozenset(known.topics).union(*(feeds(name, signals) for name in known.needs))

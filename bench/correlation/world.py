@@ -475,7 +475,7 @@ class World:
                 self._edges.append(Edge(signal, evse, before, track.last))
 
     def _pilot_reset(self, event: Event) -> None:
-        for signal in ("cp.state", "cp.mode", "pwm", "duty", "pwm.band", "frequency", "offered", "output"):
+        for signal in ("cp.state", "cp.mode", "pwm", "duty", "pwm.band", "offering", "frequency", "offered", "output"):
             for evse in self.evses(event):
                 self._set(signal, evse, None, event, why="the emulator restarted")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -73,10 +72,3 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
-def test_the_page_of_the_rules_names_every_rule_and_no_other() -> None:
-    page = (ROOT / "docs" / "rules-ac-session.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\| ([a-z_0-9]+\.?[a-z_]*) \|", page, re.MULTILINE)) - {"rule"}
-    with (ROOT / "hw-configs" / "rules" / "ac-session.toml").open("rb") as file:
-        assert named == set(tomllib.load(file)["rule"])
