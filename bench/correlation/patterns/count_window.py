@@ -96,8 +96,8 @@ class CountWindowMonitor(CountingMonitor):
         while row.open and row.open[0].item.event.stamp.order_ns + wait_ns < self.world.now_ns:
             self._worse(row, row.open.popleft(), over=True)
 
-    def _worse(self, row: _Row, window: _Window, *, over: bool, whole: bool = True) -> None:
-        verdict = self.weigh(window.tally, over=over, whole=whole)
+    def _worse(self, row: _Row, window: _Window, *, over: bool) -> None:
+        verdict = self.weigh(window.tally, over=over)
         if verdict[0] is Outcome.FAIL and window.item.unsure:
             verdict = Outcome.INCONCLUSIVE, window.item.unsure, Reason.PRECONDITION
         if row.worst is None or verdict[0].rank > row.worst[0][0].rank:
@@ -127,8 +127,7 @@ class CountWindowMonitor(CountingMonitor):
             if row.done:
                 continue
             for window in row.open:
-                ends_ns = window.item.event.stamp.hi_ns + self._w_ns
-                self._worse(row, window, over=not truncated, whole=ends_ns <= end_ns)
+                self._worse(row, window, over=not truncated)
             self._say(row)
         self._rows.clear()
 

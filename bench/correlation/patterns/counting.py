@@ -114,12 +114,8 @@ class CountingMonitor(Monitor):
 
     # ---- what a number means
 
-    def weigh(self, tally: Tally, *, over: bool, whole: bool = True) -> tuple[Outcome, str, Reason | None]:
-        """The verdict on a number.
-
-        `over`: nothing more will be counted; what a growing number cannot lose is proven before. `whole`: all of the
-        time in which it was to be reached was watched.
-        """
+    def weigh(self, tally: Tally, *, over: bool) -> tuple[Outcome, str, Reason | None]:
+        """The verdict on a number. `over`: nothing more will be counted; what it cannot lose is proven before."""
         shown = str(tally.hi) if tally.lo == tally.hi else f"{tally.lo} to {tally.hi}"
         few, many = self.rule.at_least, self.rule.at_most
         found: list[tuple[Outcome, str, Reason | None]] = [(Outcome.PASS, f"{shown} of them", None)]
@@ -132,7 +128,7 @@ class CountingMonitor(Monitor):
             elif not over:
                 found.append(cut)
         if few is not None and tally.lo < few:
-            if not (over and whole):
+            if not over:
                 found.append(cut)
             elif tally.hi < few:
                 found.append((Outcome.FAIL, f"{shown} are fewer than {few}", None))
@@ -163,7 +159,8 @@ class CountingMonitor(Monitor):
             margin = Range(many - tally.hi, many - tally.lo, "events")
         elif limit is not None:
             margin = Range(tally.lo - limit, tally.hi - limit, "events")
-        fewer = outcome is Outcome.PASS or (outcome is Outcome.FAIL and self.rule.at_least is not None)
+        too_many = many is not None and tally.lo > many
+        fewer = (outcome is Outcome.PASS and many is not None) or (outcome is Outcome.FAIL and not too_many)
         self.context.say(
             n,
             evse,

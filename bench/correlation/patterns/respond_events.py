@@ -97,6 +97,9 @@ class RespondEventsMonitor(WaitingMonitor):
         elif end_hi <= limit.lo and lo > end_lo:
             by = f" ({owed.end_event.id})" if owed.end_event is not None else ""
             self.tell(owed, Outcome.NOT_APPLICABLE, f"withdrawn before the limit{by}")
+        elif limit.hi == NEVER:
+            text = "the limit is not known: the setting that it depends on was not read back"
+            self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.PRECONDITION, span=Interval(lo, hi))
         elif lo <= limit.hi and lo != NEVER:
             self.tell(owed, Outcome.INCONCLUSIVE, *self._undecided(owed), unsure=unsure, span=Interval(lo, hi))
         elif end_lo <= limit.hi and end_lo != NEVER:
@@ -106,9 +109,6 @@ class RespondEventsMonitor(WaitingMonitor):
             seen_ns = max(0, self.world.now_ns - owed.last_ns)
             text = f"the record ends {seen_ns / 1e6:.0f} ms after the trigger, before the limit"
             self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.TRUNCATED)
-        elif limit.hi == NEVER:
-            text = "the limit is not known: the setting that it depends on was not read back"
-            self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.PRECONDITION, span=Interval(lo, hi))
         elif owed.limited:
             text = f"an answer to {owed.event.id} may be among those that were given up"
             self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.LIMIT, span=Interval(lo, hi))
