@@ -150,7 +150,7 @@ def ping(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.reconnect.early", "a reset was the cause", "a minute later", "it closed by itself")
+@CASES.of("v2.reconnect.early", "a reset was the cause", "a minute later", "it closed by itself", "the mains were cut")
 def reconnect_early(way: str) -> Told2x:
     t = Told2x()
     t.ready()
@@ -165,6 +165,11 @@ def reconnect_early(way: str) -> Told2x:
         t.close(4001)
     else:
         t.close(4000)
+    if way == "the mains were cut":
+        t.mains(4050, False)
+        t.mains(4500, True)
+        t.connect(5000)
+        return accepted(t, 5100)
     back = {"pass": 10_000, "fail": 5_500, "it closed by itself": 5_000}.get(way, 64_000)
     t.connect(back)
     heartbeat(t, back + 100)
@@ -203,7 +208,7 @@ def reconnect_measured(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.reconnect.no_boot", "a reset lay in between", "a boot later on")
+@CASES.of("v2.reconnect.no_boot", "a reset lay in between", "a boot later on", "the mains were cut")
 def reconnect_no_boot(way: str) -> Told2x:
     t = Told2x()
     t.ready()
@@ -212,6 +217,9 @@ def reconnect_no_boot(way: str) -> Told2x:
         t.close(3500)
     else:
         t.close(4000)
+    if way == "the mains were cut":
+        t.mains(5000, False)
+        t.mains(6000, True)
     t.connect(10_000)
     if way in ("pass", "a boot later on"):
         heartbeat(t, 10_100)

@@ -61,7 +61,13 @@ def unplug_ended(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.unplug.no_energy", "the card again", "a card that it knows by itself", "configured to go on")
+@CASES.of(
+    "v2.unplug.no_energy",
+    "the card again",
+    "a card that it knows by itself",
+    "configured to go on",
+    "a remote start",
+)
 def unplug_no_energy(way: str) -> Told2x:
     stop = "false" if way == "configured to go on" else "true"
     t = paused(stops_at("ParkingBayOccupancy", StopTxOnEVSideDisconnect=stop))
@@ -73,15 +79,29 @@ def unplug_no_energy(way: str) -> Told2x:
         t.token(17_000)
     if way == "the card again":
         t.authorize(17_100)
+    elif way == "a remote start":
+        t.remote_start(17_000)
+        t.tx(17_300, "Updated", "RemoteStart", remote=5, token=True, answer="Accepted")
     if way != "pass":
         t.energise(18_000)
     t.end(40_000)
     return t
 
 
-@CASES.of("v2.unplug.unlocks", "a cable that is fixed", "the pilot was gone for a moment")
+@CASES.of(
+    "v2.unplug.unlocks",
+    "a cable that is fixed",
+    "the pilot was gone for a moment",
+    "configured to go on",
+    "configured to stay locked",
+)
 def unplug_unlocks(way: str) -> Told2x:
-    t = Told2x()
+    t = Told2x(
+        but={
+            "TxCtrlr.StopTxOnEVSideDisconnect": str(way != "configured to go on").lower(),
+            "OCPPCommCtrlr.UnlockOnEVSideDisconnect": str(way != "configured to stay locked").lower(),
+        }
+    )
     t.charging()
     if way != "a cable that is fixed":
         t.locked(2400, True)
@@ -184,7 +204,7 @@ def remote_stop_ended(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.remote_stop.reason", "the card in that moment", "the end comes much later")
+@CASES.of("v2.remote_stop.reason", "the card in that moment", "the end comes much later", "a fault in that moment")
 def remote_stop_reason(way: str) -> Told2x:
     t = stops_at("EVConnected") if way == "the end comes much later" else Told2x()
     t.charging()
@@ -198,6 +218,9 @@ def remote_stop_reason(way: str) -> Told2x:
         t.tx(10_600, "Updated", "RemoteStop", "EVConnected")
         t.unplug(60_000)
         t.tx(60_300, "Ended", "EVCommunicationLost", "Idle", reason="EVDisconnected")
+    elif way == "a fault in that moment":
+        t.notify(10_400, "RCD", "Tripped", "true")
+        t.tx(10_600, "Ended", "AbnormalCondition", "EVConnected", reason="GroundFault")
     else:
         t.tx(10_600, "Ended", "RemoteStop", "EVConnected", reason="Remote" if way == "pass" else "Other")
     t.end(90_000)
@@ -260,9 +283,14 @@ def refused(t: Told2x) -> Told2x:
     return t
 
 
-@CASES.of("v2.invalid.ended", "some energy is allowed", "accepted again", "it ends by the card")
+@CASES.of(
+    "v2.invalid.ended", "some energy is allowed", "accepted again", "it ends by the card", "it need not stop by that"
+)
 def invalid_ended(way: str) -> Told2x:
-    allowed = {"MaxEnergyOnInvalidId": "500"} if way == "some energy is allowed" else {}
+    allowed = {
+        "some energy is allowed": {"MaxEnergyOnInvalidId": "500"},
+        "it need not stop by that": {"StopTxOnInvalidId": "false"},
+    }.get(way, {})
     t = refused(stops_at("EVConnected,Authorized", **allowed))
     if way == "some energy is allowed":
         t.end(60_000)
@@ -272,7 +300,9 @@ def invalid_ended(way: str) -> Told2x:
         t.end(60_000)
         return t
     t.de_energise(9000)
-    if way == "it ends by the card":
+    if way == "it need not stop by that":
+        t.tx(9400, "Updated", "ChargingStateChanged", "SuspendedEVSE")
+    elif way == "it ends by the card":
         t.token(8990)
         t.tx(9400, "Ended", "StopAuthorized", "EVConnected", reason="Local")
     else:
@@ -282,13 +312,14 @@ def invalid_ended(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.invalid.event", "the state follows later", "the card in that moment")
+@CASES.of("v2.invalid.event", "the state follows later", "the card in that moment", "it need not stop by that")
 def invalid_event(way: str) -> Told2x:
-    t = refused(stops_at("EVConnected"))
+    goes_on = way == "it need not stop by that"
+    t = refused(stops_at("EVConnected", StopTxOnInvalidId=str(not goes_on).lower()))
     t.de_energise(9000)
     if way == "pass":
         t.tx(9400, "Updated", "Deauthorized", "EVConnected")
-    elif way == "fail":
+    elif way == "fail" or goes_on:
         t.tx(9400, "Updated", "ChargingStateChanged", "SuspendedEVSE")
     elif way == "the state follows later":
         t.tx(8500, "Updated", "Deauthorized")

@@ -74,9 +74,9 @@ def resume_no_energy(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v21.resume.power_loss", "unplugged meanwhile", "resumed, and ended by a fault later")
+@CASES.of("v21.resume.power_loss", "unplugged meanwhile", "resumed, and ended by a fault later", "it cannot resume")
 def resume_power_loss(way: str) -> Told2x:
-    t = cut(resuming())
+    t = cut(resuming(TxResumptionTimeout="0" if way == "it cannot resume" else "60"))
     if way == "unplugged meanwhile":
         t.tx(30_500, "Ended", "EVCommunicationLost", "Idle", made=12_000, reason="EVDisconnected", offline=True)
     elif way == "resumed, and ended by a fault later":

@@ -50,10 +50,14 @@ def plug_tx(way: str) -> Told2x:
 
 
 @CASES.of(
-    "v2.power_path.tx", "the vehicle is not ready and the relay open", "unplugged at once", "reserved for somebody"
+    "v2.power_path.tx",
+    "the vehicle is not ready and the relay open",
+    "unplugged at once",
+    "reserved for somebody",
+    "it waits for the energy",
 )
 def power_path_tx(way: str) -> Told2x:
-    t = starts_at("PowerPathClosed")
+    t = starts_at("EnergyTransfer" if way == "it waits for the energy" else "PowerPathClosed")
     if way == "reserved for somebody":
         t.status(500, "Reserved")
     t.plug(1000, status=way != "reserved for somebody")
@@ -69,9 +73,10 @@ def power_path_tx(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.energy.tx", "it began with the card", "current that decays after the end")
+@CASES.of("v2.energy.tx", "it began with the card", "current that decays after the end", "it waits for signed data")
 def energy_tx(way: str) -> Told2x:
-    t = starts_at("EnergyTransfer" if way != "it began with the card" else "EnergyTransfer,Authorized")
+    points = {"it began with the card": "EnergyTransfer,Authorized", "it waits for signed data": "DataSigned"}
+    t = starts_at(points.get(way, "EnergyTransfer"))
     t.plug()
     t.token(1990)
     t.authorize(2000)
@@ -113,9 +118,16 @@ def plug_trigger(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.plug_timeout.remote", "plugged in at the last moment", "stopped before", "ended sooner")
+@CASES.of(
+    "v2.plug_timeout.remote",
+    "plugged in at the last moment",
+    "stopped before",
+    "ended sooner",
+    "it ends with the parking bay",
+)
 def plug_timeout_remote(way: str) -> Told2x:
-    t = starts_at("Authorized")
+    bay = way == "it ends with the parking bay"
+    t = starts_at("Authorized", TxStopPoint="ParkingBayOccupancy" if bay else "EVConnected,Authorized")
     t.remote_start(1000)
     t.tx(1100, "Started", "RemoteStart", evse=False, remote=5, token=True, answer="Accepted")
     if way in ("pass", "ended sooner"):
@@ -123,6 +135,8 @@ def plug_timeout_remote(way: str) -> Told2x:
     elif way == "plugged in at the last moment":
         t.plug(30_000)
         t.tx(30_200, "Updated", "CablePluggedIn", "EVConnected", evse=True)
+    elif bay:
+        t.tx(31_300, "Updated", "EVConnectTimeout")
     elif way == "stopped before":
         t.remote_stop(10_000)
         t.tx(10_300, "Ended", "RemoteStop", reason="Remote")
