@@ -13,6 +13,7 @@ from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
 from .base import Context, Monitor, Seen
+from .stays import tellers
 
 __all__ = ["AbsentMonitor"]
 
@@ -47,6 +48,7 @@ class AbsentMonitor(Monitor):
         self.settle_ns = self.reader.ns(rule.settle)
         self._scopes: dict[int, _Scope] = {}
         self._ended: list[_Scope] = []
+        self._told: set[str] = set()
         self._happened: dict[int, list[Event]] = {evse: [] for evse in self.world.facts.evses}
         self._dropped_ns: dict[int, int] = {}
 
@@ -61,6 +63,7 @@ class AbsentMonitor(Monitor):
         if isinstance(rule.never, Turn):
             fired = [item.evse for item in self.triggered(rule.never, event, edges) if not item.unseen]
         elif matches(rule.never, event):
+            self._told.add(event.source)
             fired = list(self._outlets(event))
         for evse in fired:
             self._remember(evse, event)
@@ -161,7 +164,8 @@ class AbsentMonitor(Monitor):
     def _watched(self, scope: _Scope) -> tuple[str, ...]:
         if self.never is not None:
             return tuple(sorted(self.world.track(self.never.signal, scope.evse).sources))
-        return (scope.enter.source,)
+        told = tellers(self, self.rule.never, scope.evse, self._told, scope.enter)
+        return tuple(sorted(told | {scope.enter.source}))
 
     def _clear(self, scope: _Scope) -> tuple[Outcome, str, Reason | None]:
         if self._dropped_ns.get(scope.evse, scope.mark.stamp.lo_ns - 1) >= scope.mark.stamp.lo_ns:

@@ -22,6 +22,8 @@ from .stays import Stay, Stays
 
 __all__ = ["KEYS", "ApartMonitor"]
 
+NEAR = 100
+"""With so many events before it, received within the time that an event may be late, another one is compared."""
 KEYS = 10_000
 """Entities that a rule remembers at once. One that was silent for longer than the distance is settled when room is
 needed; else the oldest is given up."""
@@ -35,27 +37,29 @@ class _Row:
         self.stay = stay
         self.first = first
         self.pending: deque[Item] = deque()
-        self.maybe: Item | None = None
-        self.sure: Item | None = None
+        self.last: Item | None = None
+        self.recent: deque[tuple[Item, bool]] = deque(maxlen=NEAR)
         self.count = 0
         self.lo = self.hi = NEVER
         self.nearest: tuple[Event, Event] | None = None
         self.unsure = ""
         self.over = False
 
-    def add(self, item: Item, *, sure: bool) -> None:
-        """The next event that may be inside, and certainly is."""
+    def add(self, item: Item, *, sure: bool, slack_ns: int) -> None:
+        """The next event that may be inside, and certainly is. The one received before it need not be the nearest."""
         self.count += 1
-        if self.maybe is not None:
-            lo = between(self.maybe.mark, item.mark).lo
+        for other, other_sure in self.recent:
+            span = between(other.mark, item.mark)
+            lo = max(span.lo, -span.hi, 0)
             if lo < self.lo:
-                self.lo, self.nearest = lo, (self.maybe.event, item.event)
-        self.maybe = item
-        if not sure:
-            return
-        if self.sure is not None:
-            self.hi = min(self.hi, between(self.sure.mark, item.mark).hi)
-        self.sure = item
+                self.lo, self.nearest = lo, (other.event, item.event)
+            if sure and other_sure:
+                self.hi = min(self.hi, max(-span.lo, span.hi))
+        self.last = item
+        self.recent.append((item, sure))
+        since_ns = item.event.stamp.order_ns - slack_ns
+        while len(self.recent) > 2 and self.recent[0][0].event.stamp.order_ns < since_ns:
+            self.recent.popleft()
 
 
 class ApartMonitor(Monitor):
@@ -146,21 +150,21 @@ class ApartMonitor(Monitor):
         if given is Tri.FALSE:
             return
         row.unsure = row.unsure or why
-        row.add(item, sure=sure)
+        row.add(item, sure=sure, slack_ns=self.context.slack_ns)
         limit = self._limit(row)
         if limit is not None and row.hi < limit.lo:
             self._say(row, limit, Outcome.FAIL, "two of them are too near to each other")
 
     def _limit(self, row: _Row) -> Interval | None:
         now_ns = self.world.now_ns
-        last = row.maybe.mark if row.maybe is not None else Mark(Stamp(now_ns, now_ns, now_ns))
+        last = row.last.mark if row.last is not None else Mark(Stamp(now_ns, now_ns, now_ns))
         return pace_of(self.reader, self.rule.apart, self._factor, row.first.mark, last, nothing=0.0)
 
     # ---- the end
 
     def _give_up(self, row: _Row) -> None:
         limit = self._limit(row)
-        last = row.maybe
+        last = row.last
         quiet_ns = -1 if last is None else self.world.now_ns - last.mark.stamp.hi_ns - self.context.slack_ns
         if row.stay is None and not row.pending and limit is not None and quiet_ns >= limit.hi:
             self._end(row)
@@ -190,7 +194,7 @@ class ApartMonitor(Monitor):
         self, row: _Row, limit: Interval | None, outcome: Outcome, because: str, reason: Reason | None = None
     ) -> None:
         row.over = True
-        last = row.maybe.event if row.maybe is not None else row.first.event
+        last = row.last.event if row.last is not None else row.first.event
         first, second = row.nearest or (row.first.event, last)
         passed = outcome is Outcome.PASS or reason is Reason.TRUNCATED
         lo, hi = max(0.0, row.lo), max(0.0, row.lo, row.hi)

@@ -127,7 +127,7 @@ class OrderEventsMonitor(Monitor):
             return False
         for event in self._candidates(then):
             before = placed(self.rule, self.world, event)
-            if before is not None and between(before, mark).lo >= 0:
+            if before is not None and between(before, mark).lo >= 0 and not surely_before(mark, before):
                 self._say(then, Outcome.PASS, f"{event.id} came before it", None, [(event, "before")])
                 return True
         return False
