@@ -56,9 +56,9 @@ def reads(rule: AnyRule) -> frozenset[str]:
     if rule.at == "claim":
         found |= CLAIM_TOPICS | feeds("auth")
     if isinstance(rule, Cadence) and rule.every == "heartbeat.interval":
-        found |= {"ocpp.boot.answered", "station.config", "csms.request"} | feeds("online")
+        found |= {"ocpp.boot.answered", "station.config", "csms.setting", "csms.request"} | feeds("online")
     elif isinstance(rule, Cadence) and (rule.every or rule.apart).startswith("config."):
-        found |= {"station.config", "ocpp.boot"}
+        found |= {"station.config", "csms.setting", "ocpp.boot"}
     if isinstance(rule, Order) and rule.then:
         found.add("ocpp.boot")  # without one, what comes first may lie before the record
     if isinstance(rule, Agree):
