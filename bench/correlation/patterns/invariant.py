@@ -62,6 +62,7 @@ class InvariantMonitor(Monitor):
         self._open: list[_Watch] = []
         self._ended: list[_Watch] = []
         self._recent: deque[tuple[int, Sample]] = deque()
+        self._unweighed: deque[tuple[int, Sample]] = deque()
         self._doubt: dict[int, list[Sample]] = {evse: [] for evse in self.world.facts.evses}
         self._doubt_why: dict[int, str] = {}
         self._lack = ""
@@ -82,14 +83,18 @@ class InvariantMonitor(Monitor):
 
     def _sampled(self, evse: int, sample: Sample) -> None:
         self._recent.append((evse, sample))
+        self._unweighed.append((evse, sample))
         for watch in (*self._open, *self._ended):
             if watch.evse == evse:
                 watch.pending.append(sample)
         when_ns = sample.event.stamp.order_ns + self.context.slack_ns
-        self.context.schedule(when_ns, lambda: self._settled(evse, sample))
+        self.context.schedule(when_ns, self._settled)
 
-    def _settled(self, evse: int, sample: Sample) -> None:
-        """Nothing that came with delay can change any more where a sample lies."""
+    def _settled(self) -> None:
+        """Nothing that came with delay can change any more where the oldest sample lies."""
+        if not self._unweighed:
+            return
+        evse, sample = self._unweighed.popleft()
         for watch in self._open:
             while watch.evse == evse and watch.pending:
                 if watch.pending[0].event.stamp.order_ns > sample.event.stamp.order_ns:
@@ -121,7 +126,7 @@ class InvariantMonitor(Monitor):
         for watch in self._open:
             self._judge(watch, cut=truncated)
         self._open.clear()
-        for evse, sample in self._recent:
+        for evse, sample in self._unweighed:
             self._unscoped(evse, sample)
         for evse in self.world.facts.evses:
             self._flush(evse)

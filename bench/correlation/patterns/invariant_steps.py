@@ -61,7 +61,7 @@ class InvariantStepsMonitor(Monitor):
 
     def _look_later(self, order_ns: int) -> None:
         """Once the scope's edges around a change are known, it may be certain that the condition is broken."""
-        when_ns = order_ns + self.context.slack_ns
+        when_ns = order_ns + self.context.slack_ns + 1
         for watch in self._open.values():
             settled_ns = watch.stay.opened_ns + self.settle_ns + self.context.slack_ns
             self.context.schedule(max(when_ns, settled_ns), lambda watch=watch: self._judge(watch, early=True))
@@ -167,7 +167,9 @@ class InvariantStepsMonitor(Monitor):
 
     def _ended_before(self, stay: Stay, following: Mark) -> bool:
         """What held up to `following` was over when the stay had settled."""
-        return between(stay.entry.mark, following).hi <= self.settle_ns
+        entry = stay.entry.mark
+        ordered = self.settle_ns == 0 and surely_before(entry, following)
+        return between(entry, following).hi <= self.settle_ns and not ordered
 
     def _inside(self, stay: Stay, begin: Mark | None, end: Mark | None, now_ns: int) -> tuple[bool, bool]:
         """Whether a value that holds from `begin` to `end` may have held, and certainly held, inside the stay.
