@@ -117,8 +117,35 @@ SIGNALS: dict[str, Signal] = {
         topics=("stimulus",),
         needs=("cp.state",),
     ),
+    "supply": Signal(
+        "on or off, as the bench switched the station's supply; not known before it did",
+        words={"on": True, "off": False},
+        topics=("stimulus",),
+    ),
+    "contactor": Signal(
+        "closed while voltage is sensed at the outlet, open while none is; not known while the bench has switched the "
+        "supply off and none is",
+        words={"closed": True, "open": False},
+        needs=("output", "supply"),
+    ),
     "current": Signal(
-        "highest phase current, sampled by the meter", "sampled", dimension="current", topics=("meter.sample",)
+        "highest phase current, sampled by the meter",
+        "sampled",
+        dimension="current",
+        topics=("meter.sample",),
+        reading=Reading(Occurrence(("meter.sample",)), "current_a", "sampled", highest=True, size=True),
+    ),
+    "energised": Signal(
+        "yes while voltage is sensed at the outlet, no while none is; where it is not sensed, yes while a current flows",
+        words={"yes": True, "no": False},
+        needs=("output", "current"),
+    ),
+    "e_bench": Signal(
+        "energy since the first reading of the bench's meter: of its register, or the integral of its power",
+        "register",
+        dimension="energy",
+        topics=("meter.sample",),
+        reading=Reading(Occurrence(("meter.sample",)), "energy_wh", "register", rate="power_w"),
     ),
     "auth": Signal(
         "yes, ending (within 6 s of an end), no: may current flow; unknown while nobody can tell",
@@ -133,10 +160,31 @@ SIGNALS: dict[str, Signal] = {
         ),
         needs=("cp.state", "tx", "connected", "boot"),
     ),
+    "auth_active": Signal(
+        "yes or no, as `auth`; not known within the 6 s after an end",
+        words={"yes": True, "no": False},
+        needs=("auth",),
+    ),
     "status": Signal(
         "available, occupied, faulted, unavailable, reserved, unreported (after a boot, none sent yet)",
         words=_same("available", "occupied", "faulted", "unavailable", "reserved", "unreported"),
         topics=("ocpp.status", "ocpp.boot.answered"),
+    ),
+    "status.sent": Signal(
+        "the status of the connector in the station's own word",
+        words=_same(
+            "Available",
+            "Preparing",
+            "Charging",
+            "SuspendedEV",
+            "SuspendedEVSE",
+            "Finishing",
+            "Reserved",
+            "Unavailable",
+            "Faulted",
+            "Occupied",
+        ),
+        topics=("ocpp.status",),
     ),
     "operative": Signal(
         "asked (to be inoperative, not reported yet), no (and reported as unavailable), yes (asked to be operative), "
@@ -200,6 +248,11 @@ SIGNALS: dict[str, Signal] = {
         dimension="current",
         topics=("csms.charging_profile", "csms.profile_cleared", "ocpp.tx.ended", "stimulus"),
         needs=("profile",),
+    ),
+    "i_limit": Signal(
+        "what may flow now: the least of `allowance` and what the duty cycle offers",
+        dimension="current",
+        needs=("allowance", "offered"),
     ),
 }
 """Name -> what it is."""

@@ -306,6 +306,7 @@ class World:
         for evse in self._only(event):
             self._cause_of_status(evse, event)
             self._set("status", evse, None if logical == "unknown" else logical, event)
+            self._set("status.sent", evse, str(event.data.get("status")), event)
             self._outlets.reported(evse, event)
 
     def _cause_of_status(self, evse: int, event: Event) -> None:

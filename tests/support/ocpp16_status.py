@@ -124,6 +124,8 @@ def held_back(status: str | None, at: float = 6200, *, back: float | None = None
         t.status(at, status)
     if status == "Faulted":
         t.output(at + 500, False)
+    if status == "Finishing":
+        t.stop(at + 9000, "Local", claimed=6000)
     return t.till(20_000)
 
 
@@ -208,6 +210,7 @@ CASES: dict[str, Case] = {
         {
             "a pulse to wake the vehicle": lambda: held_back(None, back=8000),
             "the transaction ends": lambda: held_back("ended"),
+            "Finishing, and its end is told later": lambda: held_back("Finishing"),
             "Faulted": lambda: held_back("Faulted"),
             "the vehicle paused before": lambda: held_back("SuspendedEVSE", first="SuspendedEV"),
         },
