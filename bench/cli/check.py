@@ -4,51 +4,91 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ...errors import BenchError, RecordingError
-from ..correlation import Facts, Report, evaluate, exit_code, load_pack
+from ...errors import BenchError, RecordingError, RuleError
+from ..correlation import Facts, Pack, Report, evaluate, exit_code, load_pack
 from ..recording import Run, read_run
 from ..report import summary_lines
 from .output import write_document
+from .pack_files import limit_files, pack_file
 
 __all__ = ["check_command", "judge"]
 
 
-def judge(recording: Path) -> tuple[Run, Report]:
-    """Evaluate a recording with the rules, limits and facts that it carries.
+def judge(recording: Path, packs: Sequence[str] = (), limits: Sequence[str] = ()) -> tuple[Run, Report]:
+    """Evaluate a recording with the facts that it carries, and its rules and limits or (by name or file) others.
+
+    With `packs` and without `limits`: the limits of the recording, and those shipped files that it does not have.
 
     Raises:
         RecordingError: it cannot be read, or lacks what a run attaches at its start.
+        RuleError: its packs, or those given, cannot be read by this program.
+        ConfigError: a pack or limits file that was given is not there.
     """
     run = read_run(recording)
     try:
         facts = msgspec.json.decode(run.attachments["facts.json"], type=Facts)
-        about = msgspec.json.decode(run.attachments["run.json"])
+        about = msgspec.json.decode(run.attachments["run.json"], type=_About)
         with tempfile.TemporaryDirectory() as folder:
-            packs = [_unpack(run, folder, f"rules/{name}.toml") for name in about["packs"]]
-            limits = [_unpack(run, folder, f"limits/{name}.toml") for name in about["limits"]]
-            pack = load_pack(packs, limits)
+            own = [_unpack(run, folder, f"limits/{name}.toml") for name in about.limits]
+            if packs:
+                known = limit_files(limits) if limits else _with_shipped(own)
+                pack = load_pack([pack_file(name) for name in packs], known)
+            else:
+                files = [_unpack(run, folder, f"rules/{name}.toml") for name in about.packs]
+                pack = _recorded(files, limit_files(limits) if limits else own, recording)
     except KeyError as error:
         raise RecordingError(
             f"the recording lacks its attachment {error}; it was cut before the run had begun, or is not a "
             "recording of pilotbench.",
             file=str(recording),
         ) from None
+    except msgspec.MsgspecError as error:
+        raise RecordingError(
+            f"what it says of its bench cannot be read ({error}): another version of pilotbench wrote it.",
+            file=str(recording),
+        ) from error
     return run, evaluate(run.events, pack, facts, truncated=run.truncated is not None or not _closed(run))
 
 
-def check_command(recording: Path, *, json: bool) -> int:
+class _About(msgspec.Struct):
+    """Of run.json what is needed here."""
+
+    packs: list[str]
+    limits: list[str]
+
+
+def _recorded(packs: Sequence[Path], limits: Sequence[Path], recording: Path) -> Pack:
+    """The recording's own packs: their schema, or their words, may be those of another version."""
+    try:
+        return load_pack(packs, limits)
+    except RuleError as error:
+        where = Path(error.pack or "").name
+        text = str(error).removeprefix(error.pack or "").lstrip(" :")
+        raise RuleError(
+            f"its own pack {where}: {text}\nTo judge it with packs that this program reads, add --pack NAME|FILE",
+            pack=str(recording),
+        ) from error
+
+
+def _with_shipped(own: Sequence[Path]) -> list[Path]:
+    names = {path.name for path in own}
+    return [*own, *(path for path in limit_files(()) if path.name not in names)]
+
+
+def check_command(recording: Path, packs: Sequence[str] = (), limits: Sequence[str] = (), *, json: bool) -> int:
     """Print the verdicts; returns the exit code that the run itself would have had for them.
 
     Raises:
         BenchError: as `judge`; with `json` the document says so too.
     """
     try:
-        run, report = judge(recording)
+        run, report = judge(recording, packs, limits)
     except BenchError as error:
         if json:
             write_document({**_document(recording, error.exit_code), "problems": [str(error)]})
@@ -56,10 +96,20 @@ def check_command(recording: Path, *, json: bool) -> int:
     cut = run.truncated or (None if _closed(run) else "the run was killed or interrupted before its end")
     code = exit_code(report)
     if json:
-        found = {"truncated": cut, "events": len(run.events), "digest": report.digest}
+        found = {
+            "truncated": cut,
+            "events": len(run.events),
+            "digest": report.digest,
+            "packs": list(packs) or None,
+            "left_out": run.foreign,
+        }
         verdicts = [verdict.to_dict() for verdict in report.verdicts]
         write_document({**_document(recording, code), **found, "verdicts": verdicts})
         return code
+    if packs:
+        sys.stdout.write(f"Judged with {', '.join(packs)}, not with the packs of the recording.\n")
+    for channel, count in run.foreign.items():
+        sys.stdout.write(f"{count} messages on the channel {channel!r} are not of pilotbench: left out.\n")
     if cut:
         sys.stdout.write(f"The recording is cut: {cut}. What is before the cut is judged.\n")
     sys.stdout.write("\n".join(summary_lines(report)) + f"\nexit    {code}\n")
@@ -72,6 +122,8 @@ def _document(recording: Path, code: int) -> dict[str, Any]:
         "recording": str(recording),
         "truncated": None,
         "events": 0,
+        "packs": None,
+        "left_out": {},
         "exit_code": code,
         "digest": None,
         "verdicts": [],

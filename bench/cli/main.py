@@ -10,7 +10,7 @@ import typer
 
 from ... import __version__
 from ...errors import BenchError
-from .rules import rules_app
+from .rules import LimitsOption, PackOption, rules_app
 
 __all__ = ["app", "main"]
 
@@ -75,12 +75,14 @@ def run(
 @app.command()
 def check(
     recording: Annotated[Path, typer.Argument(metavar="RUN.mcap", help="A recording, or the folder of a run.")],
+    pack: PackOption = None,
+    limits: LimitsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
 ) -> None:
-    """Judge a recording again, offline: the same verdicts, the same digest."""
+    """Judge a recording again, offline: the same verdicts, the same digest; or with other packs."""
     from .check import check_command
 
-    raise typer.Exit(check_command(recording, json=json))
+    raise typer.Exit(check_command(recording, pack or (), limits or (), json=json))
 
 
 @app.command()

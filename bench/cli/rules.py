@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["rules_app"]
+__all__ = ["LimitsOption", "PackOption", "rules_app"]
 
 rules_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at rules, check packs, ask a bench.")
 

@@ -287,9 +287,9 @@ def always(condition: Text) -> Rule:
     return Rule("invariant", condition)
 
 
-def before(happening: Text) -> _Anchor:
-    """Before this happens …"""
-    return _Anchor(happening)
+def before(*happenings: Text) -> _Anchor:
+    """Before this (or one of these) happens …"""
+    return _Anchor(" or ".join(happenings))
 
 
 def values(events: Text, key: str, law: Literal["contiguous", "increasing", "unique", "constant"]) -> Rule:

@@ -12,6 +12,7 @@ import msgspec
 
 from ...errors import RuleError
 from ..timeline import UNITS
+from .place import place, toml_place
 
 __all__ = ["Limit", "load_limits", "nearest"]
 
@@ -70,40 +71,45 @@ def load_limits(paths: Sequence[Path]) -> dict[str, Limit]:
     """
     limits: dict[str, Limit] = {}
     for path in paths:
-        for name, entry in _read(path).items():
+        text, entries = _read(path)
+        for name, entry in entries.items():
             full = f"limit.{name}"
             if full in limits:
-                raise RuleError(f"{full} is defined a second time", pack=str(path))
-            limits[full] = _limit(path, full, entry)
+                raise RuleError(f"{full} is defined a second time", pack=place(path, text, ("limit", name)))
+            limits[full] = _limit(path, text, full, entry)
     return limits
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
     except OSError as error:
         raise RuleError(f"cannot be read: {error.strerror}. Does the limits file exist?", pack=str(path)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"is no TOML: {error}", pack=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"is no TOML: {error}", pack=toml_place(path, error)) from error
     for key in content:
         if key not in _HEAD:
-            raise RuleError(f"unknown key {key!r}{nearest(key, _HEAD)}", pack=str(path))
+            raise RuleError(f"unknown key {key!r}{nearest(key, _HEAD)}", pack=place(path, text, (key,)))
     if content.get("schema") != 1:
-        raise RuleError(f"schema is {content.get('schema')!r}; this program reads schema = 1", pack=str(path))
+        what = f"schema is {content.get('schema')!r}; this program reads schema = 1"
+        raise RuleError(what, pack=place(path, text, ("schema",)))
     entries = content.get("limit", {})
     if not isinstance(entries, dict):
         raise RuleError("limits are written as [limit.NAME]", pack=str(path))
-    return cast("dict[str, Any]", entries)
+    return text, cast("dict[str, Any]", entries)
 
 
-def _limit(path: Path, name: str, entry: Any) -> Limit:
+def _limit(path: Path, text: str, name: str, entry: Any) -> Limit:
+    where = ("limit", name.removeprefix("limit."))
     try:
         read = msgspec.convert(entry, _Entry)
     except msgspec.ValidationError as error:
         raise RuleError(
-            f"{name}: {error}; an entry has {', '.join(_Entry.__struct_fields__)}", pack=str(path)
+            f"{name}: {error}; an entry has {', '.join(_Entry.__struct_fields__)}", pack=place(path, text, where)
         ) from error
     if dimension_of(read.unit) is None:
         units = [unit for group in UNITS.values() for unit in group]
-        raise RuleError(f"{name}: unknown unit {read.unit!r}{nearest(read.unit, units)}", pack=str(path))
+        what = f"{name}: unknown unit {read.unit!r}{nearest(read.unit, units)}"
+        raise RuleError(what, pack=place(path, text, (*where, "unit")))
     return Limit(name, read.value, read.unit, read.clause, read.source, read.verified, read.note)

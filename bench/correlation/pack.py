@@ -12,6 +12,7 @@ from ...errors import RuleError
 from ..timeline import parse_quantity
 from .limits import Limit, dimension_of, load_limits, nearest
 from .named import NamedRule
+from .place import place, toml_place
 from .rule_reader import read_rule
 
 __all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack"]
@@ -95,15 +96,15 @@ def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
     except OSError as error:
         raise RuleError(f"cannot be read: {error.strerror}. Does the rule pack exist?", pack=str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuleError(f"is no TOML: {error}", pack=str(path)) from error
+        raise RuleError(f"is no TOML: {error}", pack=toml_place(path, error)) from error
     for key in content:
         if key not in _PACK_KEYS:
-            raise RuleError(f"unknown key {key!r}{nearest(key, _PACK_KEYS)}", pack=str(path))
+            raise RuleError(f"unknown key {key!r}{nearest(key, _PACK_KEYS)}", pack=place(path, text, (key,)))
     if content.get("schema") != SCHEMA:
         raise RuleError(
             f"schema is {content.get('schema')!r}; this program reads schema = {SCHEMA}. Use the program that the pack "
             "was written for, or rewrite its rules as docs/rules.md says",
-            pack=str(path),
+            pack=place(path, text, ("schema",)),
         )
     rules = content.get("rule")
     if not isinstance(rules, dict) or not rules:

@@ -7,10 +7,10 @@ from typing import IO
 
 import msgspec
 from mcap.exceptions import EndOfFile
-from mcap.records import Attachment, Header, Message, Metadata, Statistics
+from mcap.records import Attachment, Channel, Header, Message, Metadata, Statistics
 
 from ...errors import RecordingError
-from ..timeline import Event
+from ..timeline import Event, check_topic
 from .encode import decode_event
 from .mcap_file import FORMAT, META_CUT, META_RUN, PROFILE
 from .records import DAMAGE, MAGIC, read_records
@@ -27,6 +27,7 @@ class Run(msgspec.Struct, frozen=True):
     - `attachments`: name -> content; of two with one name the later.
     - `anchor`: bench clock and wall clock at the start, in nanoseconds; None when the cut came before it.
     - `truncated`: why the recording is not whole, or None.
+    - `foreign`: messages that another program wrote into the file, by channel: how many were left out.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Run(msgspec.Struct, frozen=True):
     attachments: dict[str, bytes]
     anchor: tuple[int, int] | None
     truncated: str | None
+    foreign: dict[str, int] = {}
 
     def wall_ns(self, mono_ns: int) -> int | None:
         """Wall clock (nanoseconds since 1970, UTC) at an instant of the bench clock; None without an anchor."""
@@ -60,12 +62,20 @@ def read_whole(path: Path) -> Run:
     attachments: dict[str, bytes] = {}
     anchor: tuple[int, int] | None = None
     truncated: str | None = None
+    channels: dict[int, str] = {}
+    foreign: dict[str, int] = {}
     size = file.stat().st_size
     with _open(file) as stream:
         try:
             for record in read_records(stream, size):
                 if isinstance(record, Message):
-                    events.append(decode_event(record.data))
+                    channel = channels[record.channel_id]
+                    if _ours(channel):
+                        events.append(decode_event(record.data))
+                    else:
+                        foreign[channel] = foreign.get(channel, 0) + 1
+                elif isinstance(record, Channel):
+                    channels[record.id] = record.topic
                 elif isinstance(record, Attachment):
                     attachments[record.name] = record.data
                 elif isinstance(record, Header):
@@ -74,7 +84,7 @@ def read_whole(path: Path) -> Run:
                     anchor = _anchor(record.metadata, file)
                 elif isinstance(record, Metadata) and record.name == META_CUT:
                     truncated = record.metadata.get("why", "the recording was cut")
-                elif isinstance(record, Statistics) and record.message_count != len(events):
+                elif isinstance(record, Statistics) and record.message_count != len(events) + sum(foreign.values()):
                     truncated = f"{len(events)} of {record.message_count} events can be read: the recording is damaged"
         except EndOfFile:
             truncated = truncated or (
@@ -87,7 +97,7 @@ def read_whole(path: Path) -> Run:
             )
         except OSError as error:
             truncated = f"the recording cannot be read on after byte {stream.tell()} of {size}: {error.strerror}"
-    return Run(file, events, attachments, anchor, truncated)
+    return Run(file, events, attachments, anchor, truncated, foreign)
 
 
 def locate(path: Path) -> Path:
@@ -106,6 +116,15 @@ def locate(path: Path) -> Path:
             )
         raise RecordingError("there is no such file. Name a run's folder or its recording.", file=str(path))
     return file
+
+
+def _ours(channel: str) -> bool:
+    """Whether events of pilotbench stand on a channel: it bears a topic of the vocabulary."""
+    try:
+        check_topic(channel)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_profile(header: Header, file: Path) -> None:

@@ -216,10 +216,11 @@ def is_condition(cursor: Cursor) -> bool:
     name, following = cursor.now.text, cursor.after()
     if name not in cursor.names.signals and (name in TOPICS or name.endswith(".*") or name.startswith("lab.")):
         return False
-    if following.text in ("<=", ">=", ">", "not"):
+    if following.text in ("<=", ">=", ">", "not", "=", "!="):
         return True
     if following.text == "<":
-        return name in cursor.names.signals and bool(cursor.names.signals[name].dimension)
+        known = cursor.names.signals.get(name)
+        return name.startswith("config.") or (known is not None and bool(known.dimension))
     return following.kind in ("name", "text") and following.text not in RESERVED
 
 
