@@ -122,6 +122,40 @@ def test_after_begins_the_window() -> None:
         assert one(run, pack) == (says, None)
 
 
+def test_what_comes_before_the_window_begins_is_no_candidate() -> None:
+    pack = rule_of(respond="lab.a => lab.b", after="50 ms", within="100 ms")
+    run = Run()
+    run.device("lab.a", 0, width=0.5, received=10)
+    run.device("lab.b", 30, width=0.5, received=40)
+    run.device("lab.b", 60, width=0.5, received=70)
+    run.end()
+    (item,) = run.instances(pack)
+    assert item.outcome is PASS
+    assert item.measured is not None
+    assert (item.measured.lo, item.measured.hi) == (59.0, 61.0)
+
+
+def test_the_limit_is_longer_where_a_signal_just_changed() -> None:
+    pack = rule_of(respond="lab.a => lab.b", within="100 ms", extend="50 ms if cp.state changed within 20 ms")
+    for changed, age, says in ((-10, 0, PASS), (-30, 0, FAIL), (-15, 10, OPEN)):
+        run = Run(evses=(1,))
+        run.cp(-500, "A")
+        run.cp(changed, "B", age=age)
+        run.add("lab.a", 0)
+        run.add("lab.b", 140, source="gauge", received=1140)
+        run.end()
+        assert one(run, pack)[0] is says
+
+
+def test_each_trigger_waits_for_the_slack_of_its_own() -> None:
+    run = Run()
+    run.add("lab.a", 0)
+    run.add("lab.a", 500, evse=2)
+    run.add("lab.b", 550, source="gauge", evse=2, received=1300)
+    run.end()
+    assert run.says(WITHIN) == [(FAIL, None), (PASS, None)]
+
+
 def test_the_trigger_is_not_its_own_answer() -> None:
     run = Run()
     run.add("lab.a", 0)
@@ -226,6 +260,16 @@ def test_until_withdraws_what_is_owed() -> None:
         run.end()
         said.append(one(run, pack))
     assert said == [(NONE, None), (FAIL, None), (PASS, None), (NONE, None), (FAIL, None)]
+
+
+def test_an_answer_that_may_have_come_before_what_withdrew_it() -> None:
+    pack = rule_of(respond="lab.a => lab.b", within="100 ms", until="lab.c")
+    run = Run()
+    run.add("lab.a", 0)
+    run.add("lab.c", 50, source="csms")
+    run.add("lab.b", 60, source="gauge", age=30)
+    run.end()
+    assert one(run, pack) == (OPEN, Reason.CLOCK)
 
 
 def test_until_that_may_come_before_the_limit_leaves_it_open() -> None:
