@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ..timeline import Event, Interval, Stamp, difference
+from .edge_width import TURNED
 
 __all__ = ["NEVER", "Mark", "between", "possible_order", "shifted", "surely_before"]
 
@@ -27,8 +28,10 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, event: Event) -> Mark:
-        """The mark of an event."""
+        """The mark of an event; an edge between two readings has none of its source's order."""
         stamp = event.stamp
+        if event.topic == TURNED:
+            return cls(stamp)
         exact = stamp.delay_hi_ns == 0 and event.topic not in ("stimulus", "meter.sample", "gap")
         return cls(stamp, event.source, event.seq, exact)
 

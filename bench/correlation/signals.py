@@ -136,7 +136,7 @@ SIGNALS: dict[str, Signal] = {
         reading=Reading(Occurrence(("meter.sample",)), "current_a", "sampled", highest=True, size=True),
     ),
     "energised": Signal(
-        "yes while voltage is sensed at the outlet, no while none is; where it is not sensed, yes while a current flows",
+        "yes while voltage is sensed at the outlet, no while none is; unsensed, yes while a current flows",
         words={"yes": True, "no": False},
         needs=("output", "current"),
     ),
