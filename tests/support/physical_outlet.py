@@ -37,7 +37,7 @@ def locks(at: float | None, *, known: bool = True) -> Wired:
 
 
 def turns_on_in_b(*, s2_opened: bool) -> Wired:
-    """The output turns on in B, a second after S2 opened, for half a second; or right after S2 opened, by a contactor on its way."""
+    """The output turns on in B for half a second, a second after S2 opened; or at once, by a contactor on its way."""
     t = Wired().offered().shows(3000, "C").shows(3500, "B")
     if s2_opened:
         return t.live(3560).dead(3620).over(8000)
