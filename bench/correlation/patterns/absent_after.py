@@ -9,7 +9,7 @@ from ..rule import Absent, Occurrence, Turn
 from ..tri import Tri
 from ..verdict import Outcome, Reason
 from .base import Context, Seen
-from .owed import Owed
+from .owed import Owed, weigh_claims
 from .waiting import WaitingMonitor
 from .window import Window, shown_unit
 
@@ -52,7 +52,7 @@ class AbsentAfterMonitor(WaitingMonitor):
 
     def settle(self, owed: Owed, *, cut: bool, end_ns: float) -> None:
         if owed.candidates is not None:
-            self.weigh_claims(owed)
+            weigh_claims(owed, self.head, self.world)
             if owed.mark is None:
                 self._tell(owed, Outcome.INCONCLUSIVE, f"when {owed.event.id} was, it does not say", Reason.CLOCK)
                 return
@@ -61,7 +61,7 @@ class AbsentAfterMonitor(WaitingMonitor):
             return
         if owed.unseen and given is Tri.TRUE:
             unsure = "nobody saw the trigger: it lies in a gap"
-        limit = self.limit(owed)
+        limit = self.window.limit(owed)
         w = Interval(min(limit.lo, owed.end_lo), min(limit.hi, owed.end_hi))
         if owed.hi_event is not None and owed.hi <= w.lo:
             self._fail(owed, unsure)

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
-from ...timeline import Event
+from ...timeline import Event, Interval
 from ..mark import NEVER, Mark, between
-from ..rule import Condition
+from ..rule import Condition, RuleHead
+from ..world import World
 from .keys import Key
+from .placing import placed
 
-__all__ = ["UNORDERED", "Owed", "later", "offer", "withdraw"]
+__all__ = ["UNORDERED", "Owed", "later", "offer", "remember", "weigh_claims", "withdraw"]
 
 UNORDERED = frozenset({"stimulus", "meter.sample", "gap"})
 """Topics of which the sequence within a source says nothing of the order of the facts (see `Mark`)."""
@@ -111,3 +113,30 @@ def withdraw(owed: Owed, lo: float, hi: float, event: Event) -> None:
         lo = 0.0
     if lo < owed.end_lo:
         owed.end_lo, owed.end_event = lo, event
+
+
+def weigh_claims(owed: Owed, rule: RuleHead, world: World) -> None:
+    """Place the trigger and all candidates by what they claim, with what is known of the station's clock now."""
+    owed.mark = placed(rule, world, owed.event)
+    owed.unplaced = owed.event if owed.mark is None else None
+    owed.lo = owed.hi = owed.end_lo = owed.end_hi = NEVER
+    owed.lo_event = owed.hi_event = owed.end_event = None
+    if owed.mark is None:
+        return
+    for event in owed.candidates or ():
+        mark = placed(rule, world, event)
+        span = Interval(-NEVER, NEVER) if mark is None else between(owed.mark, mark)
+        if offer(owed, span.lo, span.hi, event) and mark is None:
+            owed.unplaced = event
+    for event in owed.ends or ():
+        mark = placed(rule, world, event)
+        span = Interval(-NEVER, NEVER) if mark is None else between(owed.mark, mark)
+        withdraw(owed, span.lo, span.hi, event)
+
+
+def remember(owed: Owed, kept: list[Event], event: Event, most: int) -> None:
+    """Keep an event to be placed later; of more than so many the oldest is given up."""
+    kept.append(event)
+    if len(kept) > most:
+        del kept[0]
+        owed.limited = True

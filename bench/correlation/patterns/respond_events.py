@@ -13,7 +13,7 @@ from ..track import first_true
 from ..tri import Tri
 from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
 from .base import Context, Seen
-from .owed import Owed
+from .owed import Owed, weigh_claims
 from .waiting import WaitingMonitor
 from .window import Window, shown_unit
 
@@ -75,7 +75,7 @@ class RespondEventsMonitor(WaitingMonitor):
 
     def settle(self, owed: Owed, *, cut: bool, end_ns: float) -> None:
         if owed.candidates is not None:
-            self.weigh_claims(owed)
+            weigh_claims(owed, self.head, self.world)
             if owed.mark is None:
                 text = f"when {owed.event.id} was, it does not say"
                 self.tell(owed, Outcome.INCONCLUSIVE, text, Reason.CLOCK)
@@ -87,7 +87,7 @@ class RespondEventsMonitor(WaitingMonitor):
             given, why = Tri.UNKNOWN, UNSEEN
         unsure = why if given is Tri.UNKNOWN else ""
         end_lo, end_hi = self.withdrawn(owed)
-        limit = self.limit(owed)
+        limit = self.window.limit(owed)
         cut = cut or owed.last_ns + limit.hi > end_ns
         lo, hi = owed.lo, owed.hi
         if self.rule.within is None:

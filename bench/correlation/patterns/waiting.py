@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 from ....errors import RuleError
-from ...timeline import Event, Interval, kind_of
-from ..mark import NEVER, Mark, between
+from ...timeline import Event, kind_of
+from ..mark import NEVER, Mark
 from ..rule import Condition, Occurrence, Trigger, Turn
 from ..signals import feeds
 from ..verdict import Outcome, Reason
@@ -22,7 +22,7 @@ from .deadlines import Deadlines
 from .keys import Key, keys_by, outlet_of
 from .lookback import LookBack
 from .matching import Data, Selector
-from .owed import UNORDERED, Owed, later, offer, withdraw
+from .owed import UNORDERED, Owed, later, offer, remember, weigh_claims, withdraw
 from .placing import EVER_NS, placed
 from .routes import NOTHING, routes
 from .window import Window
@@ -160,16 +160,13 @@ class WaitingMonitor(Monitor):
             if joins and not self.answers.suits(event.topic, event.data, owed.params):
                 continue
             if owed.candidates is not None:
-                owed.candidates.append(event)
-                if len(owed.candidates) > BEFORE_CLAIMED:
-                    del owed.candidates[0]
-                    owed.limited = True
-                self.weigh_claims(owed)
+                remember(owed, owed.candidates, event, BEFORE_CLAIMED)
+                weigh_claims(owed, self.head, self.world)
             else:
                 span = later(owed, event, fifo, after=True)
                 if span is None or not offer(owed, *span, event):
                     continue
-            if owed.hi_event is not None and self.decided(owed, self.limit(owed).lo):
+            if owed.hi_event is not None and self.decided(owed, self.window.limit(owed).lo):
                 over = True
         if over:
             self._tidy(waiting[0].key)
@@ -282,8 +279,8 @@ class WaitingMonitor(Monitor):
                 elif (span := later(owed, event, _fifo_of(event), after=False)) is not None:
                     withdraw(owed, *span, event)
         if owed.candidates:
-            self.weigh_claims(owed)
-        if owed.hi_event is not None and self.decided(owed, self.limit(owed).lo):
+            weigh_claims(owed, self.head, self.world)
+        if owed.hi_event is not None and self.decided(owed, self.window.limit(owed).lo):
             self._tidy(owed.key)
 
     def _suits(self, selector: Selector, event: Event, owed: Owed) -> bool:
@@ -311,8 +308,8 @@ class WaitingMonitor(Monitor):
             if not self._ends(event, keys, owed) or not self._suits(self.until, event, owed):
                 continue
             if owed.ends is not None:
-                owed.ends.append(event)
-                self.weigh_claims(owed)
+                remember(owed, owed.ends, event, BEFORE_CLAIMED)
+                weigh_claims(owed, self.head, self.world)
             elif (span := later(owed, event, fifo, after=True)) is not None:
                 withdraw(owed, *span, event)
             if self.shortens and owed.end_hi != NEVER:
@@ -336,7 +333,7 @@ class WaitingMonitor(Monitor):
         return EVER_NS if mark is None else mark.stamp.hi_ns
 
     def _expired(self, owed: Owed) -> None:
-        if self.postponed(owed):
+        if self.window.postponed(owed):
             self._deadlines.add(owed, self._count)
         else:
             self._close(owed)
@@ -363,45 +360,6 @@ class WaitingMonitor(Monitor):
             self.settle(owed, cut=truncated, end_ns=end_ns)
 
     # ---- what is known of one trigger
-
-    def limit(self, owed: Owed) -> Interval:
-        """The limit (ns), as far as it is known now."""
-        if self.window.fixed is None and owed.limit_hi == NEVER and self.window.ends:
-            span = self.window.of(owed.params)
-            owed.limit_lo, owed.limit_hi = span.lo, span.hi
-        if self.window.extend is None:
-            return Interval(owed.limit_lo, owed.limit_hi)
-        evse = self.world.facts.evses[0] if owed.where is None else owed.where
-        return self.window.extended(owed.limit_lo, owed.limit_hi, evse, owed.place())
-
-    def postponed(self, owed: Owed) -> bool:
-        """Whether the limit turned out to be later than was known when the trigger came."""
-        if self.window.fixed is not None or not self.window.ends:
-            return False
-        limit = self.limit(owed)
-        due_ns = owed.event.stamp.order_ns + (limit.hi if limit.hi != NEVER else limit.lo)
-        if due_ns <= owed.due_ns:
-            return False
-        owed.due_ns = due_ns
-        return True
-
-    def weigh_claims(self, owed: Owed) -> None:
-        """Place the trigger and all candidates by what they claim, with what is known of the station's clock now."""
-        owed.mark = placed(self.head, self.world, owed.event)
-        owed.unplaced = owed.event if owed.mark is None else None
-        owed.lo = owed.hi = owed.end_lo = owed.end_hi = NEVER
-        owed.lo_event = owed.hi_event = owed.end_event = None
-        if owed.mark is None:
-            return
-        for event in owed.candidates or ():
-            mark = placed(self.head, self.world, event)
-            span = Interval(-NEVER, NEVER) if mark is None else between(owed.mark, mark)
-            if offer(owed, span.lo, span.hi, event) and mark is None:
-                owed.unplaced = event
-        for event in owed.ends or ():
-            mark = placed(self.head, self.world, event)
-            span = Interval(-NEVER, NEVER) if mark is None else between(owed.mark, mark)
-            withdraw(owed, span.lo, span.hi, event)
 
     def watched(self) -> tuple[str, ...]:
         """Whose silence an absence of answers rests on: who spoke of such events, else anybody."""

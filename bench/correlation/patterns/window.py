@@ -10,6 +10,7 @@ from ...timeline import Interval
 from ..condition import Reader
 from ..mark import NEVER, Mark, between
 from ..rule import Amount, Extension
+from .owed import Owed
 
 __all__ = ["Span", "Window", "shown_unit"]
 
@@ -68,7 +69,28 @@ class Window:
         total = sum(self._reader.bound(Amount(part), "time", params) for part in kept)
         return max(0, round(total - (self._reader.bound(Amount(within.minus), "time", params) if within.minus else 0)))
 
-    def extended(self, lo_ns: float, hi_ns: float, evse: int, mark: Mark) -> Interval:
+    def limit(self, owed: Owed) -> Interval:
+        """The limit (ns) of an open trigger, as far as it is known now."""
+        if self.fixed is None and owed.limit_hi == NEVER and self.ends:
+            span = self.of(owed.params)
+            owed.limit_lo, owed.limit_hi = span.lo, span.hi
+        evse = self._reader.world.facts.evses[0] if owed.where is None else owed.where
+        if self.extend is None:
+            return Interval(owed.limit_lo, owed.limit_hi)
+        return self._extended(owed.limit_lo, owed.limit_hi, evse, owed.place())
+
+    def postponed(self, owed: Owed) -> bool:
+        """Whether the limit turned out to be later than was known when the trigger came; sets when it is due."""
+        if self.fixed is not None or not self.ends:
+            return False
+        limit = self.limit(owed)
+        due_ns = owed.event.stamp.order_ns + (limit.hi if limit.hi != NEVER else limit.lo)
+        if due_ns <= owed.due_ns:
+            return False
+        owed.due_ns = due_ns
+        return True
+
+    def _extended(self, lo_ns: float, hi_ns: float, evse: int, mark: Mark) -> Interval:
         """The limit: longer when the signal changed shortly before the trigger, perhaps if that is not certain."""
         if self.extend is None or hi_ns == NEVER:
             return Interval(lo_ns, hi_ns)
