@@ -122,7 +122,7 @@ def write_amount(item: Amount) -> str:
 def write_values(signal: str, values: Sequence[Scalar], signals: Signals = SIGNALS) -> str:
     """Values of a signal."""
     words: dict[Scalar, str] = {value: word for word, value in signal_named(signal, signals).words.items()}
-    return "|".join(words.get(value, _plain(str(value))) for value in values)
+    return "|".join(_plain(words.get(value, str(value))) for value in values)
 
 
 def _plain(text: str) -> str:
