@@ -69,6 +69,10 @@ def test_what_may_lie_inside_counts_and_a_pause_is_cut_to_the_stay() -> None:
     # received before the entry, perhaps after it: the first pause is perhaps shorter
     run = Lab().cp("A", 1).put("lab.a", 1000, 1010, source="probe").cp("C", 995, 1020).cp("A", 1105)
     assert run.only(cadence=EVERY) == CLOCK
+    # the next pause begins at the entry at the earliest
+    run = Lab().cp("A", 1).put("lab.a", 985, 1005, source="probe").cp("C", 1000)
+    run.put("lab.a", 1105, source="probe").cp("A", 1150)
+    assert run.only(cadence="lab.a every 110 ms while cp.state C") == PASS
     # certainly before it: it does not count, and takes nothing away either
     run = Lab().cp("A", 1).put("lab.a", 980, 990, source="probe").cp("C", 1000).cp("A", 1150)
     assert run.only(cadence=EVERY) == FAIL
@@ -137,6 +141,8 @@ def test_a_setting_of_the_station_is_a_time() -> None:
     assert paced(Lab()).only(cadence=rule) == "INCONCLUSIVE PRECONDITION"
     changed = paced(told(X="2")).put("csms.setting", 5000, source="csms", evse=None, key="X", value="1", accepted=True)
     assert changed.only(cadence=rule) == "INCONCLUSIVE PRECONDITION"
+    lab = told(X="1").put("csms.setting", 500, source="csms", evse=None, key="X", value="2", accepted=True)
+    assert paced(lab).only(cadence=rule) == PASS, "changed before the stay began"
     later = paced(told(X="2")).put("csms.setting", 7000, source="csms", evse=None, key="X", value="1", accepted=True)
     assert later.only(cadence=rule) == PASS
 

@@ -37,6 +37,8 @@ def test_where_two_happen_at_one_instant_nothing_held_in_between() -> None:
     other = Lab(FACTS).cp("C", 2).put("output", 3, source="probe", live=True)
     other.put("output", 100, source="probe", live=False).cp("A", 100).cp("C", 200)
     assert other.only(invariant=DEAD) == PASS
+    other.put("output", 200, source="probe", live=True)
+    assert other.only(invariant=DEAD) == PASS
 
 
 def two_clocks(off: tuple[float, float], entry: tuple[float, float]) -> Lab:
