@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -11,13 +11,16 @@ import msgspec
 from ..timeline import Event
 from .amps import amps_of_duty, amps_of_pp, duty_of_amps, offers_current
 from .claims import ClaimClock
+from .derived import DERIVED, derive
 from .facts import Facts
+from .followed import Followed, Later
 from .mark import Mark
 from .outlet import Outlets
 from .permission import Permission
 from .pilot_facts import PilotFacts
 from .profiles import NO_LIMIT_A, ProfileBook
-from .signals import CONFIG, SIGNALS, STATION_SIGNALS
+from .reading import Reading
+from .signals import CONFIG, SIGNALS, STATION_SIGNALS, Signal
 from .track import Change, Sample, Track
 
 __all__ = ["Edge", "World"]
@@ -27,7 +30,10 @@ REMEMBERED = 10_000
 LATE_KEPT = 1000
 DELAY_NS = 1_000_000_000
 """How long after a fact a source is taken to tell it, if it did not say so."""
-SAMPLES = 200_000
+SAMPLES = 20_000
+"""Readings of a sampled signal that are kept: half an hour of a meter that is read ten times a second."""
+ENERGIES = 200_000
+"""Readings of the meter's register that are kept: what a transaction of five hours is compared with."""
 AT_ONCE_NS = 1_000_000_000
 """A message that comes this soon after an edge was not held back."""
 REACHED_PP = 1.0
@@ -75,11 +81,29 @@ class World:
         self._reset_pending = ""
         self._reached_pp = reached_pp
         self._edges: list[Edge] = []
+        self.turned: list[tuple[Edge, Event]] = []
+        """Edges that lie between two readings, each with the event by which monitors take it; the group empties it."""
+        self.faults: deque[str] = deque(maxlen=REMEMBERED)
+        self.doubts: dict[str, float] = {}
+        self._followed: Followed | None = None
+        self._derives: dict[str, list[str]] = {}
+        self._derived: frozenset[str] = frozenset()
+        self._own_samples: dict[tuple[str, int], list[Sample]] = {}
         self._permission = Permission(facts, self.track, self._set)
         self._outlets = Outlets(facts, self.track, self._set)
         self._pilot = PilotFacts(facts, self.track, self._set, reached_pp)
         self._handle = self._handlers()
         self.handled = frozenset({*self._handle, "source"})
+
+    def follow(self, signals: Mapping[str, Signal], later: Later) -> None:
+        """Keep these signals too, by their definitions and by what they are derived from. `later` sets timers."""
+        read = {name: signal for name, signal in signals.items() if signal.reading is not None}
+        self._followed = Followed(read, self.facts.evses, self, later)
+        self._derived = frozenset(DERIVED.keys() & signals.keys())
+        for name in sorted(self._derived):
+            for need in DERIVED[name][0]:
+                self._derives.setdefault(need, []).append(name)
+        self.handled |= self._followed.by_topic.keys()
 
     @property
     def config(self) -> dict[str, str] | None:
@@ -108,6 +132,8 @@ class World:
         handler = self._handle.get(event.topic)
         if handler is not None:
             handler(event)
+        if self._followed is not None:
+            self._followed.take(event)
         return self._edges
 
     def note(self, event: Event) -> Sequence[Edge]:
@@ -141,6 +167,69 @@ class World:
             self._edges.append(Edge(signal, evse, before, change))
             if signal in ("online", "tx"):
                 self._outlets.online(event)
+            if signal in self._derives:
+                self._derive(signal, evse, event, change.mark)
+
+    # ---- signals by definition, and derived ones
+
+    def outlets(self, event: Event, outlet: int | None) -> Iterable[int]:
+        """The outlets that a signal of an event is about: its own, or the one that the definition names."""
+        if outlet is None:
+            return self.evses(event)
+        return (outlet,) if outlet in self.facts.evses else ()
+
+    def turn(self, signal: str, evse: int, change: Change, event: Event) -> None:
+        """A follower found a change; `event` is how monitors take it."""
+        track = self.track(signal, evse)
+        before = track.value
+        if track.push(change):
+            self.turned.append((Edge(signal, evse, before, change), event))
+            self._derive(signal, evse, event, change.mark, turned=True)
+
+    def sampled(self, signal: str, evse: int, event: Event, value: float) -> None:
+        """A follower read a number."""
+        if signal != "current":
+            _keep(self._own_samples.setdefault((signal, evse), []), Sample(event, value), SAMPLES)
+
+    def samples_of(self, signal: str, evse: int) -> list[Sample]:
+        """The readings of a sampled signal, oldest first, as far as they are kept."""
+        if signal == "current":
+            return self.samples[evse]
+        return self._own_samples.setdefault((signal, evse), [])
+
+    def faulted(self, event: Event, text: str) -> None:
+        """A source contradicts what was declared of its signal."""
+        self.faults.append(f"{event.id}: {text}")
+
+    def doubted(self, signal: str, u: float) -> None:
+        """The error bound of a signal that is summed up."""
+        self.doubts[signal] = max(u, self.doubts.get(signal, 0.0))
+
+    def delay_ns(self, source: str) -> int:
+        """How much later than the fact a source tells it at most."""
+        return self.delays.get(source, DELAY_NS)
+
+    def gap_ns(self, signal: str, reading: Reading | None) -> int:
+        """So long after a reading nothing is known any more: as defined, or as the bench file says of its meter."""
+        if reading is not None and signal not in SIGNALS:
+            return reading.max_gap_ns
+        return round(self.facts.meter_max_gap_s * 1e9)
+
+    def _derive(self, signal: str, evse: int, event: Event, mark: Mark, *, turned: bool = False) -> None:
+        for name in self._derives.get(signal, ()):
+            for one in self.facts.evses if signal in STATION_SIGNALS else (evse,):
+                track = self.track(name, one)
+                before = track.value
+                needs = [self.track(need, one) for need in DERIVED[name][0]]
+                change = derive(name, self.facts, track, needs, mark, event)
+                if change is None:
+                    continue
+                edge = Edge(name, one, before, change)
+                if turned:
+                    self.turned.append((edge, event))
+                else:
+                    self._edges.append(edge)
+                self._derive(name, one, event, mark, turned=turned)
 
     def _handlers(self) -> dict[str, Callable[[Event], None]]:
         return {
@@ -232,13 +321,14 @@ class World:
             self.claims.token(event)
             for evse in self.evses(event):
                 self._permission.token(evse, event)
-        elif (verb in ("mains", "supply", "power") and args.get("on") is True) or (
-            verb == "relay"
-            and self.facts.mains_relay is not None
-            and args.get("n") == self.facts.mains_relay
-            and args.get("on") is True
+        elif verb in ("mains", "supply", "power") or (
+            verb == "relay" and self.facts.mains_relay is not None and args.get("n") == self.facts.mains_relay
         ):
-            self._set("boot", 0, "booting", event)
+            if args.get("on") is True:
+                self._set("boot", 0, "booting", event)
+            if isinstance(args.get("on"), bool):
+                for evse in self.facts.evses:
+                    self._set("supply", evse, args["on"], event)
 
     # ---- meter
 
@@ -246,15 +336,9 @@ class World:
         currents = cast("list[float]", event.data.get("current_a") or [])
         for evse in self.evses(event):
             if currents:
-                kept = self.samples[evse]
-                kept.append(Sample(event, max(abs(float(value)) for value in currents)))
-                if len(kept) > SAMPLES:
-                    del kept[: SAMPLES // 10]
+                _keep(self.samples[evse], Sample(event, max(abs(float(value)) for value in currents)), SAMPLES)
             if event.data.get("energy_wh") is not None:
-                kept = self.energy[evse]
-                kept.append(event)
-                if len(kept) > SAMPLES:
-                    del kept[: SAMPLES // 10]
+                _keep(self.energy[evse], event, ENERGIES)
 
     # ---- OCPP
 
@@ -297,7 +381,8 @@ class World:
 
     def _reset(self, event: Event) -> None:
         # the station may finish what it is doing; the boot shows on its next connection
-        if event.data.get("accepted") and event.data.get("type") == "Hard":
+        whole = event.evse is None  # 2.x may reset one outlet alone (B12.FR.01): no boot follows
+        if event.data.get("accepted") and whole and event.data.get("type") in ("Hard", "Immediate"):
             self._reset_pending = "Hard"
 
     def _status(self, event: Event) -> None:
@@ -466,14 +551,37 @@ class World:
     def _gap(self, event: Event) -> None:
         self.gaps.append(event)
         from_ns, to_ns = int(event.data["from_ns"]), int(event.data["to_ns"])
-        for (signal, evse), track in self._tracks.items():
+        if self._followed is not None:
+            self._followed.lost(event.source, from_ns)
+        for (signal, evse), track in list(self._tracks.items()):
             moment = signal in SIGNALS and SIGNALS[signal].kind == "moment"
-            if moment or (event.source not in track.sources and event.source != "recorder"):
+            if moment or signal in self._derived:
+                continue
+            if event.source not in track.sources and event.source != "recorder":
                 continue
             before = track.value
             track.forget(from_ns, to_ns, f"{event.source}: {event.data.get('why', 'gap')}")
             if before is not None and track.last is not None:
                 self._edges.append(Edge(signal, evse, before, track.last))
+        for signal in self._derived:
+            for evse in self.facts.evses:
+                self._derived_gap(signal, evse, event)
+
+    def _derived_gap(self, signal: str, evse: int, event: Event) -> None:
+        """What a derived signal needs may be lost; if it can be told from the rest it goes on."""
+        track = self.track(signal, evse)
+        lost = [self.track(need, evse).last for need in DERIVED[signal][0]]
+        gone = next((item for item in lost if item is not None and item.event is None and item.value is None), None)
+        value, why = DERIVED[signal][1](self.facts, lost)
+        before = track.value
+        if gone is None or before is None:
+            return
+        if value is None:
+            track.forget(gone.mark.stamp.lo_ns, int(event.data["to_ns"]), why)
+        elif value != before:
+            track.push(Change(gone.mark, value, None, why))
+        if track.last is not None and track.value != before:
+            self._edges.append(Edge(signal, evse, before, track.last))
 
     def _pilot_reset(self, event: Event) -> None:
         for signal in ("cp.state", "cp.mode", "pwm", "duty", "pwm.band", "offering", "frequency", "offered", "output"):
@@ -501,3 +609,10 @@ class World:
         """Disturbances with their spans on the bench clock, nanoseconds."""
         for event in events:
             yield event, int(event.data["from_ns"]), int(event.data["to_ns"])
+
+
+def _keep(kept: list[Any], item: Any, most: int) -> None:
+    """Append; of more than so many the oldest tenth goes."""
+    kept.append(item)
+    if len(kept) > most:
+        del kept[: most // 10]

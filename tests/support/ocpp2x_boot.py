@@ -256,6 +256,9 @@ def one_call(way: str) -> Told2x:
     heartbeat(t, 1000, answer_after=4 if way == "pass" else 5000)
     if way in ("pass", "fail"):
         heartbeat(t, 1500)
+        if way == "fail":  # the back end sees that it had not answered yet when this one arrived
+            why = {"layer": "sequencing", "code": "SecondCall", "text": "", "action": "Heartbeat"}
+            t.csms("ocpp.violation", 1500, evse=None, **why)
     elif way == "the one before timed out":
         heartbeat(t, 4000)
     elif way == "a request of the back end crosses":

@@ -8,6 +8,7 @@ from ...timeline import Event
 from ..condition import matches
 from ..mark import Mark, between, surely_before
 from ..rule import Absent, Turn
+from ..signals import STATION_SIGNALS
 from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Reason
@@ -86,8 +87,16 @@ class AbsentMonitor(Monitor):
             del kept[: KEPT // 2]
 
     def _scope_edge(self, edge: Edge, event: Event) -> None:
-        evse = self.world.facts.evses[0] if "station" in self.rule.per else edge.evse
+        evses = self.world.facts.evses
+        if "station" in self.rule.per:
+            evses = evses[:1]
+        elif self.scope.signal not in STATION_SIGNALS:  # of the station as a whole: the same for every outlet
+            evses = (edge.evse,)
         inside = self._inside(edge.change.value)
+        for evse in evses:
+            self._turn(evse, inside, edge, event)
+
+    def _turn(self, evse: int, inside: bool, edge: Edge, event: Event) -> None:
         scope = self._scopes.get(evse)
         if inside and scope is None:
             granted = not self.rule.settle_from or edge.before in self.rule.settle_from or edge.before is None
