@@ -230,12 +230,12 @@ class CadenceMonitor(Monitor):
             because = f"the longest pause begins at {begun.id}" if begun is not None else "the longest pause"
             fixed = limit.lo == limit.hi
             reason = None if outcome is not Outcome.INCONCLUSIVE else Reason.CLOCK if fixed else Reason.PRECONDITION
-            if outcome is Outcome.PASS and between(watch.mark, stop).lo <= limit.lo:
+            if outcome is Outcome.PASS and not limited and between(watch.mark, stop).lo <= limit.lo:
                 outcome, reason = Outcome.NOT_APPLICABLE, None
                 because = "the stay was perhaps no longer than one interval"
             elif limited:
                 outcome, because, reason = Outcome.INCONCLUSIVE, f"given up: more than {LINES} keys", Reason.LIMIT
-            elif cut and outcome is not Outcome.FAIL:
+            elif cut and outcome is Outcome.PASS:
                 outcome, because, reason = (
                     Outcome.INCONCLUSIVE,
                     "the record ends while the scope lasts",
