@@ -241,7 +241,7 @@ class TimelineFacade:
             engine = self._host.bench.engine
             if isinstance(rule, str):
                 return await engine.decided(rule, timeout_s)
-            return await engine.judged(rule.build(engine.pack.limits), timeout_s)
+            return await engine.judged(rule.build(engine.pack.limits, signals=engine.pack.signals), timeout_s)
 
         return Check(rule if isinstance(rule, str) else rule.id, self._host.call(judge(), timeout_s + 2))
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from ...errors import RuleError
 from .amps import amps_of_duty, duty_of_amps
+from .edge_width import lead_ns, narrowed
 from .happened import Params, holds, matches, value_at
 from .mark import Mark
 from .pack import NamedRule, Pack
 from .rule import Amount, Condition
 from .setting import number_in, setting_has
-from .signals import CONFIG, signal_named
-from .track import Step, possible_values, sampled_steps
+from .signals import CONFIG, SIGNALS, Signal, signal_named
+from .track import Change, Step, possible_values
 from .tri import Tri, negation
 from .world import World
 
@@ -28,7 +29,12 @@ class Reader:
     def __init__(self, world: World, pack: Pack, named: NamedRule) -> None:
         self.world = world
         self.named = named
+        self.signals = {**SIGNALS, **named.signals} if named.signals else SIGNALS
         self._pack = pack
+
+    def signal(self, name: str) -> Signal:
+        """What a signal is: one of the rule's pack, or a built-in one."""
+        return signal_named(name, self.signals)
 
     def ns(self, text: str) -> int:
         """A limit or quantity of time in nanoseconds; 0 for nothing."""
@@ -85,7 +91,7 @@ class Reader:
         """What the condition's number is; a setting of the station is what it is compared with."""
         if condition.bound is not None and condition.signal.startswith(CONFIG):
             return self._pack.dimension(condition.bound.of)
-        return signal_named(condition.signal).dimension
+        return self.signal(condition.signal).dimension
 
     def accuracy(self, signal: str, value: float) -> float:
         """Error bound of a reading."""
@@ -96,7 +102,11 @@ class Reader:
             return FREQUENCY_HZ
         if signal == "current":
             return facts.current_accuracy_a + facts.current_accuracy_pct / 100 * abs(value)
-        return 0.0
+        if signal == "e_bench":
+            share = facts.meter_accuracy_pct / 100 * abs(value)
+            return share + facts.meter_resolution_wh + self.world.doubts.get(signal, 0.0)
+        own = self.named.signals.get(signal)
+        return own.reading.accuracy if own is not None and own.reading is not None else 0.0
 
     def judge(self, condition: Condition, params: Params) -> Callable[[object], Tri]:
         """The condition as a function of a known value."""
@@ -105,7 +115,7 @@ class Reader:
         if condition.among is not None or condition.is_not is not None:
             return lambda value: _member(condition, value)
         assert condition.bound is not None
-        bound = self.bound(condition.bound, signal_named(condition.signal).dimension, params)
+        bound = self.bound(condition.bound, self.signal(condition.signal).dimension, params)
         sign = 1 if condition.at_most is not None or condition.above is not None else -1
         if condition.below is not None or condition.above is not None:
             return lambda value: negation(self._compare(condition.signal, value, bound, sign))
@@ -136,13 +146,38 @@ class Reader:
         least, most = round(excess - u, 9), round(excess + u, 9)
         return Tri.TRUE if most <= 0 else Tri.FALSE if least > 0 else Tri.UNKNOWN
 
-    def steps(self, condition: Condition, evse: int, params: Params) -> list[Step]:
-        """The condition over time."""
+    def steps(self, condition: Condition, evse: int, params: Params, since: Mark | None = None) -> list[Step]:
+        """The condition over time; `since`: from the change that was in force then, so that it costs no more later."""
         judge = self.judge(condition, params)
-        if condition.signal == "current":
-            max_gap_ns = round(self.world.facts.meter_max_gap_s * 1e9)
-            return sampled_steps(self.world.samples[evse], judge, max_gap_ns)
-        return self.world.track(condition.signal, evse).steps(judge)
+        track = self.world.track(condition.signal, evse)
+        changes = track.changes if since is None else track.since(since)
+        narrow = self._narrowing(condition, params)
+        found: list[Step] = []
+        before: Change | None = None
+        for change in changes:
+            tri = Tri.UNKNOWN if change.value is None else judge(change.value)
+            mark = change.mark
+            if narrow is not None and before is not None and found[-1].tri is not tri:
+                mark = narrow(before, change)
+            found.append(Step(mark, tri, change.event, change.why))
+            before = change
+        return found
+
+    def _narrowing(self, condition: Condition, params: Params) -> Callable[[Change, Change], Mark] | None:
+        """What a declared slew says of the place of an edge between two samples; None for a signal without one."""
+        reading = self.signal(condition.signal).reading
+        if reading is None or not reading.slew_per_s or condition.bound is None:
+            return None
+        bound = self.bound(condition.bound, self.dimension(condition), params)
+        u, slew = reading.accuracy, reading.slew_per_s
+
+        def narrow(before: Change, change: Change) -> Mark:
+            if not isinstance(before.value, float) or not isinstance(change.value, float):
+                return change.mark
+            start, end = lead_ns(before.value, bound, u, slew), lead_ns(change.value, bound, u, slew)
+            return Mark(narrowed(change.mark.stamp, start, end))
+
+        return narrow
 
     def at(self, condition: Condition, evse: int, mark: Mark, params: Params) -> tuple[Tri, str]:
         """The condition at one instant, and why it is not known if it is not."""
@@ -161,8 +196,6 @@ class Reader:
 
     def sources(self, condition: Condition, evse: int) -> tuple[str, ...]:
         """Whose silence an absence of this condition rests on."""
-        if condition.signal == "current":
-            return tuple(sorted({sample.event.source for sample in self.world.samples[evse][-1:]}))
         return tuple(sorted(self.world.track(condition.signal, evse).sources))
 
 

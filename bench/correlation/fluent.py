@@ -29,6 +29,7 @@ from typing import Any, Literal
 from .limits import Limit
 from .named import NamedRule
 from .rule_reader import read_rule
+from .signals import Signal
 
 __all__ = ["Name", "Rule", "agree", "always", "before", "count", "every", "name", "never", "values", "when"]
 
@@ -225,13 +226,18 @@ class Rule:
         made.id, made._table = rule_id, dict(self._table)
         return made
 
-    def build(self, limits: Mapping[str, Limit] | None = None, pack: str = "python") -> NamedRule:
-        """The rule as the engine takes it.
+    def build(
+        self,
+        limits: Mapping[str, Limit] | None = None,
+        pack: str = "python",
+        signals: Mapping[str, Signal] | None = None,
+    ) -> NamedRule:
+        """The rule as the engine takes it; `signals`: those that a pack defines (`Pack.signals`).
 
         Raises:
             RuleError: a part cannot be read; says which and points at the place. Or it has no name.
         """
-        return read_rule(self.id, self._table, limits or {}, pack)
+        return read_rule(self.id, self._table, limits or {}, pack, signals=signals)
 
     def _with(self, key: str, value: object) -> Rule:
         made = Rule(self._pattern, "")

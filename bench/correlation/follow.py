@@ -56,6 +56,7 @@ class Follower(ABC):
         self.home = home
         self.last: Event | None = None
         """The last reading; None: none since nothing was known."""
+        self.sources: set[str] = set()
         self._value: Value = None
         self._debounce = Debounce(reading.debounce_ns, home.put)
         self._watching = False
@@ -65,6 +66,7 @@ class Follower(ABC):
         heard = self._read(event)
         if heard is None:
             return
+        self.sources.add(event.source)
         if self.last is not None and self._hole(self.last, event):
             self._lapse()
         self._heard(event, heard)

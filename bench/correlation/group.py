@@ -7,7 +7,7 @@ events, never by anybody's clock. A group waits for its own sources and for no o
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import cast
 
@@ -19,7 +19,8 @@ from .ledger import KEEP, KEEP_ALL, Ledger
 from .pack import NamedRule, Pack
 from .patterns import Context, Monitor, monitor_for
 from .qualify import qualify
-from .reads import DISTURBANCES, family, reads
+from .reads import DISTURBANCES, family, lag_ns, reads, signals_in
+from .signals import CONFIG, SIGNALS, Signal
 from .verdict import Instance
 from .world import World
 
@@ -48,6 +49,9 @@ class Group:
         self._timers: list[tuple[int, int, str, Callable[[], None]]] = []
         self._count = count()
         self._monitors: list[tuple[NamedRule, Monitor, frozenset[str]]] = []
+        self._naming: dict[str, tuple[Monitor, ...]] = {}
+        signals = _signals_of(rules)
+        self.world.follow(signals, self._follower_timer)
         keep = min(KEEP, max(LEAST_KEPT, KEEP_ALL // max(1, len(pack.rules))))
         self._speaking: dict[str, tuple[tuple[str, ...], int]] = {}
         self._contexts: list[Context] = []
@@ -59,7 +63,9 @@ class Group:
                 on_decided(named, instance, self)
 
             context = Context(Reader(self.world, pack, named), self._scheduler(named.id), report)
-            topics = reads(named.rule)
+            context.lag_ns = lag_ns(named.rule, signals, round(facts.meter_max_gap_s * 1e9))
+            context.slack_ns += context.lag_ns
+            topics = reads(named.rule, named.signals)
             self.topics |= topics
             self._contexts.append(context)
             self._monitors.append((named, monitor_for(context), topics | {"gap", "bench.state"}))
@@ -70,6 +76,7 @@ class Group:
     def _index(self) -> None:
         """Who is called for which topic, of the rules that are about the station's OCPP version."""
         table: dict[str, list[Monitor]] = {topic: [] for topic in self.topics}
+        naming: dict[str, list[Monitor]] = {}
         for named, monitor, topics in self._monitors:
             about = named.rule.ocpp
             if named.id in self.broken:
@@ -78,6 +85,9 @@ class Group:
                 continue
             for topic in topics:
                 table.setdefault(topic, []).append(monitor)
+            for name in signals_in(named.rule):
+                naming.setdefault(name, []).append(monitor)
+        self._naming = {name: tuple(monitors) for name, monitors in naming.items()}
         self._dispatch = {topic: tuple(monitors) for topic, monitors in table.items()}
 
     def concerned(self, speaks: Sequence[str] | None) -> bool:
@@ -128,6 +138,28 @@ class Group:
                 monitor.take(event, edges)
             except Exception as error:  # noqa: BLE001 - a rule that breaks must not take the others with it
                 self._break(monitor, error, event.id)
+        if world.turned:
+            self._turned()
+
+    def _turned(self) -> None:
+        """Tell of the edges that lie between two readings: each comes as an event of its own, with its own stamp."""
+        world = self.world
+        turned, world.turned = world.turned, []
+        for edge, event in turned:
+            for monitor in self._naming.get(edge.signal, ()):
+                try:
+                    monitor.take(event, (edge,))
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._break(monitor, error, event.id)
+
+    def _follower_timer(self, when_ns: int, action: Callable[[], None]) -> None:
+        """A timer of a signal's follower, which belongs to no rule."""
+
+        def due() -> None:
+            action()
+            self._turned()
+
+        heapq.heappush(self._timers, (when_ns, next(self._count), "", due))
 
     def advance(self, watermark_ns: int) -> None:
         """Nothing older than this will come: settle what is due before it."""
@@ -138,6 +170,9 @@ class Group:
             if when_ns > world.now_ns:
                 world.now_ns = when_ns
             if rule in broken:
+                continue
+            if not rule:
+                action()
                 continue
             try:
                 action()
@@ -203,12 +238,28 @@ class Group:
             ]
             said = [any(topic.startswith(begins) for begins, _ in self._speaking.values()) for topic in wanted]
             if mine and all(said):
-                context.slack_ns = max(mine)
+                context.slack_ns = max(mine) + context.lag_ns
+
+
+def _signals_of(rules: Sequence[NamedRule]) -> dict[str, Signal]:
+    """The signals that rules name, and those that they are derived from."""
+    found: dict[str, Signal] = {}
+
+    def add(name: str, signals: Mapping[str, Signal]) -> None:
+        if name not in found and not name.startswith(CONFIG):
+            found[name] = signals[name]
+            for need in signals[name].needs:
+                add(need, signals)
+
+    for named in rules:
+        for name in sorted(signals_in(named.rule)):
+            add(name, {**SIGNALS, **named.signals} if named.signals else SIGNALS)
+    return found
 
 
 def groups_of(pack: Pack, facts: Facts, on_decided: OnDecided) -> list[Group]:
     """The rules of a pack, by the families of sources that they read."""
     by_families: dict[frozenset[str], list[NamedRule]] = {}
     for named in pack.rules:
-        by_families.setdefault(frozenset(map(family, reads(named.rule))), []).append(named)
+        by_families.setdefault(frozenset(map(family, reads(named.rule, named.signals))), []).append(named)
     return [Group(families, rules, pack, facts, on_decided) for families, rules in by_families.items()]

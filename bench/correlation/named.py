@@ -10,18 +10,20 @@ import msgspec
 from .grammar import PATTERNS
 from .limits import Limit
 from .rule import AnyRule
+from .signals import Signal
 
 __all__ = ["NamedRule", "name_rule"]
 
 
 class NamedRule(msgspec.Struct, frozen=True):
-    """A rule with its name, the pack it stands in, the limits it names, and the digest of all that."""
+    """A rule with its name, the pack it stands in, the limits and own signals it names, and the digest of all that."""
 
     id: str
     pack: str
     rule: AnyRule
     limits: tuple[Limit, ...]
     digest: str
+    signals: dict[str, Signal] = {}
 
     @property
     def verified(self) -> bool:
@@ -34,10 +36,17 @@ class NamedRule(msgspec.Struct, frozen=True):
         return next(name for name, kind in PATTERNS.items() if type(self.rule) is kind)
 
 
-def name_rule(rule_id: str, pack: str, rule: AnyRule, used: Mapping[str, Limit]) -> NamedRule:
-    """A rule with its digest: SHA-256 over its name, its canonical JSON and the limits that it names."""
+def name_rule(
+    rule_id: str, pack: str, rule: AnyRule, used: Mapping[str, Limit], signals: Mapping[str, Signal] | None = None
+) -> NamedRule:
+    """A rule with its digest: SHA-256 over its name, its canonical JSON, and the limits and own signals that it names.
+
+    What a signal is called to the reader (`text`) is no part of it.
+    """
     limits = tuple(used[name] for name in sorted(used))
-    canonical = msgspec.json.encode(
-        [rule_id, rule, [(item.name, item.value, item.unit) for item in limits]], order="sorted"
-    )
-    return NamedRule(rule_id, pack, rule, limits, hashlib.sha256(canonical).hexdigest())
+    own = {name: (signals or {})[name] for name in sorted(signals or {})}
+    parts: list[object] = [rule_id, rule, [(item.name, item.value, item.unit) for item in limits]]
+    if own:
+        parts.append([(name, signal.dimension, signal.reading) for name, signal in own.items()])
+    canonical = msgspec.json.encode(parts, order="sorted")
+    return NamedRule(rule_id, pack, rule, limits, hashlib.sha256(canonical).hexdigest(), own)

@@ -170,7 +170,7 @@ class OnlineEngine:
             RuleError: a deadline is still open after `timeout_s`, or a source is silent.
         """
         called_ns = time.monotonic_ns()
-        topics = reads(rule.rule) | DISTURBANCES
+        topics = reads(rule.rule, rule.signals) | DISTURBANCES
         pack = self.pack.only().with_rules([rule])
         while True:
             upto = self.watermark_ns if self._report is None else self._last_ns + 1

@@ -14,19 +14,24 @@ from .limits import Limit, dimension_of, load_limits, nearest
 from .named import NamedRule
 from .place import place, toml_place
 from .rule_reader import read_rule
+from .signal_reader import read_signals
+from .signals import Signal
 
 __all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack"]
 
 SCHEMA = 2
-_PACK_KEYS = ("schema", "title", "ocpp", "rule")
+_PACK_KEYS = ("schema", "title", "ocpp", "signal", "rule")
 
 
 class Pack:
-    """The rules of one evaluation, in order, with the limits they use. Immutable once made."""
+    """The rules of one evaluation, in order, their limits, and the signals it defines. Immutable once made."""
 
-    def __init__(self, rules: Sequence[NamedRule], limits: Mapping[str, Limit]) -> None:
+    def __init__(
+        self, rules: Sequence[NamedRule], limits: Mapping[str, Limit], signals: Mapping[str, Signal] | None = None
+    ) -> None:
         self.rules = tuple(rules)
         self.limits = dict(limits)
+        self.signals = dict(signals or {})
 
     @property
     def digest(self) -> str:
@@ -56,7 +61,7 @@ class Pack:
         for wanted in ids:
             if wanted not in known:
                 raise RuleError(f"no rule {wanted!r}{nearest(wanted, known)}")
-        return Pack([rule for rule in self.rules if rule.id in ids], self.limits)
+        return Pack([rule for rule in self.rules if rule.id in ids], self.limits, self.signals)
 
     def with_rules(self, rules: Sequence[NamedRule]) -> Pack:
         """This pack and more rules.
@@ -65,11 +70,15 @@ class Pack:
             RuleError: a name is taken.
         """
         taken = {rule.id for rule in self.rules}
+        signals = dict(self.signals)
         for rule in rules:
             if rule.id in taken:
                 raise RuleError("a rule of this name is already in the pack", rule=rule.id)
             taken.add(rule.id)
-        return Pack([*self.rules, *rules], self.limits)
+            for name, signal in rule.signals.items():
+                if signals.setdefault(name, signal) != signal:
+                    raise RuleError(f"it means another signal {name!r} than the pack", rule=rule.id)
+        return Pack([*self.rules, *rules], self.limits, signals)
 
 
 def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
@@ -81,15 +90,23 @@ def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
     """
     known = load_limits(limits)
     rules: list[NamedRule] = []
+    signals: dict[str, Signal] = {}
     for path in paths:
-        for named in _read(path, known):
+        text, content = _content(path)
+        own = read_signals(content.get("signal"), known, (path, text))
+        for name, signal in own.items():
+            if signals.setdefault(name, signal) != signal:
+                line = place(path, text, ("signal", name))
+                raise RuleError(f"another pack defines the signal {name!r} otherwise; rename one of them", pack=line)
+        for named in _rules(path, text, content, known, own):
             if any(rule.id == named.id for rule in rules):
                 raise RuleError("a rule of this name was already read", pack=str(path), rule=named.id)
             rules.append(named)
-    return Pack(rules, known)
+    return Pack(rules, known, signals)
 
 
-def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
+def _content(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a pack, and what stands in it, as far as it is one that this program reads."""
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
@@ -106,6 +123,12 @@ def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
             "was written for, or rewrite its rules as docs/rules.md says",
             pack=place(path, text, ("schema",)),
         )
+    return text, content
+
+
+def _rules(
+    path: Path, text: str, content: Mapping[str, Any], known: Mapping[str, Limit], signals: Mapping[str, Signal]
+) -> Iterator[NamedRule]:
     rules = content.get("rule")
     if not isinstance(rules, dict) or not rules:
         raise RuleError('holds no rule; a rule begins with [rule."its.name"]', pack=str(path))
@@ -115,4 +138,4 @@ def _read(path: Path, known: Mapping[str, Limit]) -> Iterator[NamedRule]:
         table = cast("dict[str, Any]", entry)
         if "ocpp" in content:
             table.setdefault("ocpp", content["ocpp"])
-        yield read_rule(rule_id, table, known, path.stem, (path, text))
+        yield read_rule(rule_id, table, known, path.stem, (path, text), signals)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import msgspec
 
 from .aggregates import AGGREGATE_TOPICS
 from .rule import Agree, Amount, AnyRule, Cadence, Condition, Extension, Occurrence, Order, Test, Turn
-from .signals import feeds
+from .signals import CONFIG, SIGNALS, Signal, feeds
 
-__all__ = ["CLAIM_TOPICS", "DISTURBANCES", "family", "reads"]
+__all__ = ["CLAIM_TOPICS", "DISTURBANCES", "family", "lag_ns", "reads", "signals_in"]
 
 DISTURBANCES = frozenset({"gap", "twin.overrun", "bench.state", "clock.anchor", "source", "ocpp.connected"})
 """Read for every rule: they qualify verdicts, or say which rules are about the station."""
@@ -33,15 +33,46 @@ CLAIM_TOPICS = frozenset(
 """What the estimate of the station's clock is made from."""
 
 
+def reads(rule: AnyRule, own: Mapping[str, Signal] | None = None) -> frozenset[str]:
+    """The topics of the events that a rule has to see, without disturbances; `own`: the signals of its pack."""
+    found = _reads(rule)
+    return found.union(*(own[name].topics for name in signals_in(rule) if name in own)) if own else found
+
+
 @functools.lru_cache(maxsize=2048)
-def reads(rule: AnyRule) -> frozenset[str]:
-    """The topics of the events that a rule has to see, without disturbances."""
+def signals_in(rule: AnyRule) -> frozenset[str]:
+    """The signals that a rule names."""
+    return frozenset(part.signal for part in _parts(rule) if isinstance(part, Turn | Condition | Extension))
+
+
+def lag_ns(rule: AnyRule, signals: Mapping[str, Signal], max_gap_ns: int) -> int:
+    """So much later than its event what a rule asks of a signal may become known: an edge that has to last, a hole.
+
+    `max_gap_ns`: of the bench's meter. Samples that are judged, or answer, one by one need no such time.
+    """
+    late = 0
+    for part in _parts(rule):
+        if not isinstance(part, Turn | Condition | Extension):
+            continue
+        reading = signals[part.signal].reading if part.signal in signals else None
+        if reading is None:
+            continue
+        one_by_one = any(part is getattr(rule, name, None) for name in ("holds", "response", "not_before"))
+        if part.signal in SIGNALS:
+            late = max(late, 0 if one_by_one else max_gap_ns)
+        elif not (one_by_one and reading.kind in ("sampled", "register") and reading.numeric):
+            late = max(late, reading.lag_ns)
+    return late
+
+
+@functools.lru_cache(maxsize=2048)
+def _reads(rule: AnyRule) -> frozenset[str]:
     found: set[str] = set()
     for part in _parts(rule):
         match part:
             case Occurrence():
                 found.update(part.topics)
-            case Turn() | Condition() | Extension():
+            case Turn() | Condition() | Extension() if part.signal in SIGNALS or part.signal.startswith(CONFIG):
                 found |= feeds(part.signal)
             case Amount() if part.of.startswith("config.") or part.plus.startswith("config."):
                 found |= {"station.config", "csms.setting", "ocpp.boot"}

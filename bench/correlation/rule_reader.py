@@ -17,6 +17,7 @@ from .named import NamedRule, name_rule
 from .options import HEAD_OPTIONS, OPTIONS, read_option, unknown_option
 from .place import line_of
 from .rule import AnyRule
+from .signals import Signal
 
 __all__ = ["read_rule"]
 
@@ -29,15 +30,16 @@ def read_rule(
     limits: Mapping[str, Limit],
     pack: str,
     file: tuple[Path, str] | None = None,
+    signals: Mapping[str, Signal] | None = None,
 ) -> NamedRule:
-    """A rule from its table, as in a pack; `file` is the pack's path and text.
+    """A rule from its table, as in a pack; `file` is the pack's path and text, `signals` are those that it defines.
 
     Raises:
         RuleError: it cannot be read, or has no name; says where, and the nearest known word.
     """
     if not rule_id:
         raise RuleError("a rule needs a name before it can be judged: end it with .named('…')", pack=pack)
-    return _Reader(pack, rule_id, table, limits, file).rule()
+    return _Reader(pack, rule_id, table, limits, file, signals).rule()
 
 
 class _Reader:
@@ -50,12 +52,13 @@ class _Reader:
         table: Mapping[str, Any],
         limits: Mapping[str, Limit],
         file: tuple[Path, str] | None,
+        signals: Mapping[str, Signal] | None,
     ) -> None:
         self.pack = pack
         self.file = file
         self.rule_id = rule_id
         self.table = table
-        self.names = Names(limits)
+        self.names = Names(limits, signals)
 
     def rule(self) -> NamedRule:
         pattern = self._pattern()
@@ -76,7 +79,7 @@ class _Reader:
             key = str(error).partition("$.")[2].strip("`") or ""
             raise self._error(str(error), key) from error
         self._consistent(built)
-        return name_rule(self.rule_id, self.pack, built, self.names.used)
+        return name_rule(self.rule_id, self.pack, built, self.names.used, self.names.used_signals)
 
     def _pattern(self) -> str:
         found = [key for key in self.table if key in PATTERNS]

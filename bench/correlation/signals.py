@@ -38,6 +38,11 @@ class Signal(msgspec.Struct, frozen=True):
     needs: tuple[str, ...] = ()
     reading: Reading | None = None
 
+    @property
+    def sampled(self) -> bool:
+        """Each reading is a number that is true at one instant."""
+        return self.kind in ("sampled", "register") and not self.words
+
 
 def _same(*words: str) -> dict[str, bool | str]:
     return {word: word for word in words}

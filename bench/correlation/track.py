@@ -18,7 +18,9 @@ from .tri import Tri
 
 __all__ = ["Change", "Sample", "Step", "Track", "first_true", "possible_values", "sampled_steps"]
 
-KEEP = 100_000
+KEEP = 20_000
+"""Changes of a signal that are kept; what it was before is not known any more, for a rule that still asks."""
+FORGOTTEN = "what it was so long ago is not kept"
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -76,8 +78,9 @@ class Track:
             return False
         self.changes.append(change)
         if len(self.changes) > KEEP:
-            del self.changes[: KEEP // 10]
+            newest = self.changes[KEEP // 10]
             self.dropped += KEEP // 10
+            self.changes[: KEEP // 10 + 1] = [Change(newest.mark, None, None, FORGOTTEN)]
         return True
 
     def forget(self, from_ns: int, to_ns: int, why: str) -> None:
@@ -88,9 +91,16 @@ class Track:
         kept = [change for change in self.changes if change.mark.stamp.lo_ns < from_ns]
         self.changes = [*kept, Change(Mark(Stamp(to_ns, from_ns, from_ns)), None, None, why)]
 
-    def steps(self, judge: Callable[[object], Tri]) -> list[Step]:
-        """The track under a condition; an unknown value is UNKNOWN."""
-        return [Step(c.mark, Tri.UNKNOWN if c.value is None else judge(c.value), c.event, c.why) for c in self.changes]
+    def since(self, mark: Mark, before_ns: int = 0) -> Sequence[Change]:
+        """The changes from the one on that was in force `before_ns` before an instant, certainly: all that may matter.
+
+        An earlier one was over by then.
+        """
+        changes = self.changes
+        for i in range(len(changes) - 1, 0, -1):
+            if between(changes[i].mark, mark).lo > before_ns:
+                return changes[i:]
+        return changes
 
 
 def possible_values(changes: Sequence[Change], at: Mark) -> list[Change | None]:

@@ -13,15 +13,19 @@ __all__ = ["Names"]
 
 
 class Names:
-    """The names that hold for one pack; `used` collects the limits that were named."""
+    """The names that hold for one pack; `used`, `used_signals`: the limits and own signals that were named."""
 
     def __init__(self, limits: Mapping[str, Limit], signals: Mapping[str, Signal] | None = None) -> None:
         self.limits = limits
-        self.signals = {**SIGNALS, **(signals or {})}
+        self.own = dict(signals or {})
+        self.signals = {**SIGNALS, **self.own}
         self.used: dict[str, Limit] = {}
+        self.used_signals: dict[str, Signal] = {}
 
     def signal(self, name: str) -> Signal:
         """Raises ValueError for a name that is no signal; says which is nearest."""
+        if name in self.own:
+            self.used_signals[name] = self.own[name]
         if name in self.signals or name.startswith(CONFIG):
             return signal_named(name, self.signals)
         raise ValueError(f"unknown signal {name!r}{did_you_mean(name, self.signals)}")

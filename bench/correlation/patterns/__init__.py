@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..aggregates import CLOCKS
 from ..rule import Absent, Agree, AnyRule, Cadence, Count, Invariant, Order, Respond
-from ..signals import signal_named
 from .absent import AbsentMonitor
 from .absent_after import AbsentAfterMonitor
 from .agree import AgreeMonitor
@@ -29,7 +28,11 @@ __all__ = ["Context", "Monitor", "monitor_for"]
 
 def monitor_for(context: Context) -> Monitor:
     """The monitor that watches a rule."""
-    return _kind(context.named.rule)(context)
+    rule = context.named.rule
+    if isinstance(rule, Invariant):
+        holds = context.reader.signal(rule.holds.signal)
+        return (InvariantMonitor if holds.sampled else InvariantStepsMonitor)(context)
+    return _kind(rule)(context)
 
 
 def _kind(rule: AnyRule) -> type[Monitor]:
@@ -40,9 +43,6 @@ def _kind(rule: AnyRule) -> type[Monitor]:
             return RespondEventsMonitor if rule.answers else RespondMonitor
         case Absent():
             return AbsentMonitor if rule.scope is not None else AbsentAfterMonitor
-        case Invariant():
-            sampled = signal_named(rule.holds.signal).kind == "sampled"
-            return InvariantMonitor if sampled else InvariantStepsMonitor
         case Order() if rule.sequence is not None:
             return OrderLawMonitor
         case Order():

@@ -53,6 +53,8 @@ class Context:
         self.schedule = schedule
         self.report = report
         self.slack_ns = SLACK_NS
+        self.lag_ns = 0
+        """So much later than other events an edge of its signals may become known; part of the slack."""
         self._opened = 0
         self._simple = self.named.rule.decision == "simple"
 

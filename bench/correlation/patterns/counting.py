@@ -63,7 +63,9 @@ class CountingMonitor(Monitor):
         self._asks = bool(rule.when) or self.arming is not None
         self._later: deque[Counted] = deque()
         self.sources: set[str] = set()
-        self.topics = tuple(sorted(self._selector.topics)) or tuple(sorted(feeds(getattr(rule.event, "signal", ""))))
+        self.topics = tuple(sorted(self._selector.topics)) or tuple(
+            sorted(feeds(getattr(rule.event, "signal", ""), self.reader.signals))
+        )
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         if self.arming is not None:

@@ -66,15 +66,18 @@ class InvariantMonitor(Monitor):
         self._doubt: dict[int, list[Sample]] = {evse: [] for evse in self.world.facts.evses}
         self._doubt_why: dict[int, str] = {}
         self._lack = ""
+        signal = self.reader.signal(rule.holds.signal)
+        self._topics = signal.topics
+        self._gap_ns = self.world.gap_ns(rule.holds.signal, signal.reading)
 
     def take(self, event: Event, edges: Sequence[Edge]) -> None:
         if self.arming is not None:
             self.arming.take(event)
         self._stays.take(event, edges)
-        if event.topic != "meter.sample":
+        if event.topic not in self._topics:
             return
-        for evse in self.world.evses(event):
-            kept = self.world.samples[evse]
+        for evse in self.world.facts.evses:
+            kept = self.world.samples_of(self.holds.signal, evse)
             if kept and kept[-1].event is event:
                 self._sampled(evse, kept[-1])
         since_ns = event.stamp.order_ns - self.context.slack_ns
@@ -235,7 +238,7 @@ class InvariantMonitor(Monitor):
         from_ns, upto_ns = self._from_ns(stay), self._upto_ns(stay)
         seen_ns = from_ns if watch.last is None else watch.last.event.stamp.hi_ns
         watch.hole_ns = max(watch.hole_ns, upto_ns - seen_ns)
-        too_long = watch.hole_ns > round(self.world.facts.meter_max_gap_s * 1e9)
+        too_long = watch.hole_ns > self._gap_ns
         seen: list[Seen] = [] if stay.entry.event is None else [(stay.entry.event, "scope begins")]
         windows = [(stay.entry.mark.stamp.lo_ns, upto_ns)]
         outcome, because, reason, shown = Outcome.PASS, "every sample in the scope satisfies it", None, watch.nearest
@@ -252,7 +255,7 @@ class InvariantMonitor(Monitor):
             outcome, shown = Outcome.INCONCLUSIVE, watch.open
             because = self._lack or "the accuracy of the reading leaves both open"
             reason = Reason.PRECONDITION if self._lack else Reason.MEASUREMENT
-        elif too_long and not self.world.samples[watch.evse]:
+        elif too_long and not self.world.samples_of(self.holds.signal, watch.evse):
             outcome, because = Outcome.INCONCLUSIVE, f"{hole}: this bench does not measure {self.holds.signal}"
             reason = Reason.PRECONDITION
         elif too_long:

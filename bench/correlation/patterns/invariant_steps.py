@@ -10,7 +10,6 @@ from ...timeline import Event, Interval
 from ..decide import clean
 from ..mark import NEVER, Mark, between, surely_before
 from ..rule import Condition, Invariant
-from ..signals import signal_named
 from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
@@ -241,7 +240,7 @@ class InvariantStepsMonitor(Monitor):
             seen=seen,
             windows=[(stamp.lo_ns, upto_ns)],
             watched=tuple(sorted(sources)) if passed else (),
-            topics=signal_named(self.holds.signal).topics if passed else (),
+            topics=self.reader.signal(self.holds.signal).topics if passed else (),
             unsure=unsure,
         )
 

@@ -93,7 +93,7 @@ class OrderMonitor(Monitor):
 
     def _since(self, condition: Condition, evse: int, mark: Mark) -> tuple[Event | None, tuple[float, float] | None]:
         """The event that last made the condition so, and how long before the anchor (ms)."""
-        for step in reversed(self.reader.steps(condition, evse, {})):
+        for step in reversed(self.reader.steps(condition, evse, {}, mark)):
             if possible_order(step.mark, mark):
                 span = between(step.mark, mark)
                 return step.event, (span.lo / 1e6, span.hi / 1e6) if step.tri is Tri.TRUE else None

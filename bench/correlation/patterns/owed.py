@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ...timeline import Event, Interval
+from ..edge_width import TURNED
 from ..mark import NEVER, Mark, between
 from ..rule import Condition, RuleHead
 from ..world import World
@@ -20,7 +21,7 @@ from .placing import placed
 
 __all__ = ["UNORDERED", "Owed", "later", "offer", "remember", "weigh_claims", "withdraw"]
 
-UNORDERED = frozenset({"stimulus", "meter.sample", "gap"})
+UNORDERED = frozenset({"stimulus", "meter.sample", "gap", TURNED})
 """Topics of which the sequence within a source says nothing of the order of the facts (see `Mark`)."""
 
 

@@ -70,8 +70,7 @@ class RespondMonitor(Monitor):
         for trigger in rule.trigger:
             for fired in self.triggered(trigger.on, event, edges):
                 self._trigger(event, fired, trigger.given)
-        sampled = self.response.signal == "current" and event.topic == "meter.sample"
-        if sampled or any(edge.signal in self._signals for edge in edges):
+        if any(edge.signal in self._signals for edge in edges):
             self._review()
             if self.hold_ns:
                 self.context.schedule(event.stamp.order_ns + self.hold_ns + self.context.slack_ns, self._review)
@@ -146,7 +145,7 @@ class RespondMonitor(Monitor):
         assert extend is not None
         within_ns, by_ns = self.reader.ns(extend.within), self.reader.ns(extend.by)
         certain = possible = False
-        for change in self.world.track(extend.signal, owed.evse).changes:
+        for change in self.world.track(extend.signal, owed.evse).since(owed.mark, within_ns):
             ago = between(change.mark, owed.mark)
             if ago.hi >= 0 and ago.lo < within_ns:
                 possible = True
@@ -170,7 +169,7 @@ class RespondMonitor(Monitor):
         """Decide if it can be. Up to `known_ns` everything was received; that a response held rests on it."""
         if not owed.open:
             return
-        steps = self.reader.steps(self.response, owed.evse, owed.params)
+        steps = self.reader.steps(self.response, owed.evse, owed.params, owed.mark)
         now_ns = self.world.now_ns
         held_ns = now_ns - self.context.slack_ns if known_ns is None else known_ns
         ended = self._ended(owed)
@@ -270,7 +269,7 @@ class RespondMonitor(Monitor):
         """When, after the trigger, the obligation was withdrawn; NEVER when it was not."""
         ends: list[Interval] = []
         for condition in self.rule.unless:
-            steps = self.reader.steps(condition, owed.evse, owed.params)
+            steps = self.reader.steps(condition, owed.evse, owed.params, owed.mark)
             ends.append(first_true(steps, owed.mark)[0])
         if owed.until is not None:
             ends.append(between(owed.mark, Mark.of(owed.until)).clipped(0))

@@ -49,7 +49,7 @@ class RespondEventsMonitor(WaitingMonitor):
             for evse in (owed.where,) if owed.where in outlets else outlets:
                 assert evse is not None
                 try:
-                    steps = self.reader.steps(condition, evse, dict(owed.params))
+                    steps = self.reader.steps(condition, evse, dict(owed.params), owed.place())
                 except RuleError:  # the trigger lacks what it compares with: it may be true
                     spans.append(Interval(0, NEVER))
                 else:

@@ -62,7 +62,7 @@ class WaitingMonitor(Monitor):
         self.sources: set[str] = set()
         """Who spoke of answers and ends so far."""
         self._spoken_of = self.answers.topics | self.until.topics
-        of_signal = feeds(answering.signal) if answering is not None else frozenset[str]()
+        of_signal = feeds(answering.signal, self.reader.signals) if answering is not None else frozenset[str]()
         self.topics = tuple(sorted(self.answers.topics | self.until.topics | of_signal))
         self._keys = keys_by(rule.per, self.world.facts.evses)
         self._answering = answering

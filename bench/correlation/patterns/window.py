@@ -95,7 +95,7 @@ class Window:
         if self.extend is None or hi_ns == NEVER:
             return Interval(lo_ns, hi_ns)
         certain = possible = False
-        for change in self._reader.world.track(self.extend.signal, evse).changes:
+        for change in self._reader.world.track(self.extend.signal, evse).since(mark, int(self._recent_ns)):
             ago = between(change.mark, mark)
             if ago.hi >= 0 and ago.lo < self._recent_ns:
                 possible = True
