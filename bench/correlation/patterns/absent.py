@@ -184,7 +184,7 @@ class AbsentMonitor(Monitor):
             track = self.world.track(never.signal, scope.evse)
             if not track.changes:
                 return Outcome.INCONCLUSIVE, f"this bench does not see {never.signal}", Reason.PRECONDITION
-            unknown = self._unknown(track.changes, scope)
+            unknown = self._unknown(track.since(scope.mark), scope)
             if unknown is not None:
                 return Outcome.INCONCLUSIVE, unknown, Reason.GAP
         return Outcome.PASS, "it did not happen while the scope lasted", None

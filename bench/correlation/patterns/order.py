@@ -106,10 +106,11 @@ class OrderMonitor(Monitor):
             return None
         judge = self.reader.judge(rule.not_before, {})
         changes = self.world.track(self.anchor.signal, evse).changes
-        previous = [c for c in changes if between(c.mark, mark).lo > 0 and c.value not in self.anchor.to]
-        if not previous:
+        to = self.anchor.to
+        previous = next((c for c in reversed(changes) if c.value not in to and between(c.mark, mark).lo > 0), None)
+        if previous is None:
             return None
-        since_ns = previous[-1].mark.stamp.hi_ns + self.settle_ns
+        since_ns = previous.mark.stamp.hi_ns + self.settle_ns
         for sample in reversed(self.world.samples[evse]):
             stamp = sample.event.stamp
             if stamp.hi_ns < since_ns:
