@@ -20,6 +20,8 @@ __all__ = ["AbsentMonitor"]
 
 KEPT = 2000
 """Happenings of an outlet that are remembered for the scopes around them."""
+FAR_NS = 10_000_000_000
+"""What lies so long before a scope on the bench clock lies before it on every clock."""
 
 
 class _Scope:
@@ -123,7 +125,10 @@ class AbsentMonitor(Monitor):
         if not scope.open:
             return
         worst: tuple[Outcome, Event, str, Reason | None] | None = None
+        long_before_ns = scope.mark.stamp.lo_ns - FAR_NS
         for event in self._happened[scope.evse]:
+            if event.stamp.hi_ns < long_before_ns:
+                continue
             found = self._place(scope, event)
             if found is None:
                 continue
