@@ -91,6 +91,14 @@ def limited(*duties: tuple[float, float], limit_a: float = 16.0, ohm: int = 220,
     return t.over(end)
 
 
+def pauses() -> Wired:
+    """A limit below 6 A: PWM ends, and the station says that it suspends."""
+    t = limited((10500, 100.0), limit_a=5.0)
+    t.status(10600, "SuspendedEVSE")
+    t.csms("ocpp.tx.updated", 10600, tx=7, charging_state="SuspendedEVSE", claim=t.claim(10590))
+    return t
+
+
 def resent(every: float, *, until: float = 40000) -> Wired:
     """The same profile again and again."""
     t = Wired().charges()
@@ -252,7 +260,7 @@ CASES: dict[str, Case] = {
         lambda: limited((10500, 26.67)),
         limited,
         after_9_s=lambda: limited((19500, 26.67)),
-        a_pause_instead_of_less_than_6_A=lambda: limited((10500, 100.0), limit_a=5.0),
+        a_pause_instead_of_less_than_6_A=pauses,
         x1_between_two_offers=lambda: limited((10500, 100.0), (14000, 26.67)),
         five_seconds_more_after_a_change=lambda: limited((7000, 50.0), (22000, 26.67)),
         the_same_profile_every_8_s_and_kept=lambda: resent(8000).pwm(19000, 26.67).over(45000),
