@@ -160,6 +160,8 @@ def first_true(
             lo = start.lo
             possible = step
         after = spans[i].lo >= 0
+        if new and (i == 0 or steps[i - 1].tri is not Tri.FALSE):
+            continue  # perhaps it was true before
         lasted = after or (not new and (over is None or spans[over].lo > 0))
         if step.tri is Tri.TRUE and lasted and held and start.hi < hi:
             hi, certain = start.hi, step

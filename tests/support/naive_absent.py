@@ -170,7 +170,22 @@ def _after(record: Record, rule: Absent, t: Opening) -> Judged:
         return said(Outcome.INCONCLUSIVE, Reason.PRECONDITION, Reason.TRUNCATED)
     if not record.over(t.event, w.hi):
         return said(Outcome.INCONCLUSIVE, Reason.TRUNCATED)
+    if isinstance(never, Turn) and _unknown_after(record, never, t, w.hi):
+        return said(Outcome.INCONCLUSIVE, Reason.GAP)
     return said(Outcome.PASS)
+
+
+def _unknown_after(record: Record, never: Turn, t: Opening, window_ns: float) -> bool:
+    """Whether the signal of an edge was unknown at some instant of a window."""
+    history = changes(record, never.signal, t.evse)
+    if record.delta(Point.of(t.event), history[0].point).lo > 0:
+        return True
+    for change, following in zip(history, [*history[1:], None], strict=True):
+        if change.value is not UNKNOWN or record.delta(Point.of(t.event), change.point).lo > window_ns:
+            continue
+        if following is None or record.delta(Point.of(t.event), following.point).hi > 0:
+            return True
+    return False
 
 
 def _forbidden(record: Record, rule: Absent, t: Opening) -> list[Event]:

@@ -197,6 +197,9 @@ def judge_count(record: Record, rule: Count) -> list[Judged]:
             places = [_place(record, stay, e) for e in row]
             n = (sum(sure for sure, _ in places), sum(may for _, may in places))
             outcome, reasons = _counted(record, rule, n, stay.end is not None or not record.truncated)
+            stands = n[0] > rule.at_most if rule.at_most is not None else n[0] >= (rule.at_least or 0)
+            if (stay.lost or not stay.known) and not stands:  # a part of a longer one, perhaps
+                outcome, reasons = Outcome.INCONCLUSIVE, frozenset({Reason.GAP})
         else:
             outcome, reasons = _counted(record, rule, (len(row), len(row)), not record.truncated)
         found.append(Judged(opened.stamp.order_ns, evse, outcome, reasons))
@@ -269,14 +272,13 @@ def _apart(record: Record, rule: Cadence) -> list[Judged]:
         if len(row) < 2:
             continue
         lo = hi = INF
-        last: Event | None = None
         outcome, reasons = Outcome.PASS, set[Reason]()
         for i, e in enumerate(row):
-            lo = min(lo, record.delta(row[i - 1], e).lo) if i else lo
-            if stay is not None and not _touches(record, stay, e)[0]:
-                continue
-            hi = min(hi, record.delta(last, e).hi) if last is not None else hi
-            last = e
+            for other in row[:i]:
+                span = record.delta(other, e)
+                lo = min(lo, max(span.lo, -span.hi, 0))
+                if stay is None or (_touches(record, stay, other)[0] and _touches(record, stay, e)[0]):
+                    hi = min(hi, max(-span.lo, span.hi))
             if hi < limit:  # said at once
                 outcome = Outcome.FAIL
                 break

@@ -220,7 +220,8 @@ def _instants(
             why = frozenset({Reason.GAP if unknown else Reason.MEASUREMENT})
             found.append(Candidate(Span(begin.lo, after.hi), what, False, why))
         elif truth and possibly and not (i and truths[i - 1]) and after.hi > 0:
-            found.append(Candidate(begin, what, surely))
+            fresh = accept or (i > 0 and truths[i - 1] is False)  # else perhaps it was true before
+            found.append(Candidate(begin, what, surely and fresh, frozenset() if fresh else frozenset({Reason.GAP})))
     if accept:
         certainly_later = [c for c in history if record.delta(c.point, t.event).hi < 0]
         before = [c for c in history if not any(precedes(later.point, c.point) for later in certainly_later)]

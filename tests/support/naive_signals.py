@@ -135,10 +135,14 @@ def _among(value: Value, wanted: Sequence[Value]) -> bool:
 
 
 class Stay(NamedTuple):
-    """A scope is true from `entry` until `end` (None: to the end of the record), which makes it false or unknown."""
+    """A scope is true from `entry` until `end` (None: to the end of the record), which makes it false or unknown.
+
+    `lost`: the signal was known, and then lost, before the entry.
+    """
 
     entry: Change
     end: Change | None
+    lost: bool = False
 
     @property
     def known(self) -> bool:
@@ -150,13 +154,14 @@ def stays(record: Record, scope: Condition, evse: int | None) -> list[Stay]:
     """Every stay in a scope."""
     found: list[Stay] = []
     entry: Change | None = None
-    for change in changes(record, scope.signal, evse):
+    lost = False
+    for i, change in enumerate(changes(record, scope.signal, evse)):
         truth = truth_of(record, scope, change.value)
         if truth and entry is None:
-            entry = change
+            entry, lost = change, i > 0 and change.before is UNKNOWN
         elif not truth and entry is not None:
-            found.append(Stay(entry, change))
+            found.append(Stay(entry, change, lost))
             entry = None
     if entry is not None:
-        found.append(Stay(entry, None))
+        found.append(Stay(entry, None, lost))
     return found

@@ -135,6 +135,7 @@ def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
     """How the bench would record these facts; it stops at `end_ns`, and misses some of what lies in a gap."""
     clocks: dict[str, Clock] = {}
     last_order: dict[str, int] = {}
+    last_reading: dict[str, int] = {}
     seqs: dict[str, int] = {}
     seen: list[Seen] = []
     lost: list[Seen] = []
@@ -147,10 +148,10 @@ def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
         elif not known.device:
             order = read_ns + rng.choice((0, known.age_ns, rng.randint(0, known.age_ns)))
         order = max(order, last_order.get(fact.source, 0))
-        missed = any(
-            gap.source == fact.source and gap.data["from_ns"] <= fact.at_ns <= gap.data["to_ns"] for gap in gaps
+        missed = fact.topic != "gap" and any(
+            gap.source == fact.source and fact.at_ns <= gap.data["to_ns"] and read_ns >= gap.data["from_ns"]
+            for gap in gaps
         )
-        missed = fact.topic != "gap" and missed and rng.random() < 0.7
         if not missed:
             last_order[fact.source] = order
         seqs[fact.source] = seqs.get(fact.source, 0) + 1
@@ -158,7 +159,10 @@ def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
         if fact.topic == "gap":
             stamp = Stamp(order, fact.data["from_ns"], order)
         elif known.device:
-            stamp, noise = _reading(known, fact, read_ns, order, rng)
+            at_least = last_reading.get(fact.source, 0) if fact.topic != "output" else 0
+            stamp, noise = _reading(known, fact, read_ns, order, rng, at_least)
+            if fact.topic != "output" and stamp.device_ns is not None:
+                last_reading[fact.source] = stamp.device_ns
         else:
             stamp = Stamp(order, min(fact.at_ns, order - known.age_ns), order)
         event = Event(fact.topic, fact.source, seqs[fact.source], stamp, fact.data, fact.evse, None, RANKS[fact.source])
@@ -182,13 +186,17 @@ def _read(facts: Sequence[Fact], rng: random.Random) -> list[tuple[Fact, int]]:
     return sorted(read, key=lambda pair: pair[1]) if rng.random() < 0.8 else read
 
 
-def _reading(known: Clock, fact: Fact, read_ns: int, order_ns: int, rng: random.Random) -> tuple[Stamp, int]:
-    """What a device clock says of an instant, and its error."""
+def _reading(
+    known: Clock, fact: Fact, read_ns: int, order_ns: int, rng: random.Random, at_least: int
+) -> tuple[Stamp, int]:
+    """What a device clock says of an instant, and its error. It does not go back: `at_least` was its last reading."""
     limit = known.residual_ns - 1
     noise = rng.choice((0, -limit, limit, rng.randint(-limit, limit)))
     sense = SENSE_NS if fact.topic == "output" else 0
     elapsed = read_ns - T0
-    device = read_ns + known.offset_ns + elapsed * known.rate_ppm // 1_000_000 + noise
+    exact = read_ns + known.offset_ns + elapsed * known.rate_ppm // 1_000_000
+    noise = max(noise, min(at_least - exact, limit))
+    device = exact + noise
     mapped = read_ns + noise + known.shared_error_ns
     width = known.residual_ns + known.shared_ns
     stamp = Stamp(
@@ -294,11 +302,15 @@ def random_run(rng: random.Random, shape: Shape) -> Run:
         for i, fact in enumerate(sorted(facts, key=lambda fact: fact.at_ns)):
             if rng.random() < 0.85 and "n" in fact.data:
                 fact.data["n"] = rng.choice((number + i, str(number + i)))
-    if rng.random() < shape.gaps:
+    if rng.random() < 3 * shape.gaps:
         begin = grid(rng, shape.until_ms) + rng.choice((0, again_ns))
         span = {"from_ns": begin, "to_ns": begin + rng.choice((0, 5, 20)) * MS, "why": "lost"}
         source = rng.choice(sorted({fact.source for fact in facts}))
-        facts.append(Fact(source, "gap", begin, span, None))
+        # whoever is missed was heard of before
+        heard = {fact.topic for fact in facts if fact.source == source and fact.at_ns < begin - 20 * MS}
+        topics = {fact.topic for fact in facts if fact.source == source}
+        if topics <= heard:
+            facts.append(Fact(source, "gap", begin, span, None))
     end_ns = grid(rng, shape.until_ms + 30) if rng.random() < shape.ended_early else LATEST_NS
     return stamped(facts, rng, end_ns=end_ns)
 

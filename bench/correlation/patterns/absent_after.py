@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from ...timeline import Interval
 from ..decide import range_of
-from ..mark import NEVER
+from ..mark import NEVER, between
 from ..rule import Absent, Occurrence, Turn
 from ..tri import Tri
 from ..verdict import Outcome, Reason
@@ -80,6 +82,8 @@ class AbsentAfterMonitor(WaitingMonitor):
             assert self.never is not None
             text = f"this bench does not see {self.never.signal}"
             self._tell(owed, Outcome.INCONCLUSIVE, text, Reason.PRECONDITION)
+        elif (unknown := self._unknown(owed, w.hi)) is not None:
+            self._tell(owed, Outcome.INCONCLUSIVE, unknown, Reason.GAP)
         else:
             self._tell(owed, Outcome.PASS, f"it did not happen after {owed.event.id}")
 
@@ -91,6 +95,21 @@ class AbsentAfterMonitor(WaitingMonitor):
         return self.never is not None and not any(
             self.world.track(self.never.signal, evse).changes for evse in self._outlets(owed)
         )
+
+    def _unknown(self, owed: Owed, window_ns: float) -> str | None:
+        """Why the signal was not known all through the window; None when it was (or only touches its begin)."""
+        if self.never is None:
+            return None
+        for evse in self._outlets(owed):
+            changes = self.world.track(self.never.signal, evse).changes
+            if not changes or between(owed.place(), changes[0].mark).lo > 0:
+                return f"{self.never.signal} was not known after the trigger"
+            for change, following in zip_longest(changes, changes[1:]):
+                if change.value is not None or between(owed.place(), change.mark).lo > window_ns:
+                    continue
+                if following is None or between(owed.place(), following.mark).hi > 0:
+                    return change.why or f"{self.never.signal} was not known all the time"
+        return None
 
     def _outlets(self, owed: Owed) -> tuple[int, ...]:
         evses = tuple(self.world.facts.evses)
@@ -129,6 +148,11 @@ class AbsentAfterMonitor(WaitingMonitor):
         last_ns = owed.last_ns + end_ns if end_ns != NEVER else max(self.world.now_ns, owed.last_ns)
         limit_ns = owed.limit_hi
         passed = outcome is Outcome.PASS
+        watched: tuple[str, ...] = ()
+        if passed or reason is Reason.TRUNCATED:
+            watched = self._silent(owed)
+        elif outcome is Outcome.FAIL:
+            last_ns, watched = int(owed.last_ns + owed.hi), self.enders()
         self.context.say(
             owed.n,
             owed.evse,
@@ -141,7 +165,7 @@ class AbsentAfterMonitor(WaitingMonitor):
             lean=lean,
             seen=seen,
             windows=[(owed.first_ns, last_ns)],
-            watched=self._silent(owed) if passed or reason is Reason.TRUNCATED else (),
+            watched=watched,
             topics=self.topics if passed or outcome is Outcome.FAIL else (),
             lengthened=False,
             unsure=unsure,

@@ -113,6 +113,9 @@ class CountStaysMonitor(CountingMonitor):
         tally = self._tally(row)
         verdict = self.weigh(tally, over=over)
         leave = stay.leave
+        if stay.torn and not self._stands(tally):
+            text = f"{tally.lo} of them, but a gap at an end of the stay hides how long it was"
+            verdict = Outcome.INCONCLUSIVE, text, Reason.GAP
         if leave is not None and row.folded_ns >= leave.mark.stamp.lo_ns and verdict[0] is not Outcome.INCONCLUSIVE:
             verdict = Outcome.INCONCLUSIVE, "more events around the end of the stay than are kept", Reason.LIMIT
         entry = stay.entry
@@ -125,6 +128,11 @@ class CountStaysMonitor(CountingMonitor):
         until_ns = self.world.now_ns if leave is None else leave.mark.stamp.hi_ns
         window = entry.mark.stamp.lo_ns, until_ns
         self.say(stay.n, stay.evse, tally, verdict, seen, window, stay.opened_ns)
+
+    def _stands(self, tally: Tally) -> bool:
+        """What more events would not change: too many already, or enough."""
+        few, many = self.rule.at_least, self.rule.at_most
+        return tally.lo > many if many is not None else few is not None and tally.lo >= few
 
     def close(self, end_ns: int, truncated: bool) -> None:
         for row in self._rows.values():

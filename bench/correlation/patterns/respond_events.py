@@ -182,7 +182,7 @@ class RespondEventsMonitor(WaitingMonitor):
             decides=decision.decides if decision and undecided else None,
             seen=seen,
             windows=[(owed.first_ns, owed.last_ns + bounded)],
-            watched=self.watched() if bad else (),
+            watched=tuple(sorted({*self.watched(), *self.enders()})) if bad else (),
             topics=self.topics if bad else (),
             unsure=unsure,
         )

@@ -19,14 +19,22 @@ __all__ = ["Stay", "Stays", "tellers"]
 class Stay:
     """One stay. `evse` is None where the scope's signal is one of the whole station; `leave` while it lasts.
 
+    `lost`: the signal was known, and then lost, before the entry: it may be the rest of a longer stay.
+
     `entered` says since when (an event of the scope, or a later one that only then made the rule apply).
     """
 
-    def __init__(self, n: int, evse: int | None, entry: Change) -> None:
+    def __init__(self, n: int, evse: int | None, entry: Change, *, lost: bool = False) -> None:
         self.n = n
+        self.lost = lost
         self.evse = evse
         self.entry = entry
         self.leave: Change | None = None
+
+    @property
+    def torn(self) -> bool:
+        """A gap lies at one of its ends: it may be a part of a longer one."""
+        return self.lost or (self.leave is not None and self.leave.value is None)
 
     @property
     def opened_ns(self) -> int:
@@ -70,7 +78,8 @@ class Stays:
         stay = self.open.get(edge.evse)
         if inside and stay is None:
             station = self._scope.signal in STATION_SIGNALS or self._scope.signal.startswith(CONFIG)
-            stay = Stay(self._context.next_number(), None if station else edge.evse, edge.change)
+            lost = edge.before is None and len(self._context.world.track(edge.signal, edge.evse).changes) > 1
+            stay = Stay(self._context.next_number(), None if station else edge.evse, edge.change, lost=lost)
             self.open[edge.evse] = stay
             self._opened(stay)
         elif not inside and stay is not None:

@@ -60,6 +60,7 @@ class WaitingMonitor(Monitor):
         self.until = Selector(until)
         self.window = window
         self.sources: set[str] = set()
+        self._enders: set[str] = set()
         """Who spoke of answers and ends so far."""
         self._spoken_of = self.answers.topics | self.until.topics
         of_signal = feeds(answering.signal, self.reader.signals) if answering is not None else frozenset[str]()
@@ -301,6 +302,7 @@ class WaitingMonitor(Monitor):
 
     def _withdraw(self, event: Event) -> None:
         """`until` happened; an event without the key of the rule ends what is owed for every key."""
+        self._enders.add(event.source)
         keys = self._keys(event)
         fifo = _fifo_of(event)
         lines = [self._open[key] for key in keys if key in self._open] if keys else list(self._open.values())
@@ -365,6 +367,13 @@ class WaitingMonitor(Monitor):
         """Whose silence an absence of answers rests on: who spoke of such events, else anybody."""
         anybody = {event.source for event in self.world.gaps} | {kind_of(topic) for topic in self.answers.topics}
         return tuple(sorted(self.sources or anybody))
+
+    def enders(self) -> tuple[str, ...]:
+        """Whose silence it rests on that nothing ended what was owed, or forbidden; nobody's where nothing can."""
+        if not self.until.topics:
+            return ()
+        anybody = {event.source for event in self.world.gaps} | {kind_of(topic) for topic in self.until.topics}
+        return tuple(sorted(self._enders or anybody))
 
     def lacks(self, n: int, evse: int | None, event: Event, error: RuleError) -> None:
         """A trigger without a number that the window needs."""
