@@ -37,6 +37,7 @@ class Debounce:
         self._least_ns = least_ns
         self._put = put
         self._shown: Value = None
+        self._newest: Proposal | None = None
 
     def propose(self, item: Proposal) -> bool:
         """Another value than the one before; True if it has to last before it counts."""
@@ -73,11 +74,23 @@ class Debounce:
         if lasted.hi >= self._least_ns:
             self._show(item._replace(value=None, why=SHORT))
 
-    def lost(self) -> None:
-        """Nothing is known any more; the next value is a new one."""
-        self.pending = None
+    def lost(self, from_ns: int) -> int:
+        """Nothing is known any more from here on, or from the begin of a value that was not seen to last up to here.
+
+        Returns from when on; the next value is a new one.
+        """
+        self.over(Stamp(from_ns, from_ns, from_ns))
+        newest, self._newest = self._newest, None
         self._shown = None
+        if newest is not None and newest.value is not None and self._least_ns:
+            begin = newest.stamp
+            if from_ns - begin.hi_ns < self._least_ns:
+                return min(from_ns, begin.lo_ns)
+        return from_ns
 
     def _show(self, item: Proposal) -> None:
-        self._shown = item.value
+        newest = self._newest
+        if item.value is None and newest is not None and newest.value is None:
+            return
+        self._shown, self._newest = item.value, item
         self._put(item)

@@ -77,11 +77,10 @@ class Follower(ABC):
     def _read(self, event: Event) -> Heard | None:
         return self.reading.heard(event)
 
-    def lost(self, from_ns: int) -> None:
-        """A gap: what was told from `from_ns` on may not be all."""
-        self._debounce.over(Stamp(from_ns, from_ns, from_ns))
-        self._debounce.lost()
+    def lost(self, from_ns: int) -> int:
+        """A gap: what was told from `from_ns` on may not be all. Returns from when on nothing is known."""
         self._value = self.last = None
+        return self._debounce.lost(from_ns)
 
     @abstractmethod
     def _heard(self, event: Event, heard: Heard) -> None:
@@ -123,8 +122,7 @@ class Follower(ABC):
         before = self.last
         assert before is not None
         stamp = self._known_until(before)
-        self._debounce.over(stamp)
-        self._debounce.lost()
+        self._debounce.lost(stamp.lo_ns)
         self._value = self.last = None
         self.home.put(Proposal(None, stamp, before, f"no reading of {before.source} came in time"))
 
@@ -255,9 +253,9 @@ class _Register(_Samples):
             self.home.doubt(self._doubt)
         self._rated = (event, rate)
 
-    def lost(self, from_ns: int) -> None:
-        super().lost(from_ns)
+    def lost(self, from_ns: int) -> int:
         self._ends()
+        return super().lost(from_ns)
 
     def _lapse(self) -> None:
         super()._lapse()

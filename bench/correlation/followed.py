@@ -40,7 +40,7 @@ class Followed:
 
     def __init__(self, signals: Mapping[str, Signal], evses: Iterable[int], ground: Ground, later: Later) -> None:
         self.by_topic: dict[str, list[tuple[int | None, dict[int, Follower]]]] = {}
-        self._all: list[Follower] = []
+        self._of: dict[tuple[str, int], Follower] = {}
         self._ground = ground
         for name in sorted(signals):
             reading = signals[name].reading
@@ -48,7 +48,7 @@ class Followed:
                 continue
             timed = msgspec.structs.replace(reading, max_gap_ns=ground.gap_ns(name, reading))
             outlets = {evse: follower_of(timed, _Home(name, evse, ground, later)) for evse in evses}
-            self._all.extend(outlets.values())
+            self._of.update({(name, evse): follower for evse, follower in outlets.items()})
             for topic in reading.on.topics:
                 self.by_topic.setdefault(topic, []).append((reading.outlet, outlets))
 
@@ -58,11 +58,13 @@ class Followed:
             for evse in self._ground.outlets(event, outlet):
                 followers[evse].take(event)
 
-    def lost(self, source: str, from_ns: int) -> None:
-        """A source has a gap: those that were read from it know nothing any more (of the recorder's, all)."""
-        for follower in self._all:
-            if source == "recorder" or source in follower.sources:
-                follower.lost(from_ns)
+    def lost(self, source: str, from_ns: int) -> dict[tuple[str, int], int]:
+        """A source has a gap (the recorder: all have): from when on what was read from it is not known."""
+        return {
+            key: follower.lost(from_ns)
+            for key, follower in self._of.items()
+            if source == "recorder" or source in follower.sources
+        }
 
 
 class _Home:

@@ -551,8 +551,7 @@ class World:
     def _gap(self, event: Event) -> None:
         self.gaps.append(event)
         from_ns, to_ns = int(event.data["from_ns"]), int(event.data["to_ns"])
-        if self._followed is not None:
-            self._followed.lost(event.source, from_ns)
+        lost = self._followed.lost(event.source, from_ns) if self._followed is not None else {}
         for (signal, evse), track in list(self._tracks.items()):
             moment = signal in SIGNALS and SIGNALS[signal].kind == "moment"
             if moment or signal in self._derived:
@@ -560,7 +559,7 @@ class World:
             if event.source not in track.sources and event.source != "recorder":
                 continue
             before = track.value
-            track.forget(from_ns, to_ns, f"{event.source}: {event.data.get('why', 'gap')}")
+            track.forget(lost.get((signal, evse), from_ns), to_ns, f"{event.source}: {event.data.get('why', 'gap')}")
             if before is not None and track.last is not None:
                 self._edges.append(Edge(signal, evse, before, track.last))
         for signal in self._derived:
