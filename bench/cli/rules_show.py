@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,18 @@ def fmt_command(pack: str, rules: Sequence[str], to: str, limits: Sequence[str])
         raise ConfigError(f"--to {to}: there is no such spelling{did_you_mean(to, SPELLINGS)}; give python or toml.")
     loaded = load_packs([pack], limits)[0]
     chosen = loaded.pack.only(*rules).rules if rules else loaded.pack.rules
-    sys.stdout.write(write_module(chosen) if to == "python" else write_pack(chosen, SCHEMA))
+    if to == "python":
+        sys.stdout.write(write_module(chosen))
+        return 0
+    content = tomllib.loads(loaded.file.read_text(encoding="utf-8"))
+    tables = {name: table for name, table in content.get("signal", {}).items() if _named(name, chosen)}
+    sys.stdout.write(write_pack(chosen, SCHEMA, content.get("title", ""), tables))
     return 0
+
+
+def _named(signal: str, rules: Sequence[NamedRule]) -> bool:
+    """Whether one of the rules names this signal of its pack."""
+    return any(signal in rule.signals for rule in rules)
 
 
 def _document(loaded: Loaded, named: NamedRule) -> dict[str, Any]:
@@ -68,10 +79,10 @@ def _document(loaded: Loaded, named: NamedRule) -> dict[str, Any]:
         "file": str(loaded.file),
         "id": named.id,
         "pattern": named.pattern,
-        "sentence": write_sentence(named.rule),
-        "options": write_options(named.rule, named.pattern),
+        "sentence": write_sentence(named.rule, named.known),
+        "options": write_options(named.rule, named.pattern, named.known),
         "limits": [msgspec.to_builtins(limit) for limit in named.limits],
-        "reads": sorted(reads(named.rule)),
+        "reads": sorted(reads(named.rule, named.signals)),
         "bound": {"mib": round(found.mib, 3), "parts": msgspec.to_builtins(found.parts)},
         "digest": named.digest,
         "toml": write_table(named),
@@ -94,7 +105,12 @@ def _text(loaded: Loaded, named: NamedRule) -> str:
         head.append(f"  cases     {', '.join(rule.cases)}")
     head += [f"  limit     {_limit(limit)}" for limit in named.limits]
     head += [
-        textwrap.fill(", ".join(sorted(reads(rule))), 118, initial_indent="  reads     ", subsequent_indent=" " * 12),
+        textwrap.fill(
+            ", ".join(sorted(reads(rule, named.signals))),
+            118,
+            initial_indent="  reads     ",
+            subsequent_indent=" " * 12,
+        ),
         f"  keeps     about {found.mib:.1f} MiB at most",
         *(f"            {part.most} {part.what}: {part.beyond}" for part in found.parts),
         f"  digest    {named.digest}",

@@ -26,7 +26,7 @@ from .patterns import (
     waiting,
 )
 from .patterns.base import SLACK_NS
-from .rule import Absent, Agree, AnyRule, Cadence, Count, Invariant, Order, Respond
+from .rule import Absent, Agree, Cadence, Count, Invariant, Order, Respond
 from .signals import signal_named
 
 __all__ = ["EVENTS_PER_S", "Bound", "Part", "bound"]
@@ -67,7 +67,7 @@ class Bound(msgspec.Struct, frozen=True):
 
 def bound(named: NamedRule) -> Bound:
     """What a rule keeps at most."""
-    return Bound((*_monitor(named.rule), *_ledger()))
+    return Bound((*_monitor(named), *_ledger()))
 
 
 def _ledger() -> tuple[Part, ...]:
@@ -90,7 +90,8 @@ def _late(what: str, slacks: int = 1) -> Part:
     return Part(what, most, _EVENT, f"by time, {slacks * _SLACK_S:g} s; so many at {EVENTS_PER_S} a second")
 
 
-def _monitor(rule: AnyRule) -> tuple[Part, ...]:
+def _monitor(named: NamedRule) -> tuple[Part, ...]:
+    rule = named.rule
     match rule:
         case Respond() if rule.response is not None:
             return (Part("open triggers", respond.OPEN, _OWED + _EVENT, _GIVEN_UP),)
@@ -102,7 +103,7 @@ def _monitor(rule: AnyRule) -> tuple[Part, ...]:
             late = "of more, the older half; a stay that needs them is INCONCLUSIVE(LIMIT)"
             return (Part("events at the edges of the scope", absent.KEPT, _EVENT, late), _late("stays that ended"))
         case Invariant():
-            return _invariant(rule)
+            return _invariant(rule, named)
         case Order():
             return _order(rule)
         case Cadence():
@@ -126,8 +127,8 @@ def _waiting(*, claimed: bool) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _invariant(rule: Invariant) -> tuple[Part, ...]:
-    if signal_named(rule.holds.signal).kind != "sampled":
+def _invariant(rule: Invariant, named: NamedRule) -> tuple[Part, ...]:
+    if signal_named(rule.holds.signal, named.known).kind != "sampled":
         return (_late("stays that ended"),)
     number = "of more, only that there were"
     return (

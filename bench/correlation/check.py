@@ -19,6 +19,8 @@ def contradiction(rule: AnyRule, limits: Mapping[str, Limit]) -> tuple[str, str]
             return _respond(rule, limits)
         case Absent() if rule.scope is None and rule.within is None and not rule.until:
             return "absent", "never for ever is no window: give `within` or `until`"
+        case Absent() if rule.settle_from and not rule.settle:
+            return "settle_from", "`settle_from` says when a `settle` is granted: give one"
         case Absent() if rule.scope is not None and (rule.within is not None or rule.until):
             return "within", "a scope has its own end; `within` and `until` go with a trigger"
         case Cadence() if rule.scope is None and rule.every:

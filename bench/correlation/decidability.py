@@ -60,7 +60,7 @@ def decidability(pack: Pack, facts: Facts, wall_ns: int | None = None) -> list[D
 
 
 def _of(named: NamedRule, pack: Pack, facts: Facts, wall_ns: int | None) -> Decidability:
-    why = lack(named.rule, facts) or _outdated(named, facts, wall_ns)
+    why = lack(named, facts) or _outdated(named, facts, wall_ns)
     if why is not None:
         return _said(named, never(why))
     if isinstance(named.rule, Agree):
@@ -82,7 +82,7 @@ def _together(named: NamedRule, timed: Measure, valued: Measure | None) -> Measu
 
 
 def _outdated(named: NamedRule, facts: Facts, wall_ns: int | None) -> str | None:
-    topics = reads(named.rule)
+    topics = reads(named.rule, named.signals)
     read = (
         (facts.inventory.pilot, ("cp.", "output")),
         (facts.inventory.meter, ("meter.",)),

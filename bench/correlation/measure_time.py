@@ -35,12 +35,13 @@ _SEQUENCE = "the order in which its source reports"
 
 def time_of(named: NamedRule, pack: Pack, facts: Facts) -> Measure:
     """The limit in time, or what else in time the rule asks."""
-    return _Times(named.rule, pack, facts).measure()
+    return _Times(named, pack, facts).measure()
 
 
 class _Times:
-    def __init__(self, rule: AnyRule, pack: Pack, facts: Facts) -> None:
-        self.rule = rule
+    def __init__(self, named: NamedRule, pack: Pack, facts: Facts) -> None:
+        self.named = named
+        self.rule: AnyRule = named.rule
         self.pack = pack
         self.facts = facts
         self.has = facts.inventory
@@ -76,7 +77,7 @@ class _Times:
         self, triggers: Sequence[Trigger], goals: Sequence[Happening | Condition], within: Amount | None
     ) -> Measure:
         limit_ms, text, note = self._amount(within)
-        seen = [item for item in triggers if lack_of_trigger(item, self.facts) is None] or list(triggers)
+        seen = [item for item in triggers if lack_of_trigger(item, self.named, self.facts) is None] or list(triggers)
         found = max(
             (self._apart(item.on, goal, limit_ms or 0.0) for item in seen for goal in goals), key=lambda item: item.u_ms
         )
@@ -103,10 +104,10 @@ class _Times:
         return Measure("ms", settle_ms if settle else None, text, found.u_ms, found.dominant, kept=True)
 
     def _invariant(self, rule: Invariant) -> Measure:
-        sampled = signal_named(rule.holds.signal).kind == "sampled"
+        sampled = signal_named(rule.holds.signal, self.named.known).kind == "sampled"
         settle_ms = self.pack.quantity(rule.settle, "time") / _MS
-        held = spread_of(rule.holds, self.has, edge=not sampled)
-        found = apart(spread_of(rule.scope, self.has), held, settle_ms)
+        held = spread_of(rule.holds, self.has, self.named.known, edge=not sampled)
+        found = apart(self._spread(rule.scope), held, settle_ms)
         if found.exact and not rule.settle:
             return self._sequence("while it lasts")
         text = f"from {_ms_text(settle_ms)} after its begin" if rule.settle else "while it lasts"
@@ -162,7 +163,7 @@ class _Times:
 
     def _spread(self, on: Happening | Condition) -> Spread:
         ocpp = isinstance(on, Occurrence) and any(topic.startswith("ocpp.") for topic in on.topics)
-        return claimed(self.has) if ocpp and self.rule.at == "claim" else spread_of(on, self.has)
+        return claimed(self.has) if ocpp and self.rule.at == "claim" else spread_of(on, self.has, self.named.known)
 
     def _amount(self, within: Amount | None) -> tuple[float | None, str, str]:
         """The limit in milliseconds if it is known before the run, how it is said, and a note."""

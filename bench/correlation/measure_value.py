@@ -9,7 +9,7 @@ from .measure import Measure
 from .named import NamedRule
 from .pack import Pack
 from .rule import Amount, Condition, Invariant, Respond
-from .signals import CONFIG, signal_named
+from .signals import CONFIG
 from .world import World
 
 __all__ = ["value_of"]
@@ -33,7 +33,7 @@ def _of(item: Condition, named: NamedRule, pack: Pack, facts: Facts) -> Measure 
     if item.bound is None or item.signal.startswith(CONFIG):
         return None
     reader = Reader(World(facts), pack, named)
-    dimension = signal_named(item.signal).dimension
+    dimension = reader.signal(item.signal).dimension
     try:
         limit: float | None = reader.bound(item.bound, dimension, {})
     except RuleError:

@@ -10,7 +10,7 @@ import msgspec
 from .grammar import PATTERNS
 from .limits import Limit
 from .rule import AnyRule
-from .signals import Signal
+from .signals import SIGNALS, Signal
 
 __all__ = ["NamedRule", "name_rule"]
 
@@ -29,6 +29,11 @@ class NamedRule(msgspec.Struct, frozen=True):
     def verified(self) -> bool:
         """False when one of its limits was not checked against the standard's text."""
         return all(limit.verified for limit in self.limits)
+
+    @property
+    def known(self) -> Mapping[str, Signal]:
+        """Every signal that it may name: the built-in ones, and those of its pack that it does name."""
+        return {**SIGNALS, **self.signals} if self.signals else SIGNALS
 
     @property
     def pattern(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from .facts import Facts
+from .named import NamedRule
 from .rule import (
     Absent,
     Agree,
@@ -21,7 +23,7 @@ from .rule import (
     Trigger,
     Turn,
 )
-from .signals import CONFIG, feeds, signal_named
+from .signals import CONFIG, SIGNALS, Signal, feeds, signal_named
 
 __all__ = ["lack", "lack_of_trigger"]
 
@@ -35,171 +37,186 @@ _NO_RELAY = "no relay of the bench switches the station's supply (mains_relay)"
 _WATTS = "the station takes charging profiles in watts, and the rule compares amperes"
 
 
-def lack(rule: AnyRule, facts: Facts) -> str | None:
+class _Here(NamedTuple):
+    """The bench, and the signals that a rule may name."""
+
+    facts: Facts
+    signals: Mapping[str, Signal]
+
+
+def lack(named: NamedRule, facts: Facts) -> str | None:
     """Why the rule can never be decided on such a bench; None where nothing that it needs is missing."""
-    has = facts.inventory
+    here, rule = _Here(facts, named.known), named.rule
+    has = here.facts.inventory
     if rule.ocpp and has.ocpp not in rule.ocpp:
         return f"it is about OCPP {' and '.join(rule.ocpp)}, and the station speaks {has.ocpp}"
-    armed = _any_of(rule.arm, facts) if rule.arm else None
-    parts = [armed, *_all_of(rule.when, facts), *_of(rule, facts)]
+    armed = _any_of(rule.arm, here) if rule.arm else None
+    parts = [armed, *_all_of(rule.when, here), *_of(rule, here)]
     return next((why for why in parts if why is not None), None)
 
 
-def _of(rule: AnyRule, facts: Facts) -> Iterator[str | None]:
+def _of(rule: AnyRule, here: _Here) -> Iterator[str | None]:
     match rule:
         case Respond():
-            yield _triggers(rule.trigger, facts)
+            yield _triggers(rule.trigger, here)
             if rule.response is not None:
-                yield _condition(rule.response, facts)
+                yield _condition(rule.response, here)
             else:
-                yield _any_of(rule.answers, facts)
-            yield from _all_of(rule.unless, facts)
-            yield _amount(rule.within, facts)
-            yield _amount(rule.after, facts)
+                yield _any_of(rule.answers, here)
+            yield from _all_of(rule.unless, here)
+            yield _amount(rule.within, here)
+            yield _amount(rule.after, here)
         case Absent():
-            yield _happening(rule.never, facts)
+            yield _happening(rule.never, here)
             if rule.scope is not None:
-                yield _condition(rule.scope, facts)
+                yield _condition(rule.scope, here)
             else:
-                yield _triggers(rule.trigger, facts)
-            yield _amount(rule.within, facts)
+                yield _triggers(rule.trigger, here)
+            yield _amount(rule.within, here)
         case Invariant():
-            yield from _all_of((rule.holds, rule.scope), facts)
+            yield from _all_of((rule.holds, rule.scope), here)
         case Order():
             if rule.anchor is not None:
-                yield _happening(rule.anchor, facts)
-            yield from _all_of(rule.before, facts)
-            yield from (_any_of(side, facts) for side in (rule.first, rule.then) if side)
-            yield None if rule.sequence is None else _happening(rule.sequence, facts)
+                yield _happening(rule.anchor, here)
+            yield from _all_of(rule.before, here)
+            yield from (_any_of(side, here) for side in (rule.first, rule.then) if side)
+            yield None if rule.sequence is None else _happening(rule.sequence, here)
         case Cadence():
-            yield _happening(rule.event, facts)
-            yield from _all_of([rule.scope] if rule.scope is not None else [], facts)
-            yield _setting(rule.every or rule.apart, facts)
+            yield _happening(rule.event, here)
+            yield from _all_of([rule.scope] if rule.scope is not None else [], here)
+            yield _setting(rule.every or rule.apart, here)
         case Count():
-            yield _happening(rule.event, facts)
-            yield from _all_of([rule.scope] if rule.scope is not None else [], facts)
+            yield _happening(rule.event, here)
+            yield from _all_of([rule.scope] if rule.scope is not None else [], here)
         case Agree():
-            yield _NO_METER if "e_bench" in (rule.left, rule.right) and not facts.inventory.meter else None
+            yield _NO_METER if "e_bench" in (rule.left, rule.right) and not here.facts.inventory.meter else None
 
 
-def _triggers(triggers: Sequence[Trigger], facts: Facts) -> str | None:
+def _triggers(triggers: Sequence[Trigger], here: _Here) -> str | None:
     """Of several triggers one is enough."""
-    reasons = [lack_of_trigger(item, facts) for item in triggers]
+    reasons = [_trigger(item, here) for item in triggers]
     return None if None in reasons else reasons[0]
 
 
-def lack_of_trigger(trigger: Trigger, facts: Facts) -> str | None:
+def lack_of_trigger(trigger: Trigger, named: NamedRule, facts: Facts) -> str | None:
     """Why the bench never sees one of a rule's triggers."""
-    parts = (_happening(trigger.on, facts), *_all_of(trigger.given, facts))
+    return _trigger(trigger, _Here(facts, named.known))
+
+
+def _trigger(trigger: Trigger, here: _Here) -> str | None:
+    parts = (_happening(trigger.on, here), *_all_of(trigger.given, here))
     return next((why for why in parts if why is not None), None)
 
 
-def _any_of(items: Iterable[Happening], facts: Facts) -> str | None:
-    reasons = [_happening(item, facts) for item in items]
+def _any_of(items: Iterable[Happening], here: _Here) -> str | None:
+    reasons = [_happening(item, here) for item in items]
     return None if None in reasons else reasons[0]
 
 
-def _all_of(items: Iterable[Condition], facts: Facts) -> Iterator[str | None]:
-    return (_condition(item, facts) for item in items)
+def _all_of(items: Iterable[Condition], here: _Here) -> Iterator[str | None]:
+    return (_condition(item, here) for item in items)
 
 
-def _condition(item: Condition, facts: Facts) -> str | None:
-    return _signal(item.signal, facts) or _amount(item.bound, facts)
+def _condition(item: Condition, here: _Here) -> str | None:
+    return _signal(item.signal, here) or _amount(item.bound, here)
 
 
-def _amount(amount: Amount | None, facts: Facts) -> str | None:
+def _amount(amount: Amount | None, here: _Here) -> str | None:
     if amount is None:
         return None
     for text in (amount.of, amount.plus, amount.minus):
-        if text.startswith("$limit_a") and facts.inventory.profile_unit == "W":
+        if text.startswith("$limit_a") and here.facts.inventory.profile_unit == "W":
             return _WATTS
-        why = _setting(text, facts)
+        why = _setting(text, here)
         if why is not None:
             return why
     return None
 
 
-def _setting(text: str, facts: Facts) -> str | None:
-    if text.startswith(CONFIG) and not facts.inventory.configuration_readable:
+def _setting(text: str, here: _Here) -> str | None:
+    if text.startswith(CONFIG) and not here.facts.inventory.configuration_readable:
         return f"the station's configuration cannot be read, and the rule needs {text}"
     return None
 
 
-def _signal(name: str, facts: Facts) -> str | None:
-    has = facts.inventory
+def _signal(name: str, here: _Here) -> str | None:
+    has = here.facts.inventory
     if name.startswith(CONFIG):
-        return _setting(name, facts)
+        return _setting(name, here)
     if name in _PROFILES and has.profile_unit == "W":
         return _WATTS
-    if name == "ventilation" and facts.ventilation is None:
+    if name == "ventilation" and here.facts.ventilation is None:
         return "the bench file does not say whether the station may energise in state D (ventilation)"
-    topics = feeds(name)
+    topics = feeds(name, here.signals)
     if "output" in topics and name != "auth":
         return _NO_PILOT if not has.pilot else _NO_SENSE if has.sense_ms is None else None
     if "lock" in topics:
-        return _NO_PILOT if not has.pilot else _no_lock(facts) if has.lock_ms is None else None
+        return _NO_PILOT if not has.pilot else _no_lock(here) if has.lock_ms is None else None
     if any(topic.startswith(_PILOT) for topic in topics) and name != "auth":
         return None if has.pilot else _NO_PILOT
     if "meter.sample" in topics:
-        return _meter(facts, sampled=signal_named(name).kind == "sampled")
+        own = name not in SIGNALS
+        known = signal_named(name, here.signals)
+        gap_s = here.facts.meter_max_gap_s if not own else known.reading.max_gap_ns / 1e9 if known.reading else 0.0
+        return _meter(here, gap_s if known.kind == "sampled" or own else 0.0)
     return None
 
 
-def _no_lock(facts: Facts) -> str:
-    if facts.outlet == "cable":
+def _no_lock(here: _Here) -> str:
+    if here.facts.outlet == "cable":
         return "the outlet is a tethered cable: it has no lock to be seen"
     return "the bench has no feedback of the lock (lock_sense)"
 
 
-def _meter(facts: Facts, *, sampled: bool) -> str | None:
-    """A signal that is sampled is not known where two samples are further apart than `meter_max_gap_s`."""
-    has = facts.inventory
+def _meter(here: _Here, gap_s: float = 0.0) -> str | None:
+    """A signal that is sampled is not known where two samples are further apart than `gap_s` (0: it holds for ever)."""
+    has = here.facts.inventory
     if not has.meter:
         return _NO_METER
     apart_s = (has.meter_poll_ms - has.meter_age_ms - has.meter_answer_ms) / 1e3
-    if sampled and apart_s > facts.meter_max_gap_s:
+    if 0 < gap_s < apart_s:
         return (
             f"the meter is read every {has.meter_poll_ms / 1e3:g} s, and what lies between two readings more than "
-            f"{facts.meter_max_gap_s:g} s apart is not known"
+            f"{gap_s:g} s apart is not known"
         )
     return None
 
 
-def _happening(on: Happening, facts: Facts) -> str | None:
+def _happening(on: Happening, here: _Here) -> str | None:
     if isinstance(on, Turn):
-        return _signal(on.signal, facts)
-    reasons = [_topic(topic, on, facts) for topic in on.topics]
+        return _signal(on.signal, here)
+    reasons = [_topic(topic, on, here) for topic in on.topics]
     return None if None in reasons else reasons[0]
 
 
-def _topic(topic: str, on: Occurrence, facts: Facts) -> str | None:
-    has = facts.inventory
+def _topic(topic: str, on: Occurrence, here: _Here) -> str | None:
+    has = here.facts.inventory
     if topic == "output":
         return _NO_PILOT if not has.pilot else _NO_SENSE if has.sense_ms is None else None
     if topic == "lock":
-        return _NO_PILOT if not has.pilot else _no_lock(facts) if has.lock_ms is None else None
+        return _NO_PILOT if not has.pilot else _no_lock(here) if has.lock_ms is None else None
     if topic.startswith(_PILOT):
         return None if has.pilot else _NO_PILOT
     if topic == "meter.sample":
-        return _meter(facts, sampled=False)
+        return _meter(here)
     if topic.startswith("ev."):
         return None if has.vehicle else "the bench has no vehicle simulator"
     if topic == "dut.alive_without_mains":
-        return None if facts.mains_relay is not None else _NO_RELAY
+        return None if here.facts.mains_relay is not None else _NO_RELAY
     if topic == "stimulus":
-        return _stimulus(on, facts)
+        return _stimulus(on, here)
     if topic == "csms.charging_profile" and has.profile_unit == "W":
         asked = {test.key for test in on.tests}
         return _WATTS if asked & {"limit_a", "max_limit_a"} else None
     return None
 
 
-def _stimulus(on: Occurrence, facts: Facts) -> str | None:
+def _stimulus(on: Occurrence, here: _Here) -> str | None:
     verbs = {value for test in on.tests if test.key == "verb" and test.op == "=" for value in test.values}
-    if verbs and verbs <= _SWITCHES and facts.mains_relay is None:
+    if verbs and verbs <= _SWITCHES and here.facts.mains_relay is None:
         return _NO_RELAY
-    if not facts.inventory.pilot:
+    if not here.facts.inventory.pilot:
         return _NO_PILOT
-    if verbs == {"token"} and not facts.inventory.token_reader:
+    if verbs == {"token"} and not here.facts.inventory.token_reader:
         return "the pilot cannot present a card (token_reader)"
     return None

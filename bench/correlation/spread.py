@@ -6,12 +6,13 @@ delays, of two clocks the widths of both on the bench clock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..timeline import DRIFT_PPM
 from .inventory import Inventory
 from .rule import Condition, Happening, Turn
-from .signals import feeds, signal_named
+from .signals import CONFIG, SIGNALS, Signal, feeds, signal_named
 
 __all__ = ["Apart", "Spread", "apart", "claimed", "spread_of"]
 
@@ -48,13 +49,15 @@ class Apart(NamedTuple):
     def dominant(self) -> str:
         """The greatest part, with its share; empty where there is none."""
         name, most = max(self.parts, key=lambda part: part[1], default=("", 0.0))
-        return f"{name} (±{most:.3g} ms)" if most > 0 else ""
+        return f"{name} (±{most:.4g} ms)" if most > 0 else ""
 
 
-def spread_of(on: Happening | Condition, has: Inventory, *, edge: bool = True) -> Spread:
+def spread_of(
+    on: Happening | Condition, has: Inventory, signals: Mapping[str, Signal] = SIGNALS, *, edge: bool = True
+) -> Spread:
     """Of an event, or of a change of a signal. `edge`: of a sampled signal, which lies between two samples."""
     if isinstance(on, Turn | Condition):
-        return _signal(on.signal, has, edge=edge)
+        return _signal(on.signal, has, signals, edge=edge)
     return max((_topic(topic, has) for topic in on.topics), key=_width)
 
 
@@ -86,11 +89,13 @@ def _width(spread: Spread) -> float:
     return sum(ms for _, ms in spread.own + spread.more)
 
 
-def _signal(name: str, has: Inventory, *, edge: bool) -> Spread:
-    topics = feeds(name)
+def _signal(name: str, has: Inventory, signals: Mapping[str, Signal], *, edge: bool) -> Spread:
+    topics = feeds(name, signals)
     if not topics:
         return Spread("", ())  # the bench file says it, once and for all
-    if signal_named(name).kind == "sampled":
+    if name not in SIGNALS and not name.startswith(CONFIG):
+        return _of_pack(signals[name], has, edge=edge)
+    if signal_named(name, signals).kind == "sampled":
         return _sampled(has, edge=edge)
     if "output" in topics and name != "auth":
         return _topic("output", has)
@@ -104,6 +109,17 @@ def _signal(name: str, has: Inventory, *, edge: bool) -> Spread:
     if name == "plug":
         return max((_topic("stimulus", has), _topic("cp.state", has)), key=_width)
     return _topic("ocpp.call", has)
+
+
+def _of_pack(signal: Signal, has: Inventory, *, edge: bool) -> Spread:
+    """A signal that a pack reads from events: as old as those; an edge of samples lies anywhere between two of them."""
+    if "meter.sample" in signal.topics:
+        return _sampled(has, edge=edge)
+    found = max((_topic(topic, has) for topic in signal.topics), key=_width)
+    gap_ms = 0.0 if signal.reading is None else signal.reading.max_gap_ns / 1e6
+    if edge and gap_ms and signal.kind != "step":
+        return Spread("", (*found.own, *found.more, (f"time between two readings (up to {gap_ms:g} ms)", gap_ms / 2)))
+    return found
 
 
 def _topic(topic: str, has: Inventory) -> Spread:

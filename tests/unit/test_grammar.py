@@ -244,6 +244,7 @@ WRONG: list[Wrong] = [
     ("absent", "ocpp.boot while online yes", "within = '5 s'", "within", "", "a scope has its own end"),
     ("absent", "ocpp.boot", "", "absent", "", "expected is 'while' and a condition"),
     ("absent", "ocpp.boot while online yes", "settle_from = 'yse'", "settle_from", "yse", "did you mean 'yes'"),
+    ("absent", "ocpp.boot while online yes", "settle_from = 'no'", "settle_from", "", "give one"),
     ("invariant", "output dead", "", "invariant", "", "expected is 'while' and a condition"),
     ("invariant", "output dead while cp.state 5", "", "invariant", "5", "expected is a value of cp.state"),
     ("order", "ocpp.boot seq_no risng", "", "order", "seq_no", "has no key 'seq_no'"),

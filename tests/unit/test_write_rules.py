@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pilotbench.bench.correlation import NamedRule, Pack, load_limits, load_pack
+from pilotbench.bench.correlation.bounds import bound
+from pilotbench.bench.correlation.decidability import decidability
 from pilotbench.bench.correlation.fluent import Rule
 from pilotbench.bench.correlation.pack import SCHEMA
+from pilotbench.bench.correlation.signals import Signal
 from pilotbench.bench.correlation.write_python import write_module, write_python
 from pilotbench.bench.correlation.write_toml import write_pack
 
-from traces import CONFIGS
+from traces import CONFIGS, TWIN_FACTS
 
 LIMITS = sorted((CONFIGS / "limits").glob("*.toml"))
 KNOWN = load_limits(LIMITS)
@@ -68,12 +73,50 @@ ref = "none"
 per = "tx, id_tag"
 """
 
+OWN = """
+schema = 2
 
-def built(source: str) -> dict[str, NamedRule]:
+[signal."lab.door"]
+text = "the door of the cabinet"
+topic = "lab.door[where=front]"
+key = "v"
+values = { open = [1, "o"], closed = [0] }
+debounce = "50 ms"
+
+[signal."lab.temp"]
+text = "temperature of the plug"
+topic = "lab.t"
+key = "v"
+kind = "sampled"
+unit = "degC"
+accuracy = "0.5 degC"
+max_gap = "2 s"
+
+[rule."door.dead"]
+respond = "lab.door closed -> open => output dead"
+text = "x"
+ref = "none"
+within = "1 s"
+unless = "lab.door closed"
+
+[rule."cool"]
+invariant = "lab.temp <= 60 degC while cp.state C|D"
+text = "x"
+ref = "none"
+
+[rule."cools"]
+respond = "lab.door -> closed => lab.temp < 30 degC"
+text = "x"
+ref = "none"
+within = "1 min"
+"""
+
+
+def built(source: str, signals: Mapping[str, Signal] | None = None) -> dict[str, NamedRule]:
     """Run a piece of Python, and read the rules in it."""
     names: dict[str, Any] = {}
     exec(compile(source, "rules", "exec"), names)
-    return {rule.id: rule.build(KNOWN) for rule in names.values() if isinstance(rule, Rule)}
+    return {rule.id: rule.build(KNOWN, signals=signals) for rule in names.values() if isinstance(rule, Rule)}
 
 
 def digests(rules: Pack) -> dict[str, str]:
@@ -111,3 +154,19 @@ def test_python_reads_as_somebody_would_write_it() -> None:
         '    .then(name("output").is_("dead"))',
         '    .text("C or D -> B or A, then output dead")',
     ]
+
+
+def test_rules_about_signals_of_their_own_pack(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
+    pack = load_pack([path], LIMITS)
+    read = built(write_module(pack.rules), pack.signals)
+    assert {rule_id: rule.digest for rule_id, rule in read.items()} == digests(pack)
+    again = tmp_path / "again.toml"
+    again.write_text(write_pack(pack.rules, SCHEMA, "", tomllib.loads(OWN)["signal"]), encoding="utf-8")
+    assert digests(load_pack([again], LIMITS)) == digests(pack)
+    assert all(bound(rule).parts for rule in pack.rules)
+    found = {item.rule: item for item in decidability(pack, TWIN_FACTS)}
+    assert all(item.decidable for item in found.values())
+    assert found["cool"].u == 0.5
+    assert found["cools"].dominant == "time between two readings (up to 2000 ms) (±1000 ms)"
