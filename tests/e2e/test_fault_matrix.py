@@ -47,8 +47,8 @@ MORE = {
     # It opens at the moment at which the vehicle stops to draw current, or before it.
     "recloses": only("c1.stays_off", "start.order", perhaps="c1.waits"),
     "no-start": only("tx.start"),
-    # Until the transaction is told as ended it is neither suspended nor metered.
-    "late-stop": only("tx.stop", "suspend.evse", undecided="meter.sampled"),
+    # Until the transaction is told as ended, samples may be owed.
+    "late-stop": only("tx.stop", undecided="meter.sampled"),
     # The status goes out before the answer to the boot: two requests at once.
     "chatty-boot": only("boot.first", "calls.one"),
     "no-heartbeat": only("heartbeat", code=0),
