@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,14 @@ def list_command(
     names: bool,
     json: bool,
 ) -> int:
-    """Print the rules of packs, or with `names` what they may name; returns the exit code 0.
+    """Print the rules of packs, or with `names` what they (or those given) may name; returns the exit code 0.
 
     Raises:
         BenchError: a pack, limits or the bench file is wrong; with `json` the document says so too.
     """
     if names:
-        return _names(json=json)
+        own = _loaded(packs, limits, bench, json=json) if packs or bench is not None else []
+        return _names({**SIGNALS, **{name: item for one in own for name, item in one.pack.signals.items()}}, json=json)
     loaded = _loaded(packs, limits, bench, json=json)
     if json:
         write_document({"exit_code": 0, "problems": [], "packs": [_pack(item, bounds=bounds) for item in loaded]})
@@ -115,18 +116,18 @@ def _pack(item: Loaded, *, bounds: bool) -> dict[str, Any]:
 # ---- what a rule may name
 
 
-def _names(*, json: bool) -> int:
+def _names(known: Mapping[str, Signal], *, json: bool) -> int:
     if json:
         signals = [
             {"name": name, "text": item.text, "kind": item.kind, "values": list(item.words), "unit": item.dimension}
-            for name, item in SIGNALS.items()
+            for name, item in known.items()
         ]
         topics = [{"name": name, "keys": list(keys_of(name) or ())} for name in TOPICS]
         write_document({"exit_code": 0, "problems": [], "signals": signals, "events": topics})
         return 0
     lines = ["Signals (a value at every instant)"]
-    width = max(len(name) for name in SIGNALS)
-    lines += [f"  {name:{width}}  {_values(item)}\n  {'':{width}}  {item.text}" for name, item in SIGNALS.items()]
+    width = max(len(name) for name in known)
+    lines += [f"  {name:{width}}  {_values(item)}\n  {'':{width}}  {item.text}" for name, item in known.items()]
     lines += [f"  {'config.KEY':{width}}  any word, or a number with its unit", ""]
     lines.append("Events (they happen; tests on their keys stand in brackets)")
     width = max(len(name) for name in TOPICS)

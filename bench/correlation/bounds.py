@@ -128,7 +128,7 @@ def _waiting(*, claimed: bool) -> tuple[Part, ...]:
 
 
 def _invariant(rule: Invariant, named: NamedRule) -> tuple[Part, ...]:
-    if signal_named(rule.holds.signal, named.known).kind != "sampled":
+    if not signal_named(rule.holds.signal, named.known).sampled:
         return (_late("stays that ended"),)
     number = "of more, only that there were"
     return (

@@ -12,7 +12,7 @@ from .mark import Mark
 from .pack import NamedRule, Pack
 from .rule import Amount, Condition
 from .setting import number_in, setting_has
-from .signals import CONFIG, SIGNALS, Signal, signal_named
+from .signals import CONFIG, Signal, signal_named
 from .track import Change, Step, possible_values
 from .tri import Tri, negation
 from .world import World
@@ -29,7 +29,7 @@ class Reader:
     def __init__(self, world: World, pack: Pack, named: NamedRule) -> None:
         self.world = world
         self.named = named
-        self.signals = {**SIGNALS, **named.signals} if named.signals else SIGNALS
+        self.signals = named.known
         self._pack = pack
 
     def signal(self, name: str) -> Signal:

@@ -20,7 +20,7 @@ from .pack import NamedRule, Pack
 from .patterns import Context, Monitor, monitor_for
 from .qualify import qualify
 from .reads import DISTURBANCES, family, lag_ns, reads, signals_in
-from .signals import CONFIG, SIGNALS, Signal
+from .signals import CONFIG, Signal
 from .verdict import Instance
 from .world import World
 
@@ -253,7 +253,7 @@ def _signals_of(rules: Sequence[NamedRule]) -> dict[str, Signal]:
 
     for named in rules:
         for name in sorted(signals_in(named.rule)):
-            add(name, {**SIGNALS, **named.signals} if named.signals else SIGNALS)
+            add(name, named.known)
     return found
 
 

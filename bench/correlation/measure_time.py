@@ -104,7 +104,7 @@ class _Times:
         return Measure("ms", settle_ms if settle else None, text, found.u_ms, found.dominant, kept=True)
 
     def _invariant(self, rule: Invariant) -> Measure:
-        sampled = signal_named(rule.holds.signal, self.named.known).kind == "sampled"
+        sampled = signal_named(rule.holds.signal, self.named.known).sampled
         settle_ms = self.pack.quantity(rule.settle, "time") / _MS
         held = spread_of(rule.holds, self.has, self.named.known, edge=not sampled)
         found = apart(self._spread(rule.scope), held, settle_ms)

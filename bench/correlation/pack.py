@@ -12,7 +12,7 @@ from ...errors import RuleError
 from ..timeline import parse_quantity
 from .limits import Limit, dimension_of, load_limits, nearest
 from .named import NamedRule
-from .place import place, toml_place
+from .place import line_of, place, toml_place
 from .rule_reader import read_rule
 from .signal_reader import read_signals
 from .signals import Signal
@@ -96,8 +96,8 @@ def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
         own = read_signals(content.get("signal"), known, (path, text))
         for name, signal in own.items():
             if signals.setdefault(name, signal) != signal:
-                line = place(path, text, ("signal", name))
-                raise RuleError(f"another pack defines the signal {name!r} otherwise; rename one of them", pack=line)
+                what = f"another pack defines the signal {name!r} otherwise; rename one of them"
+                raise RuleError(what, pack=f"{path}:{line_of(text, 'signal', name)}")
         for named in _rules(path, text, content, known, own):
             if any(rule.id == named.id for rule in rules):
                 raise RuleError("a rule of this name was already read", pack=str(path), rule=named.id)

@@ -261,7 +261,7 @@ class RespondMonitor(Monitor):
         one, other = owed.mark.stamp, step.mark.stamp
         read = one.device_ns is not None and other.device_ns is not None
         same = read and (one.domain, one.epoch) == (other.domain, other.epoch)
-        if same or self.response.signal == "current":
+        if same or self.reader.signal(self.response.signal).sampled:
             return Reason.MEASUREMENT, "the width of the sensed edge leaves both open"
         return Reason.CLOCK, "the clocks of the two sources leave both open"
 
