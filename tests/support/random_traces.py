@@ -23,6 +23,8 @@ MS = 1_000_000
 T0 = 1_000 * MS
 RANKS = {"bench": 0, "csms": 1, "pilot": 2, "meter": 3, "rig": 4, "gauge": 5}
 SENSE_NS = 6 * MS
+LAG_NS = 20 * MS
+"""A source that was not heard for a while widens its gap by how long ago a fact may be that it was to tell."""
 LATEST_NS = T0 + 4_000 * MS
 """When a run that is not cut ends."""
 
@@ -149,8 +151,7 @@ def stamped(facts: Sequence[Fact], rng: random.Random, *, end_ns: int) -> Run:
             order = read_ns + rng.choice((0, known.age_ns, rng.randint(0, known.age_ns)))
         order = max(order, last_order.get(fact.source, 0))
         missed = fact.topic != "gap" and any(
-            gap.source == fact.source and fact.at_ns <= gap.data["to_ns"] and read_ns >= gap.data["from_ns"]
-            for gap in gaps
+            gap.source == fact.source and gap.data["from_ns"] + LAG_NS <= read_ns <= gap.data["to_ns"] for gap in gaps
         )
         if not missed:
             last_order[fact.source] = order
@@ -304,10 +305,10 @@ def random_run(rng: random.Random, shape: Shape) -> Run:
                 fact.data["n"] = rng.choice((number + i, str(number + i)))
     if rng.random() < 3 * shape.gaps:
         begin = grid(rng, shape.until_ms) + rng.choice((0, again_ns))
-        span = {"from_ns": begin, "to_ns": begin + rng.choice((0, 5, 20)) * MS, "why": "lost"}
+        span = {"from_ns": begin - LAG_NS, "to_ns": begin + rng.choice((0, 5, 20)) * MS, "why": "lost"}
         source = rng.choice(sorted({fact.source for fact in facts}))
         # whoever is missed was heard of before
-        heard = {fact.topic for fact in facts if fact.source == source and fact.at_ns < begin - 20 * MS}
+        heard = {fact.topic for fact in facts if fact.source == source and fact.at_ns < begin - 2 * LAG_NS}
         topics = {fact.topic for fact in facts if fact.source == source}
         if topics <= heard:
             facts.append(Fact(source, "gap", begin, span, None))
