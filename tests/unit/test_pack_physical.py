@@ -76,6 +76,17 @@ def test_a_profile_that_is_sent_again_and_again_postpones_nothing() -> None:
     assert report.of("profile.duty").verdict is Outcome.FAIL
 
 
+@pytest.mark.parametrize(("begin", "end", "expected"), [(1000, 1050, Outcome.FAIL), (4450, 4480, Outcome.INCONCLUSIVE)])
+def test_a_standstill_excuses_what_is_near_it_only(begin: float, end: float, expected: Outcome) -> None:
+    for rule, traced in (
+        ("ab.stays_off", lambda: physical_outlet.turns_on_in_b(s2_opened=False)),
+        ("ab.dead", lambda: Wired().bare().plug(500).live(4500).over(9000)),
+    ):
+        trace = traced()
+        trace.overrun(begin, end)
+        assert evaluate(trace.events, shipped_pack(), TWIN_FACTS).of(rule).verdict is expected
+
+
 def test_the_demo_judges_every_pack_that_is_shipped() -> None:
     files = {path.stem for path in (CONFIGS / "rules").glob("*.toml")}
     assert {rule.pack for rule in shipped_pack().rules} >= {pack(name).rules[0].pack for name in PACKS}

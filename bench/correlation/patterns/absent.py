@@ -13,7 +13,7 @@ from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Reason
 from ..world import Edge
-from .base import Context, Monitor, Seen
+from .base import SLACK_NS, Context, Monitor, Seen
 from .stays import tellers
 
 __all__ = ["AbsentMonitor"]
@@ -145,7 +145,9 @@ class AbsentMonitor(Monitor):
         if worst is not None:
             outcome, event, because, reason = worst
             seen.append((event, "violation" if outcome is Outcome.FAIL else "perhaps a violation"))
-            window = [(scope.mark.stamp.lo_ns, event.stamp.hi_ns)]
+            # a standstill long before it, in a scope that had lasted, could not bring it about
+            near_ns = event.stamp.lo_ns - scope.settle_ns - SLACK_NS
+            window = [(max(scope.mark.stamp.lo_ns, near_ns), event.stamp.hi_ns)]
         elif scope.leave is None and cut:
             outcome, because, reason = Outcome.INCONCLUSIVE, "the record ends while the scope lasts", Reason.TRUNCATED
         else:

@@ -14,7 +14,7 @@ from ..track import Change
 from ..tri import Tri
 from ..verdict import Outcome, Range, Reason
 from ..world import Edge
-from .base import Context, Monitor, Seen
+from .base import SLACK_NS, Context, Monitor, Seen
 from .stays import Stay, Stays
 
 __all__ = ["InvariantStepsMonitor", "margin_of", "unit_of"]
@@ -224,6 +224,9 @@ class InvariantStepsMonitor(Monitor):
         upto_ns = self.world.now_ns if stay.leave is None else stay.leave.mark.stamp.hi_ns
         if outcome is Outcome.FAIL and change is not None:
             upto_ns = max(stamp.hi_ns + self.settle_ns, change.mark.stamp.hi_ns)
+        from_ns = stamp.lo_ns
+        if outcome is Outcome.FAIL and change is not None:  # a standstill long before it could not bring it about
+            from_ns = max(from_ns, change.mark.stamp.lo_ns - SLACK_NS)
         passed = outcome is Outcome.PASS
         measured, limit, margin = self._measured(change)
         sources = {name for one in self._outlets(stay) for name in self.reader.sources(self.holds, one)}
@@ -238,7 +241,7 @@ class InvariantStepsMonitor(Monitor):
             limit=limit,
             margin=margin,
             seen=seen,
-            windows=[(stamp.lo_ns, upto_ns)],
+            windows=[(from_ns, upto_ns)],
             watched=tuple(sorted(sources)) if passed else (),
             topics=self.reader.signal(self.holds.signal).topics if passed else (),
             unsure=unsure,
