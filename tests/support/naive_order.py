@@ -247,9 +247,11 @@ def _every(record: Record, rule: Cadence) -> list[Judged]:
         inside = [e for e in row if _touches(record, stay, e)[1]]
         points = [entry, *(Point.of(e) for e in inside), end]
         pauses: list[Span] = []
-        for a, b in pairwise(points):
+        for i, (a, b) in enumerate(pairwise(points)):
             spans = [record.delta(one, two) for one, two in ((a, b), (entry, b), (a, end), (entry, end))]
-            pauses.append(Span(max(min(s.lo for s in spans), 0), max(min(s.hi for s in spans), 0)))
+            # what was received before or after it may lie within
+            least = min(record.delta(p, q).lo for p in points[: i + 1] for q in points[i + 1 :])
+            pauses.append(Span(max(least, 0), max(min(s.hi for s in spans), 0)))
         lo, hi = max(pause.lo for pause in pauses), max(pause.hi for pause in pauses)
         outcome = Outcome.PASS if hi <= limit else Outcome.FAIL if lo > limit else Outcome.INCONCLUSIVE
         reasons = {Reason.CLOCK} if outcome is Outcome.INCONCLUSIVE else set[Reason]()

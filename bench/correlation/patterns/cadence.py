@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
 from ...timeline import Event, Interval, Stamp
@@ -52,12 +53,17 @@ def happened(monitor: Monitor, rule: Cadence, event: Event, edges: Sequence[Edge
     ]
 
 
+NEAR = 50
+"""So many events before and after a pause are looked at, whether they may lie within."""
+
+
 class _Line:
     """The pauses between the events of one key in a stay: the longest by its lower and by its upper end."""
 
     def __init__(self) -> None:
         self.last: Item | None = None
         self.pending: deque[Item] = deque()
+        self.folded: deque[Item] = deque(maxlen=NEAR)
         self.lo = self.hi = -1.0
         self.longest: tuple[Item | None, Item | None] = (None, None)
         self.surely: tuple[Item | None, Item | None] = (None, None)
@@ -74,17 +80,27 @@ class _Watch:
         self.lines: OrderedDict[Key, _Line] = OrderedDict()
         self.over = False
 
-    def fold(self, line: _Line, item: Item | None, end: Mark | None) -> None:
-        """The pause up to an event (None: up to the end), cut to the stay."""
+    def fold(self, line: _Line, item: Item | None, end: Mark | None, later: Sequence[Item] = ()) -> None:
+        """The pause up to an event (None: up to the end), cut to the stay. `later`: what was received after it.
+
+        It certainly lasted no longer than from any event before it to any after it: received in another order, one of
+        them may lie within.
+        """
         starts = [self.mark] if line.last is None else [self.mark, line.last.mark]
         ends = [mark for mark in (item.mark if item is not None else None, end) if mark is not None]
         spans = [between(start, stop) for start in starts for stop in ends]
         lo, hi = max(0, min(span.lo for span in spans)), max(0, min(span.hi for span in spans))
         if lo > line.lo:
+            starts += [other.mark for other in line.folded]
+            ends += [other.mark for other in islice(later, NEAR)]
+            lo = max(0, min(between(start, stop).lo for start in starts for stop in ends))
+        if lo > line.lo:
             line.lo, line.surely = lo, (line.last, item)
         if hi > line.hi:
             line.hi, line.longest = hi, (line.last, item)
         line.last = item
+        if item is not None:
+            line.folded.append(item)
 
 
 class CadenceMonitor(Monitor):
@@ -163,7 +179,7 @@ class CadenceMonitor(Monitor):
             watch.lines.move_to_end(key)
             line.pending.append(item)
             while leave is None and line.pending[0].event.stamp.order_ns < settled_ns:
-                watch.fold(line, line.pending.popleft(), None)
+                watch.fold(line, line.pending.popleft(), None, line.pending)
 
     def _closed(self, stay: Stay) -> None:
         watch = self._open.pop(stay.n, None)
@@ -201,9 +217,13 @@ class CadenceMonitor(Monitor):
         assert stop is not None
         lines = list(watch.lines.values()) or [_Line()]
         for i, line in enumerate(lines):
-            for item in line.pending:
-                if leave is None or not (between(item.mark, leave.mark).hi < 0 or surely_before(leave.mark, item.mark)):
-                    watch.fold(line, item, stop)
+            inside = [
+                item
+                for item in line.pending
+                if leave is None or not (between(item.mark, leave.mark).hi < 0 or surely_before(leave.mark, item.mark))
+            ]
+            for at, item in enumerate(inside, 1):
+                watch.fold(line, item, stop, inside[at:])
             watch.fold(line, None, stop)
             self._say(watch, line, stop, first=i == 0, cut=cut)
 
