@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -168,8 +169,11 @@ class AgreeMonitor(TransactionMonitor):
         """The samples of the bench meter that the two readings rest on."""
         found: list[Seen] = []
         ends = (("reference begins", read.start.hi, read.begin), ("reference ends", read.stop.hi, read.end))
+        readings = self.world.energy[known.evse]
         for role, bound, since in ends:
-            for event in self.world.energy[known.evse]:
+            # the readings of many hours lie before: none that was received so early can be meant
+            first = bisect_left(readings, since.stamp.lo_ns, key=lambda event: event.stamp.order_ns)
+            for event in (readings[n] for n in range(first, len(readings))):
                 if event.stamp.hi_ns >= since.stamp.lo_ns and float(event.data["energy_wh"]) == bound:
                     found.append((event, role))
                     break
