@@ -9,7 +9,7 @@ was presented.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 __all__ = ["ENDING_NS", "LOCAL_KEYS", "is_free", "may_authorise_locally", "with_names_of_16"]
 
@@ -24,6 +24,7 @@ NAMES_2X = {
     "AuthCtrlr.LocalAuthorizeOffline": "LocalAuthorizeOffline",
     "AuthCtrlr.OfflineTxForUnknownIdEnabled": "AllowOfflineTxForUnknownId",
     "AuthCtrlr.Enabled": "AuthEnabled",
+    "AuthCtrlr.DisableRemoteAuthorization": "DisableRemoteAuthorization",
     "TxCtrlr.EVConnectionTimeOut": "ConnectionTimeOut",
     "TxCtrlr.StopTxOnEVSideDisconnect": "StopTransactionOnEVSideDisconnect",
     "TxCtrlr.StopTxOnInvalidId": "StopTransactionOnInvalidId",
@@ -31,6 +32,7 @@ NAMES_2X = {
 }
 """Variable of OCPP 2.x (part 2, referenced components and variables) -> the key of 1.6 that means the same."""
 
+_ASKS_NOBODY = ("DisableRemoteAuthorization",)
 _FREE_KEYS = {"freevend", "freevendenabled", "freemode", "freecharging", "freechargemode", "autostart"}
 _NEEDED_KEYS = {"authorizationrequired", "authenabled", "requireauthorization"}
 
@@ -55,11 +57,12 @@ def is_free(values: Mapping[str, str]) -> bool:
     return False
 
 
-def may_authorise_locally(values: Mapping[str, str], *, connected: bool) -> bool:
+def may_authorise_locally(values: Mapping[str, str], *, connected: bool, unread: Collection[str] = frozenset()) -> bool:
     """Whether a station with this configuration may accept a presented token without asking.
 
-    While connected: with LocalPreAuthorize, from its list or cache. While not: also by the offline keys.
+    While connected: with LocalPreAuthorize, from its list or cache, or if it never asks (2.x:
+    DisableRemoteAuthorization). While not: also by the offline keys. A key in `unread`, of which nobody knows
+    whether it is set, may be.
     """
-    if _true(values, "LocalPreAuthorize"):
-        return True
-    return not connected and any(_true(values, key) for key in LOCAL_KEYS[1:])
+    keys = (*LOCAL_KEYS[:1], *_ASKS_NOBODY) if connected else (*LOCAL_KEYS, *_ASKS_NOBODY)
+    return any(_true(values, key) or key in unread for key in keys)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol, cast
 
 from ..timeline import Event, Stamp
-from .auth import ENDING_NS, is_free, may_authorise_locally, with_names_of_16
+from .auth import ENDING_NS, LOCAL_KEYS, is_free, may_authorise_locally, with_names_of_16
 from .facts import Facts
 from .mark import Mark, between, shifted
 from .track import Change, Track
@@ -39,6 +39,10 @@ class Permission:
 
     def __init__(self, facts: Facts, track: _Tracks, put: _Setter) -> None:
         self.config: dict[str, str] | None = None
+        self._changed: dict[str, str | None] = {}
+        """Settings that were changed since: the value in force, None where a reboot may not have come yet."""
+        self._lacks: frozenset[str] = frozenset()
+        self._complete = False
         self._facts = facts
         self._track = track
         self._put = put
@@ -53,7 +57,16 @@ class Permission:
         is not known for another reason.
         """
         told = {str(k): str(v) for k, v in cast("dict[str, Any]", event.data["values"]).items()}
-        self.config = with_names_of_16(told)
+        before, self.config = self.config or {}, with_names_of_16(told)
+        for key in [key for key in self._changed if key in self.config]:
+            now = self.config[key]
+            if now == self._changed[key] or now != before.get(key):
+                del self._changed[key]
+            else:  # perhaps it was only told again as it was read before the change
+                self._changed[key] = None
+        lacks = {str(key): "" for key in cast("list[Any]", event.data.get("unknown") or [])}
+        self._lacks = frozenset(with_names_of_16(lacks))
+        self._complete = self._complete or bool(event.data.get("complete"))
         for evse in self._facts.evses:
             last = self._track("auth", evse).last
             if self._nobody() == "yes":
@@ -62,6 +75,10 @@ class Permission:
                 pilot = self._track("cp.state", evse).changes
                 seen_free = any(change.value == "A" for change in pilot) if pilot else booted
                 self._put("auth", evse, "no" if seen_free else None, event, why="" if seen_free else PLUGGED_BEFORE)
+
+    def changed(self, key: str, value: str | None) -> None:
+        """A setting was changed; None: with the next reboot."""
+        self._changed.update(dict.fromkeys(with_names_of_16({key: ""}), value))
 
     def answered(self, evse: int, event: Event) -> None:
         """The back end answered for a token: at Authorize, at the start of a transaction, or by its remote start."""
@@ -127,11 +144,19 @@ class Permission:
     def token(self, evse: int, event: Event) -> None:
         """A token was presented: some stations decide by themselves."""
         connected = self._track("connected", 0).value is True
-        if self.config is None or not may_authorise_locally(self.config, connected=connected):
+        if self.config is None or not self._alone(connected=connected):
             return
         if self._track("auth", evse).value == "no":
             self._drop_pending(evse, event)
             self._put("auth", evse, None, event, why="the station may have accepted the token by itself")
+
+    def _alone(self, *, connected: bool) -> bool:
+        """The station may let somebody in by itself, as far as its settings are known."""
+        known = {**(self.config or {}), **{key: value for key, value in self._changed.items() if value is not None}}
+        unread = {key for key, value in self._changed.items() if value is None}
+        if not self._complete:
+            unread.update(key for key in LOCAL_KEYS if key not in known and key not in self._lacks)
+        return may_authorise_locally(known, connected=connected, unread=unread)
 
     def _nobody(self) -> str | None:
         """What holds while nobody authorised: no, or unknown when the configuration was not read."""

@@ -157,6 +157,7 @@ SIGNALS: dict[str, Signal] = {
         words=_same("yes", "ending", "no"),
         topics=(
             "station.config",
+            "csms.setting",
             "ocpp.authorized",
             "csms.remote_start",
             "csms.remote_stop",

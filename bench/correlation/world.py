@@ -520,6 +520,9 @@ class World:
     def _setting(self, event: Event) -> None:
         """One that takes effect with the next reboot is not known meanwhile."""
         key, status = CONFIG + str(event.data.get("key")), event.data.get("status")
+        if status == "RebootRequired" or event.data.get("accepted"):
+            in_force = None if status == "RebootRequired" else str(event.data.get("value"))
+            self._permission.changed(str(event.data.get("key")), in_force)
         if status == "RebootRequired":
             self._set(key, 0, None, event, why="it takes effect with a reboot")
         elif event.data.get("accepted"):
