@@ -98,6 +98,8 @@ class Reader:
         facts = self.world.facts
         if signal == "duty":
             return facts.duty_accuracy_pp if value else 0.0
+        if signal in ("offered", "i_limit"):  # 0.6 A for each percentage point, 2.5 A above 51 A (Table A.8)
+            return facts.duty_accuracy_pp * (0.6 if value <= 51 else 2.5) if value else 0.0
         if signal == "frequency":
             return FREQUENCY_HZ
         if signal == "current":
