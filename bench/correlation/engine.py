@@ -24,7 +24,7 @@ from .summary import verdict_of
 from .verdict import Instance, Outcome, Report, Verdict
 from .watch import Watch, distrust, uncalibrated
 
-__all__ = ["Engine", "canonical", "evaluate"]
+__all__ = ["Engine", "Window", "canonical", "evaluate"]
 
 OnVerdict = Callable[[Instance], None]
 Around = Callable[[int, int], Iterable[Event]]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ...errors import RuleError
 from ..timeline import Event, Timeline
-from .engine import UNREAD, Engine, OnVerdict, canonical, evaluate
+from .engine import UNREAD, Engine, OnVerdict, Window, canonical, evaluate
 from .facts import Facts
 from .group import Group
 from .limits import nearest
@@ -159,7 +159,9 @@ class OnlineEngine:
             )
         upto = inlet.watermark_ns
         before = [event for event in self._log if event.stamp.order_ns < upto]
-        return evaluate(before, self.pack.only(rule), self.facts, known_ns=upto - 1).of(rule)
+        # hours of events take seconds: the bench's loop, which keeps its devices alive, goes on meanwhile
+        report = await asyncio.to_thread(evaluate, before, self.pack.only(rule), self.facts, known_ns=upto - 1)
+        return report.of(rule)
 
     async def judged(self, rule: NamedRule, timeout_s: float) -> Verdict:
         """The verdict of a rule that is in no pack, on what is in the timeline's memory (ten minutes).
@@ -172,16 +174,18 @@ class OnlineEngine:
         called_ns = time.monotonic_ns()
         topics = reads(rule.rule, rule.signals) | DISTURBANCES
         pack = self.pack.only().with_rules([rule])
+        still = 0
         while True:
-            upto = self.watermark_ns if self._report is None else self._last_ns + 1
-            engine = Engine(pack, self.facts, around=self._timeline.around)
-            for event in canonical(self._timeline.events()):
-                if event.topic in topics and event.stamp.order_ns < upto:
-                    engine.feed(event)
-            engine.advance(upto)
-            still = engine.open_obligations()
-            if self._report is not None or (upto > called_ns and not still):
-                return engine.finish(upto - 1).of(rule.id)
+            over = self._report is not None
+            upto = self._last_ns + 1 if over else self.watermark_ns
+            if over or upto > called_ns:
+                events = [
+                    event for event in self._timeline.events() if event.topic in topics and event.stamp.order_ns < upto
+                ]
+                # beside the bench's loop, as above
+                still, report = await asyncio.to_thread(_judge, events, pack, self.facts, upto)
+                if over or not still:
+                    return report.of(rule.id)
             if time.monotonic_ns() - called_ns > timeout_s * 1e9:
                 raise RuleError(
                     f"{rule.id} is not decided after {timeout_s:g} s: {still} deadlines are open, "
@@ -246,6 +250,16 @@ class OnlineEngine:
             "text": instance.line,
         }
         self._timeline.source("engine").note("verdict", data, evse=instance.evse)
+
+
+def _judge(events: Iterable[Event], pack: Pack, facts: Facts, upto_ns: int) -> tuple[int, Report]:
+    """How many deadlines are open before `upto_ns`, and the report as it would be then."""
+    ordered = canonical(events)
+    engine = Engine(pack, facts, around=Window(ordered))
+    for event in ordered:
+        engine.feed(event)
+    engine.advance(upto_ns)
+    return engine.open_obligations(), engine.finish(upto_ns - 1)
 
 
 def _slowest(inlets: Iterable[_Inlet]) -> str | None:
