@@ -115,8 +115,9 @@ class Engine:
         of_rule = {named.id: group for group in self.groups for named in group.rules}
         verdicts = [self._verdict(named, of_rule[named.id]) for named in self.pack.rules]
         late = sorted({event.id for group in self.groups for event in group.world.late})
-        found = tuple(violation.text for violation in self._watch.violations)
-        return Report(verdicts, digest_of(verdicts), truncated, tuple(late), found)
+        found = [violation.text for violation in self._watch.violations]
+        faults = sorted({text for group in self.groups for text in group.world.faults})
+        return Report(verdicts, digest_of(verdicts), truncated, tuple(late), (*found, *faults))
 
     # ---- inside
 

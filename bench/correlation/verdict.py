@@ -148,7 +148,8 @@ class Report(msgspec.Struct, frozen=True):
     """All verdicts of a run, in the order of the packs, and their digest.
 
     `late`: ids of events that came after their source had promised nothing older; `truncated`: the
-    record ends before the run did; `violations`: where the bench contradicted its own bounds.
+    record ends before the run did; `violations`: where the bench contradicted its own bounds, or a source
+    what is declared of its signals.
     """
 
     verdicts: list[Verdict]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import pytest
 from pilotbench.bench.correlation import Engine, Facts, Pack, Verdict, evaluate, load_pack
 from pilotbench.bench.correlation.fluent import name, when
 from pilotbench.bench.correlation.reads import reads
+from pilotbench.bench.correlation.signal_reader import KEYS
 from pilotbench.bench.timeline import Event, Stamp
 from pilotbench.errors import RuleError
+
+from traces import CONFIGS
 
 MS = 1_000_000
 SIGNALS = """
@@ -203,6 +207,29 @@ def test_what_a_register_grew_by_has_a_limit(tmp_path: Path) -> None:
         assert outcome(judged(pack, tape.end(9000))) == expected
 
 
+def test_a_register_that_decreases_is_told_in_the_report(tmp_path: Path) -> None:
+    pack = packed(tmp_path, rule("r", "invariant = 'lab.cycles <= 5 Wh while output live'"))
+    tape = Tape()
+    tape.output(0, True)
+    for i, value in enumerate((100, 104, 3)):
+        tape.add("lab.counter", 100 + i * 1000, {"n": value}, source="counter")
+    tape.output(4000, False)
+    report = evaluate(tape.end(9000), pack, Facts())
+    assert report.violations == ("counter#3: counter: the register went from 104 to 3; it never decreases",)
+
+
+def test_a_rule_waits_for_an_edge_that_has_to_last(tmp_path: Path) -> None:
+    slow = SIGNALS.replace('debounce = "50 ms"', 'debounce = "3 s"')
+    pack = packed(tmp_path, rule("r", "respond = 'output -> dead => lab.door open'", within="1 s"), signals=slow)
+    tape = Tape()
+    tape.output(0, True)
+    tape.door(0, 0)
+    tape.output(4000, False)
+    tape.door(4900, 1)
+    tape.output(7000, True)
+    assert outcome(judged(pack, tape.end(20_000))) == "PASS"
+
+
 # ---- what a rule reads, and its digest
 
 
@@ -263,6 +290,12 @@ def test_two_packs_may_not_mean_two_signals_by_one_name(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match=r"another pack defines the signal 'lab\.door' otherwise") as caught:
         load_pack(paths, [])
     assert "two.toml:4" in str(caught.value)
+
+
+def test_the_page_has_every_key_of_a_definition() -> None:
+    section = (CONFIGS.parent / "docs" / "rules.md").read_text(encoding="utf-8").partition("## Signals")[2]
+    rows = re.findall(r"^\| (`.*?) \|", section.partition("## Options")[0], re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(KEYS)
 
 
 # ---- errors
