@@ -47,6 +47,13 @@ _SHOWN = frozenset(
 
 def describe(event: Event, before: Event | None = None) -> str:
     """One event in a few words; `before` is the previous one of its topic and outlet, for edges."""
+    try:
+        return _described(event, before)
+    except (TypeError, ValueError, AttributeError):  # data that are not what the vocabulary says
+        return f"{event.topic} {event.data}"[:60]
+
+
+def _described(event: Event, before: Event | None) -> str:
     data = event.data
     topic = event.topic
     if topic == "cp.state":

@@ -126,7 +126,11 @@ class Group:
                 return
             if topic == "ocpp.connected" and self.foreign(event):
                 return
-            edges = world.apply(event)
+            try:
+                edges = world.apply(event)
+            except Exception as error:  # noqa: BLE001 - what cannot be read must not raise into the driver that told it
+                event, edges = world.unreadable(event, error)
+                topic = event.topic
             if topic == "ocpp.connected":
                 self._connected(event)
         else:

@@ -38,8 +38,12 @@ class Watch(Group):
     def take(self, event: Event, order_ns: int) -> None:
         """As every group; then compare."""
         super().take(event, order_ns)
-        if not self.foreign(event):
+        if self.foreign(event):
+            return
+        try:
             self._check.take(event)
+        except Exception as error:  # noqa: BLE001 - as in every group
+            self.world.faulted(event, f"{event.topic} cannot be compared ({type(error).__name__}: {error})")
 
 
 def distrust(verdict: Verdict, named: NamedRule, violations: Iterable[Violation]) -> Verdict:

@@ -151,6 +151,21 @@ class World:
             kept.append(event)
         return ()
 
+    def unreadable(self, event: Event, error: Exception) -> tuple[Event, Sequence[Edge]]:
+        """Take an event whose data are not what the vocabulary says: a gap of its source, which this returns.
+
+        The recorder's own remarks feed no signal: of those nothing is lost.
+        """
+        why = f"{event.topic} cannot be read ({type(error).__name__}: {error})"
+        self.faulted(event, why)
+        if event.source == "recorder":
+            return event, ()
+        data = {"from_ns": event.stamp.lo_ns, "to_ns": event.stamp.order_ns, "why": why}
+        gap = msgspec.structs.replace(event, topic="gap", data=data)
+        self._edges = []
+        self._gap(gap)
+        return gap, self._edges
+
     def evses(self, event: Event) -> Iterable[int]:
         """The outlets an event speaks of: its own, or all when it names none."""
         if event.evse is None:
@@ -552,8 +567,8 @@ class World:
     # ---- disturbances
 
     def _gap(self, event: Event) -> None:
+        from_ns, to_ns = _span(event)
         self.gaps.append(event)
-        from_ns, to_ns = int(event.data["from_ns"]), int(event.data["to_ns"])
         lost = self._followed.lost(event.source, from_ns) if self._followed is not None else {}
         for (signal, evse), track in list(self._tracks.items()):
             moment = signal in SIGNALS and SIGNALS[signal].kind == "moment"
@@ -591,6 +606,7 @@ class World:
                 self._set(signal, evse, None, event, why="the emulator restarted")
 
     def _overrun(self, event: Event) -> None:
+        _span(event)
         self.overruns.append(event)
 
     def _bench(self, event: Event) -> None:
@@ -610,7 +626,11 @@ class World:
     def spans(self, events: Iterable[Event]) -> Iterator[tuple[Event, int, int]]:
         """Disturbances with their spans on the bench clock, nanoseconds."""
         for event in events:
-            yield event, int(event.data["from_ns"]), int(event.data["to_ns"])
+            yield event, *_span(event)
+
+
+def _span(event: Event) -> tuple[int, int]:
+    return int(event.data["from_ns"]), int(event.data["to_ns"])
 
 
 def _keep(kept: list[Any], item: Any, most: int) -> None:
