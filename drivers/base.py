@@ -27,6 +27,8 @@ __all__ = ["DeviceState", "Driver", "made_in_thread"]
 
 T = TypeVar("T")
 
+GONE_TICK_S = 0.1
+
 
 async def made_in_thread(make: Callable[[], T], undo: Callable[[T], object]) -> T:
     """Run `make` in a thread. When the caller gives up meanwhile, what was made all the same is undone first."""
@@ -228,4 +230,11 @@ class Driver(ABC):
             self._loss = loss
             self._source.gap(since_ns, now_ns, f"{self.name} is gone: {error}")
             self._enter(DeviceState.FAULTED, f"is gone: {error}")
+            self._nothing_new(loss)
         return loss
+
+    def _nothing_new(self, loss: DeviceLost) -> None:
+        """A device that is gone tells nothing: said again and again, so that no rule waits for it."""
+        if self._loss is loss and self._lock is not None:
+            self._source.tick(time.monotonic_ns())
+            asyncio.get_running_loop().call_later(GONE_TICK_S, self._nothing_new, loss)

@@ -213,6 +213,25 @@ def test_unplugged_is_told_and_hangs_nothing(rig: Rig, kind: str) -> None:
     assert driver.state is DeviceState.IDLE
 
 
+def test_no_rule_waits_for_one_that_is_gone(rig: Rig, kind: str) -> None:
+    """Its source goes on to promise that nothing older comes, and stops when it is closed."""
+    tap = rig.tap(WIRES[kind])
+    driver = rig.driver(kind, tap.port)
+    rig.run(driver.open())
+    tap.unplug()
+    rig.run(until(rig, driver, DeviceState.FAULTED))
+    gone_ns = time.monotonic_ns()
+    rig.run(
+        rig.timeline.wait_for(
+            "tick", lambda e: e.source == driver.name and e.data["upto_ns"] > gone_ns + 10**8, timeout_s=3, since_ns=0
+        )
+    )
+    rig.run(driver.close())
+    last = rig.topics("tick")[-1]
+    rig.run(asyncio.sleep(0.25))
+    assert rig.topics("tick")[-1] == last
+
+
 def test_plugged_in_again_it_opens_again(rig: Rig, kind: str) -> None:
     tap = rig.tap(WIRES[kind])
     driver = rig.driver(kind, tap.port)
