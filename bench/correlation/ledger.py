@@ -18,7 +18,7 @@ __all__ = ["HORIZON_NS", "KEEP", "KEEP_ALL", "Ledger"]
 
 HORIZON_NS = 10_000_000_000
 KEEP = 1000
-KEEP_ALL = 100_000
+KEEP_ALL = 20_000
 """Instances kept whole, per rule and in a whole pack; of those that are PASS the first ones."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

@@ -28,6 +28,8 @@ __all__ = ["Edge", "World"]
 RING = 4000
 REMEMBERED = 10_000
 LATE_KEPT = 1000
+LATE_NS = 30_000_000_000
+"""Late events are kept by topic for longer than an instance stays open to them."""
 DELAY_NS = 1_000_000_000
 """How long after a fact a source is taken to tell it, if it did not say so."""
 SAMPLES = 20_000
@@ -149,6 +151,8 @@ class World:
             if kept is None:
                 kept = self.late_of[event.topic] = deque(maxlen=LATE_KEPT)
             kept.append(event)
+            while kept[0].stamp.order_ns < order_ns - LATE_NS:
+                kept.popleft()
         return ()
 
     def unreadable(self, event: Event, error: Exception) -> tuple[Event, Sequence[Edge]]:
