@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pilotbench.bench.correlation import Facts
-from pilotbench.bench.correlation.rule import Absent, AnyRule, Cadence, Count, Invariant, Order, Respond
+from pilotbench.bench.correlation.language.rule import Absent, AnyRule, Cadence, Count, Invariant, Order, Respond
 from pilotbench.bench.timeline import Event
 
 from naive_absent import judge_absent, judge_invariant

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pilotbench.bench.correlation import Outcome, Reason
-from pilotbench.bench.correlation.rule import Absent, Condition, Invariant, Occurrence, Turn
+from pilotbench.bench.correlation.language.rule import Absent, Condition, Invariant, Occurrence, Turn
 from pilotbench.bench.timeline import Event
 
-from naive_record import Judged, Record, first_after, keys_of, nanoseconds
+from naive_record import SLACK_NS, Judged, Record, first_after, keys_of, nanoseconds
 from naive_respond import Opening, happenings, openings
 from naive_signals import (
     READ,
@@ -61,7 +61,8 @@ def _while(record: Record, rule: Absent, stay: Stay, evse: int | None) -> Judged
     inside = early = maybe = False
     for h in happened(record, rule, evse):
         place = where(record, stay, Point.of(h), settle)
-        inside |= place.inside
+        received = stay.end is not None or not record.truncated or h.stamp.order_ns + SLACK_NS <= record.end_ns
+        inside |= place.inside and received
         maybe |= place.maybe
         early |= place.maybe and place.early
 
@@ -209,7 +210,8 @@ def judge_invariant(record: Record, rule: Invariant) -> list[Judged]:
 def _stepped(record: Record, rule: Invariant, stay: Stay, evse: int | None) -> Judged:
     settle = nanoseconds(rule.settle)
     entry = stay.entry.point
-    end = Point.at(record.end_ns) if stay.end is None else stay.end.point
+    known_ns = record.end_ns - (SLACK_NS if record.truncated else 0)  # so far its end would have been received
+    end = Point.at(known_ns) if stay.end is None else stay.end.point
     forever = Span(INF, INF)
     breaks = may_break = False
     open_reasons: set[Reason] = set()

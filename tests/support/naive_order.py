@@ -10,11 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from pilotbench.bench.correlation import Outcome, Reason
-from pilotbench.bench.correlation.rule import Cadence, Count, Occurrence, Order, Turn
+from pilotbench.bench.correlation.language.rule import Cadence, Count, Occurrence, Order, Turn
 from pilotbench.bench.timeline import Event, parse_quantity
 
 from naive_absent import outlets, where
-from naive_record import Judged, Key, Record, keys_of, look, nanoseconds
+from naive_record import SLACK_NS, Judged, Key, Record, keys_of, look, nanoseconds
 from naive_respond import happenings
 from naive_signals import Stay, all_hold, stays, turns
 from naive_time import INF, Point, Span, precedes
@@ -195,7 +195,10 @@ def judge_count(record: Record, rule: Count) -> list[Judged]:
             outcome, reasons = max(verdicts, key=lambda said: _WORST.index(said[0]))
         elif stay is not None:
             places = [_place(record, stay, e) for e in row]
-            n = (sum(sure for sure, _ in places), sum(may for _, may in places))
+            cut_ns = record.end_ns - SLACK_NS if record.truncated and stay.end is None else INF
+            received = [e.stamp.order_ns <= cut_ns for e in row]
+            sure = sum(sure and told for (sure, _), told in zip(places, received, strict=True))
+            n = (sure, sum(may for _, may in places))
             outcome, reasons = _counted(record, rule, n, stay.end is not None or not record.truncated)
             stands = n[0] > rule.at_most if rule.at_most is not None else n[0] >= (rule.at_least or 0)
             if (stay.lost or not stay.known) and not stands:  # a part of a longer one, perhaps

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from pilotbench.bench.correlation import Facts, Outcome, Reason
-from pilotbench.bench.correlation.rule import Occurrence, Test
+from pilotbench.bench.correlation.language.rule import Occurrence, Test
 from pilotbench.bench.timeline import Event, parse_quantity
 
 from naive_time import INF, Point, Span, delta

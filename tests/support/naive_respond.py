@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pilotbench.bench.correlation import Outcome, Reason
-from pilotbench.bench.correlation.rule import Condition, Occurrence, Respond, Trigger, Turn
+from pilotbench.bench.correlation.language.rule import Condition, Occurrence, Respond, Trigger, Turn
 from pilotbench.bench.timeline import Event
 
 from naive_record import Judged, Key, Record, keys_of, nanoseconds

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from pilotbench.bench.correlation.rule import Condition, Turn
+from pilotbench.bench.correlation.language.rule import Condition, Turn
 from pilotbench.bench.timeline import Event, Stamp, parse_quantity
 
 from naive_record import Record

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ...timeline import Event
 from ..condition import matches
-from ..mark import Mark, between, surely_before
-from ..rule import Absent, Turn
-from ..signals import STATION_SIGNALS
-from ..track import Change
-from ..tri import Tri
+from ..language.rule import Absent, Turn
+from ..language.signals import STATION_SIGNALS
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import Mark, between, surely_before
+from ..world.track import Change
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import SLACK_NS, Context, Monitor, Seen
 from .stays import tellers
 
@@ -132,6 +132,10 @@ class AbsentMonitor(Monitor):
             found = self._place(scope, event)
             if found is None:
                 continue
+            received_ns = event.stamp.order_ns + self.context.slack_ns
+            if cut and scope.leave is None and found[0] is Outcome.FAIL and received_ns > self.world.now_ns:
+                text = f"{event.id} happened inside the scope, unless that ended before, just when the record does"
+                found = Outcome.INCONCLUSIVE, text, Reason.TRUNCATED
             if worst is None or found[0].rank > worst[0].rank or (found[0] is worst[0] and worst[3] is Reason.CLOCK):
                 worst = (found[0], event, found[1], found[2])
         if early and (worst is None or worst[0] is not Outcome.FAIL):

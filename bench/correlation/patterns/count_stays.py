@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Sequence
 
 from ...timeline import Event
-from ..mark import Mark, between, surely_before
-from ..rule import Occurrence
+from ..language.rule import Occurrence
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import NEVER, Mark, between, surely_before
+from ..world.world import Edge
 from .base import Context, Seen
 from .counting import Counted, CountingMonitor, Tally
 from .stays import Stay, Stays
@@ -100,17 +100,18 @@ class CountStaysMonitor(CountingMonitor):
             del self._rows[n]
             self._judge(row, over=False)
 
-    def _tally(self, row: _Row) -> Tally:
+    def _tally(self, row: _Row, sure_ns: float = NEVER) -> Tally:
+        """How many are inside; certainly none that was received after `sure_ns`."""
         tally = Tally(row.folded.lo, row.folded.hi, row.folded.unsure)
         for item in row.kept:
             may, sure = _place(row.stay, item.mark)
             if may:
-                tally.add(item, sure=sure)
+                tally.add(item, sure=sure and item.event.stamp.order_ns <= sure_ns)
         return tally
 
-    def _judge(self, row: _Row, *, over: bool) -> None:
+    def _judge(self, row: _Row, *, over: bool, sure_ns: float = NEVER) -> None:
         stay = row.stay
-        tally = self._tally(row)
+        tally = self._tally(row, sure_ns)
         verdict = self.weigh(tally, over=over)
         leave = stay.leave
         if stay.torn and not self._stands(tally):
@@ -136,7 +137,10 @@ class CountStaysMonitor(CountingMonitor):
 
     def close(self, end_ns: int, truncated: bool) -> None:
         for row in self._rows.values():
-            self._judge(row, over=row.stay.leave is not None or not truncated)
+            open_at_cut = truncated and row.stay.leave is None
+            # the end of the stay may be one of what was not received any more
+            sure_ns = end_ns - self.context.slack_ns if open_at_cut else NEVER
+            self._judge(row, over=not open_at_cut, sure_ns=sure_ns)
         self._rows.clear()
 
     def open_deadlines(self) -> int:

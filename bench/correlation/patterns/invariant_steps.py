@@ -8,12 +8,12 @@ from typing import NamedTuple
 from ....errors import RuleError
 from ...timeline import Event, Interval
 from ..decide import clean
-from ..mark import NEVER, Mark, between, surely_before
-from ..rule import Condition, Invariant
-from ..track import Change
-from ..tri import Tri
+from ..language.rule import Condition, Invariant
 from ..verdict import Outcome, Range, Reason
-from ..world import Edge
+from ..world.mark import NEVER, Mark, between, surely_before
+from ..world.track import Change
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import SLACK_NS, Context, Monitor, Seen
 from .stays import Stay, Stays
 
@@ -86,7 +86,9 @@ class InvariantStepsMonitor(Monitor):
         for watch in list(self._ended):
             self._judge(watch, early=False)
         for watch in self._open.values():
-            self._judge(watch, early=False, end_ns=end_ns, cut=truncated)
+            # the end of the stay may be one of what was not received any more
+            known_ns = end_ns - self.context.slack_ns if truncated else end_ns
+            self._judge(watch, early=False, end_ns=known_ns, cut=truncated)
         self._open.clear()
 
     # ---- one stay
