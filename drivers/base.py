@@ -126,6 +126,7 @@ class Driver(ABC):
             require_port(self.name, self.port)
             lock = PortLock.take(self.name, self.port, self._state_dir)
             self._lock = lock
+            self._source.tick(time.monotonic_ns())  # what it tells is waited for from here on
             await self._open()
         except BaseException as error:
             if lock is not None:

@@ -11,7 +11,7 @@ import msgspec
 
 from ...errors import BenchError
 from ..config import load_bench_file, virtual_bench
-from ..correlation.decidability import Decidability, decidability, summary
+from ..correlation.foresight.decidability import Decidability, decidability, summary
 from .output import write_document
 from .pack_files import load_packs
 

@@ -11,8 +11,8 @@ import msgspec
 
 from ...errors import BenchError
 from ..correlation import NamedRule
-from ..correlation.bounds import bound
-from ..correlation.signals import SIGNALS, Signal
+from ..correlation.foresight.bounds import bound
+from ..correlation.language.signals import SIGNALS, Signal
 from ..timeline import TOPICS, keys_of
 from .output import write_document
 from .pack_files import Loaded, load_packs

@@ -13,13 +13,13 @@ import msgspec
 
 from ...errors import BenchError, ConfigError
 from ..correlation import Limit, NamedRule
-from ..correlation.bounds import bound
-from ..correlation.grammar import write_sentence
-from ..correlation.options import write_options
-from ..correlation.pack import SCHEMA
+from ..correlation.foresight.bounds import bound
+from ..correlation.language.grammar import write_sentence
+from ..correlation.language.options import write_options
+from ..correlation.language.pack import SCHEMA
+from ..correlation.language.write_python import write_module
+from ..correlation.language.write_toml import write_pack, write_table
 from ..correlation.reads import reads
-from ..correlation.write_python import write_module
-from ..correlation.write_toml import write_pack, write_table
 from ..timeline import did_you_mean
 from .output import write_document
 from .pack_files import Loaded, load_packs, one_rule

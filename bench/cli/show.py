@@ -10,7 +10,7 @@ import msgspec
 
 from ...errors import BenchError, ConfigError, RecordingError
 from ..correlation import Facts
-from ..correlation.sessions import Sessions
+from ..correlation.sessions.resolver import Sessions
 from ..recording import Run, read_run
 from ..timeline import parse_quantity
 from .output import write_document

@@ -9,9 +9,9 @@ import msgspec
 
 from ...errors import ConfigError
 from ..correlation.excerpt import describe, event_line, predecessors
-from ..correlation.links import Link
-from ..correlation.session import ChargingSession
-from ..correlation.sessions import Sessions
+from ..correlation.sessions.links import Link
+from ..correlation.sessions.resolver import Sessions
+from ..correlation.sessions.session import ChargingSession
 from ..recording import Run
 from ..timeline import Event, did_you_mean, difference
 

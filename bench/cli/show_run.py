@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any, cast
 
 from ..correlation.excerpt import describe, predecessors
-from ..correlation.session import PHASES, ChargingSession, TrackName
-from ..correlation.sessions import Sessions
+from ..correlation.sessions.resolver import Sessions
+from ..correlation.sessions.session import PHASES, ChargingSession, TrackName
 from ..recording import Run
 from ..timeline import Event
 from .show_event import marker_of, session_name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .engine import Engine, canonical, evaluate
 from .facts import Calibration, Facts
-from .limits import Limit, load_limits
+from .language.limits import Limit, load_limits
+from .language.pack import NamedRule, Pack, load_pack
 from .online import OnlineEngine
-from .pack import NamedRule, Pack, load_pack
 from .standing import StandingCheck, Violation
 from .verdict import EvidenceRef, Instance, Outcome, Range, Reason, Report, Verdict, exit_code
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...errors import RuleError
-from .amps import amps_of_duty, duty_of_amps
-from .edge_width import lead_ns, narrowed
-from .happened import Params, holds, matches, value_at
-from .mark import Mark
-from .pack import NamedRule, Pack
-from .rule import Amount, Condition
-from .setting import number_in, setting_has
-from .signals import CONFIG, Signal, signal_named
-from .track import Change, Step, possible_values
-from .tri import Tri, negation
-from .world import World
+from .language.pack import NamedRule, Pack
+from .language.rule import Amount, Condition
+from .language.signals import CONFIG, Signal, signal_named
+from .world.amps import amps_of_duty, duty_of_amps
+from .world.edge_width import lead_ns, narrowed
+from .world.happened import Params, holds, matches, value_at
+from .world.mark import Mark
+from .world.setting import number_in, setting_has
+from .world.track import Change, Step, possible_values
+from .world.tri import Tri, negation
+from .world.world import World
 
 __all__ = ["Reader", "holds", "matches", "value_at"]
 

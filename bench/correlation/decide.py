@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..timeline import Interval
-from .mark import NEVER
 from .verdict import Outcome, Range
+from .world.mark import NEVER
 
 __all__ = ["Decision", "clean", "decide", "range_of"]
 

@@ -18,7 +18,7 @@ from .digest import digest_of
 from .excerpt import AFTER_NS, BEFORE_NS, excerpt, one_line, worth_showing
 from .facts import Facts
 from .group import Group, groups_of
-from .pack import NamedRule, Pack
+from .language.pack import NamedRule, Pack
 from .qualify import qualify
 from .summary import verdict_of
 from .verdict import Instance, Outcome, Report, Verdict
@@ -63,6 +63,7 @@ class Engine:
         self._watch = Watch(pack, facts)
         self.groups = [*groups_of(pack, facts, self._decided), self._watch]
         self._speaks: dict[str, tuple[str, ...]] = {}
+        self._stimulating: set[str] = set()
         self._routes: dict[tuple[str, str], tuple[Group, ...]] = {}
 
     def feed(self, event: Event) -> None:
@@ -79,6 +80,8 @@ class Engine:
         topic, source = event.topic, event.source
         if topic == "source":
             self._heard_of(event)
+        elif topic == "stimulus":
+            self._stimulating.add(source)
         found = self._routes.get((topic, source))
         if found is None:
             speaks = self._speaks.get(source)
@@ -95,9 +98,9 @@ class Engine:
             self._routes = {key: groups for key, groups in self._routes.items() if key[1] != event.source}
 
     def groups_hearing(self, source: str) -> tuple[Group, ...]:
-        """The groups that wait for a source."""
-        speaks = self._speaks.get(source)
-        return tuple(group for group in self.groups if group.concerned(speaks))
+        """The groups that wait for a source: by what it declares, and for its stimuli, of which nobody declares any."""
+        speaks, acts = self._speaks.get(source), source in self._stimulating
+        return tuple(group for group in self.groups if group.concerned(speaks) or (acts and "stimulus" in group.topics))
 
     def advance(self, watermark_ns: int) -> None:
         """Nothing older than this will come: settle what is due before it."""

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from typing import Any, cast
 
 from ..timeline import Event, Stamp, difference
-from .pack import NamedRule
+from .language.pack import NamedRule
 from .verdict import Instance, Outcome, Range
 
 __all__ = ["describe", "event_line", "excerpt", "one_line", "predecessors", "worth_showing"]

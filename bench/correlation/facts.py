@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .inventory import Inventory
+from .foresight.inventory import Inventory
 
 __all__ = ["Calibration", "Facts"]
 

@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from .limits import Limit
-from .named import NamedRule
-from .rule_reader import read_rule
-from .signals import Signal
+from .language.limits import Limit
+from .language.named import NamedRule
+from .language.rule_reader import read_rule
+from .language.signals import Signal
 
 __all__ = ["Name", "Rule", "agree", "always", "before", "count", "every", "name", "never", "values", "when"]
 

@@ -15,14 +15,14 @@ from ...errors import RuleError
 from ..timeline import Event
 from .condition import Reader
 from .facts import Facts
+from .language.pack import NamedRule, Pack
+from .language.signals import CONFIG, Signal
 from .ledger import KEEP, KEEP_ALL, Ledger
-from .pack import NamedRule, Pack
 from .patterns import Context, Monitor, monitor_for
 from .qualify import qualify
 from .reads import DISTURBANCES, family, lag_ns, reads, signals_in
-from .signals import CONFIG, Signal
 from .verdict import Instance
-from .world import World
+from .world.world import World
 
 __all__ = ["Group", "groups_of"]
 

@@ -12,15 +12,20 @@ from ..timeline import Event, Timeline
 from .engine import UNREAD, Engine, OnVerdict, Window, canonical, evaluate
 from .facts import Facts
 from .group import Group
-from .limits import nearest
-from .named import NamedRule
-from .pack import Pack
+from .language.limits import nearest
+from .language.named import NamedRule
+from .language.pack import Pack
 from .reads import DISTURBANCES, reads
+from .summary import left_open
 from .verdict import Instance, Report, Verdict
 
 __all__ = ["OnlineEngine"]
 
 KEEP = 250_000
+TOO_EARLY = (
+    "it was judged before an event came that belongs earlier, and the run has more events than are kept to judge it "
+    "anew; `pilotbench check` of the recording decides"
+)
 POLL_S = 0.02
 QUIET_NS = 1_000_000_000
 
@@ -35,6 +40,7 @@ class _Inlet:
         self.pending: list[Pending] = []
         self.watermarks: dict[str, int] = {}
         self.done_ns = 0
+        self.missed = 0
 
     @property
     def watermark_ns(self) -> int:
@@ -112,6 +118,7 @@ class OnlineEngine:
         for inlet in inlets:
             if order_ns < inlet.done_ns:
                 self.stragglers += 1
+                inlet.missed += 1
             else:
                 inlet.pending.append((order_ns, event.rank, event.seq, event))
         if topic == "bench.state" and event.data.get("state") == "closed":
@@ -209,7 +216,9 @@ class OnlineEngine:
             if self._end is not None:
                 inlet.pending = [item for item in inlet.pending if item[:3] <= self._end]
             inlet.release(last_ns + 1, self._end)
-        self._report = self._engine.finish(max(last_ns, 0), truncated)
+        report = self._engine.finish(max(last_ns, 0), truncated)
+        early = {named.id for inlet in self._inlets if inlet.missed for named in inlet.group.rules}
+        self._report = left_open(report, early, TOO_EARLY) if early else report
         return self._report
 
     # ---- inside
@@ -223,12 +232,15 @@ class OnlineEngine:
                 inlet.watermarks.pop(source, None)
         for inlet in inlets:
             inlet.watermarks[source] = upto_ns
-            inlet.release(min(inlet.watermarks.values()), self._end)
+            least_ns = min(inlet.watermarks.values())
+            if least_ns > inlet.done_ns:
+                inlet.release(least_ns, self._end)
 
     def _route(self, event: Event) -> tuple[_Inlet, ...]:
         found = tuple(self._of_group[group] for group in self._engine.route(event))
-        if event.topic == "source":  # what it declares may change who waits for it
+        if event.topic in ("source", "stimulus"):  # what it declares, or does, may change who waits for it
             self._hearing.pop(event.source, None)
+        if event.topic == "source":
             self._routes = {key: inlets for key, inlets in self._routes.items() if key[1] != event.source}
         else:
             self._routes[event.topic, event.source] = found

@@ -8,9 +8,9 @@ from typing import cast
 
 import msgspec
 
-from .aggregates import AGGREGATE_TOPICS
-from .rule import Agree, Amount, AnyRule, Cadence, Condition, Extension, Occurrence, Order, Test, Turn
-from .signals import CONFIG, SIGNALS, Signal, feeds
+from .language.aggregates import AGGREGATE_TOPICS
+from .language.rule import Agree, Amount, AnyRule, Cadence, Condition, Extension, Occurrence, Order, Test, Turn
+from .language.signals import CONFIG, SIGNALS, Signal, feeds
 
 __all__ = ["CLAIM_TOPICS", "DISTURBANCES", "family", "lag_ns", "reads", "signals_in"]
 

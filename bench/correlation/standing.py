@@ -19,8 +19,8 @@ from typing import Any, cast
 import msgspec
 
 from ..timeline import ClockStep, Event
-from .claims import ClaimClock
 from .facts import Facts
+from .world.claims import ClaimClock
 
 __all__ = ["CLAIM", "StandingCheck", "Violation"]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+import msgspec
+
+from .digest import digest_of
+from .language.pack import NamedRule
 from .ledger import Ledger
-from .pack import NamedRule
-from .verdict import Instance, Outcome, Verdict
+from .verdict import Instance, Outcome, Reason, Report, Verdict
 
-__all__ = ["verdict_of"]
+__all__ = ["left_open", "verdict_of"]
 
 
 def verdict_of(
@@ -50,6 +53,27 @@ def verdict_of(
         tally=dict(ledger.tally),
         digest=ledger.digest,
     )
+
+
+def left_open(report: Report, rules: Collection[str], why: str) -> Report:
+    """The report with what these rules decided taken back: INCONCLUSIVE(LATE), for the reason given."""
+
+    def opened(verdict: Verdict) -> Verdict:
+        if verdict.rule not in rules or verdict.verdict in (Outcome.INCONCLUSIVE, Outcome.ERROR):
+            return verdict
+        lean = verdict.verdict if verdict.verdict is not Outcome.NOT_APPLICABLE else None
+        return msgspec.structs.replace(
+            verdict,
+            verdict=Outcome.INCONCLUSIVE,
+            reason=Reason.LATE,
+            lean=lean,
+            because=f"{verdict.because}; but {why}",
+            line=f"INCONCLUSIVE {verdict.rule} (LATE): {why}",
+            text=f"{verdict.text}\n  but: {why}",
+        )
+
+    verdicts = [opened(verdict) for verdict in report.verdicts]
+    return msgspec.structs.replace(report, verdicts=verdicts, digest=digest_of(verdicts))
 
 
 def _error(named: NamedRule, broken: str, instances: tuple[Instance, ...], ledger: Ledger) -> Verdict:

@@ -10,10 +10,10 @@ from ..timeline import Event
 from .calibration import expired
 from .facts import Facts
 from .group import Group
-from .named import NamedRule
-from .pack import Pack
-from .rule import Agree
-from .signals import feeds
+from .language.named import NamedRule
+from .language.pack import Pack
+from .language.rule import Agree
+from .language.signals import feeds
 from .standing import CLAIM, StandingCheck, Violation
 from .verdict import Instance, Outcome, Reason, Verdict
 

@@ -116,8 +116,8 @@ class Timeline:
     queue of its own.
     """
 
-    def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=KEEP_EVENTS)
+    def __init__(self, keep_events: int = KEEP_EVENTS) -> None:
+        self._events: deque[Event] = deque(maxlen=keep_events)
         self._subscribers: list[Subscriber] = []
         self._sources: dict[str, Source] = {}
         self.dropped = 0

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pilotbench.bench.correlation.facts import Facts
-from pilotbench.bench.correlation.signal_reader import read_signals
-from pilotbench.bench.correlation.signals import Signal
-from pilotbench.bench.correlation.world import World
+from pilotbench.bench.correlation.language.signal_reader import read_signals
+from pilotbench.bench.correlation.language.signals import Signal
+from pilotbench.bench.correlation.world.world import World
 from pilotbench.bench.timeline import Event, Stamp
 
 MS = 1_000_000

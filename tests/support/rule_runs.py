@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotbench.bench.correlation import Facts, Instance, Outcome, Pack, Reason, Report, evaluate
-from pilotbench.bench.correlation.rule_reader import read_rule
+from pilotbench.bench.correlation.language.rule_reader import read_rule
 from pilotbench.bench.timeline import Event, Stamp
 
 __all__ = ["MS", "Run", "rule_of"]

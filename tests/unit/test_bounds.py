@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from pilotbench.bench.correlation import Engine, Facts, Pack, Reason, load_pack
-from pilotbench.bench.correlation.bounds import bound
 from pilotbench.bench.correlation.fluent import Rule
-from pilotbench.bench.correlation.named import NamedRule
+from pilotbench.bench.correlation.foresight.bounds import bound
+from pilotbench.bench.correlation.language.named import NamedRule
 from pilotbench.bench.timeline import Event, Stamp
 
 from traces import CONFIGS, MS

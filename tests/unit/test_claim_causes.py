@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from pilotbench.bench.correlation import Facts
-from pilotbench.bench.correlation.world import World
+from pilotbench.bench.correlation.world.world import World
 
 from traces import CONFIG, MS, TWIN_FACTS, WALL, Trace
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from pilotbench.bench.correlation import evaluate
-from pilotbench.bench.correlation.derived import DERIVED
 from pilotbench.bench.correlation.facts import Facts
 from pilotbench.bench.correlation.group import Group
-from pilotbench.bench.correlation.pack import Pack
-from pilotbench.bench.correlation.rule_reader import read_rule
-from pilotbench.bench.correlation.signals import SIGNALS
-from pilotbench.bench.correlation.world import World
+from pilotbench.bench.correlation.language.pack import Pack
+from pilotbench.bench.correlation.language.rule_reader import read_rule
+from pilotbench.bench.correlation.language.signals import SIGNALS
+from pilotbench.bench.correlation.world.derived import DERIVED
+from pilotbench.bench.correlation.world.world import World
 from pilotbench.bench.timeline import Event
 
 from traces import CONFIG, TWIN_FACTS, Trace, full_session

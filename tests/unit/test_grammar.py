@@ -10,9 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pilotbench.bench.correlation import Limit, load_pack
-from pilotbench.bench.correlation.aggregates import AGGREGATES
-from pilotbench.bench.correlation.grammar import PATTERNS, Names, SentenceError, parse_sentence, tokens, write_sentence
-from pilotbench.bench.correlation.rule import (
+from pilotbench.bench.correlation.language.aggregates import AGGREGATES
+from pilotbench.bench.correlation.language.grammar import (
+    PATTERNS,
+    Names,
+    SentenceError,
+    parse_sentence,
+    tokens,
+    write_sentence,
+)
+from pilotbench.bench.correlation.language.rule import (
     Absent,
     Agree,
     Amount,
@@ -27,8 +34,8 @@ from pilotbench.bench.correlation.rule import (
     Trigger,
     Turn,
 )
-from pilotbench.bench.correlation.rule import Test as KeyTest
-from pilotbench.bench.correlation.signals import SIGNALS
+from pilotbench.bench.correlation.language.rule import Test as KeyTest
+from pilotbench.bench.correlation.language.signals import SIGNALS
 from pilotbench.bench.timeline import TOPICS, UNITS, keys_of
 from pilotbench.errors import RuleError
 
@@ -271,9 +278,7 @@ def test_an_error_names_file_and_line_points_and_says_what_was_meant(wrong: Wron
         'schema = 1\n[limit.t]\nvalue = 2\nunit = "s"\nclause = "c"\nsource = "s"\nverified = true\n', encoding="utf-8"
     )
     path = tmp_path / "mine.toml"
-    head = (
-        'schema = 2\n\n[rule."first"]\nabsent = "ocpp.boot while online yes"\ntext = "t"\nref = "r"\n\n[rule."it"]\n'
-    )
+    head = 'schema = 2\n\n[rule."first"]\nabsent = "ocpp.boot while online yes"\ntext = "t"\nref = "r"\n\n[rule."it"]\n'
     path.write_text(f'{head}{pattern} = "{sentence}"\ntext = "t"\nref = "r"\n{options}\n', encoding="utf-8")
     begins = head.count("\n")
     line = next(

@@ -96,7 +96,7 @@ def test_a_strange_day_is_not_blamed(day: str) -> None:
 
 @pytest.mark.parametrize("rule", FAILING)
 def test_a_connection_that_breaks_at_once_is_not_blamed(rule: str) -> None:
-    """The failing trace, cut right after what the rule was triggered by: no message can come, and nobody is to blame."""
+    """The failing trace, cut right after its trigger: no message can come, and nobody is to blame."""
     events = told(rule, "fail")
     instances = judged(events, PACK.only(rule)).of(rule).instances
     failed = next(instance for instance in instances if instance.outcome is Outcome.FAIL)

@@ -7,7 +7,7 @@ from pilotbench.bench.correlation import Instance, Outcome, Pack, Reason
 from pilotbench.bench.correlation.condition import Reader
 from pilotbench.bench.correlation.patterns import Context, monitor_for, waiting
 from pilotbench.bench.correlation.patterns.respond_events import RespondEventsMonitor
-from pilotbench.bench.correlation.world import World
+from pilotbench.bench.correlation.world.world import World
 
 from rule_runs import MS, Run, rule_of
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from pilotbench.bench.correlation import load_pack
-from pilotbench.bench.correlation.grammar import PATTERNS
-from pilotbench.bench.correlation.options import HEAD_OPTIONS, OPTIONS
+from pilotbench.bench.correlation.language.grammar import PATTERNS
+from pilotbench.bench.correlation.language.options import HEAD_OPTIONS, OPTIONS
 from pilotbench.bench.timeline import UNITS
 
 from traces import CONFIGS

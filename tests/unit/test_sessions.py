@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pilotbench.bench.correlation import Facts
-from pilotbench.bench.correlation.session import MEMBERS, ChargingSession, Transaction
-from pilotbench.bench.correlation.sessions import Sessions
+from pilotbench.bench.correlation.sessions.resolver import Sessions
+from pilotbench.bench.correlation.sessions.session import MEMBERS, ChargingSession, Transaction
 from pilotbench.bench.timeline import Event, Stamp
 
 from traces import Trace

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from pilotbench.bench.correlation import Pack
 from pilotbench.bench.correlation.condition import Reader
 from pilotbench.bench.correlation.facts import Facts
-from pilotbench.bench.correlation.mark import Mark
-from pilotbench.bench.correlation.rule import Condition
-from pilotbench.bench.correlation.rule_reader import read_rule
-from pilotbench.bench.correlation.track import KEEP, Change, Track, first_true
-from pilotbench.bench.correlation.world import World
+from pilotbench.bench.correlation.language.rule import Condition
+from pilotbench.bench.correlation.language.rule_reader import read_rule
+from pilotbench.bench.correlation.world.mark import Mark
+from pilotbench.bench.correlation.world.track import KEEP, Change, Track, first_true
+from pilotbench.bench.correlation.world.world import World
 from pilotbench.bench.timeline import Event, Stamp
 
 STATE = Condition("cp.state", among=("C",))

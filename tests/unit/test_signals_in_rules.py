@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pilotbench.bench.correlation import Engine, Facts, Pack, Verdict, evaluate, load_pack
 from pilotbench.bench.correlation.fluent import name, when
+from pilotbench.bench.correlation.language.signal_reader import KEYS
 from pilotbench.bench.correlation.reads import reads
-from pilotbench.bench.correlation.signal_reader import KEYS
 from pilotbench.bench.timeline import Event, Stamp
 from pilotbench.errors import RuleError
 

@@ -12,7 +12,7 @@ from pilotbench.bench.correlation import Facts, StandingCheck, Violation
 from pilotbench.bench.correlation.calibration import expired
 from pilotbench.bench.correlation.facts import Calibration
 from pilotbench.bench.correlation.standing import CLAIM
-from pilotbench.bench.correlation.world import World
+from pilotbench.bench.correlation.world.world import World
 from pilotbench.bench.timeline import Stamp
 
 from traces import MS, TWIN_FACTS, WALL, Trace, full_session

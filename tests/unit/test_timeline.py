@@ -152,9 +152,8 @@ def test_unsubscribing_ends_it_even_from_within_and_twice() -> None:
     assert others == [first.seq, second.seq]
 
 
-def test_memory_is_bounded_by_number_and_what_fell_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timeline_module, "KEEP_EVENTS", 10)
-    timeline = Timeline()
+def test_memory_is_bounded_by_number_and_what_fell_out_is_counted() -> None:
+    timeline = Timeline(keep_events=10)
     source = timeline.source("pilot")
     for n in range(25):
         volts(source, time.monotonic_ns(), float(n))

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from pilotbench.bench.correlation import NamedRule, Pack, load_limits, load_pack
-from pilotbench.bench.correlation.bounds import bound
-from pilotbench.bench.correlation.decidability import decidability
 from pilotbench.bench.correlation.fluent import Rule
-from pilotbench.bench.correlation.pack import SCHEMA
-from pilotbench.bench.correlation.signals import Signal
-from pilotbench.bench.correlation.write_python import write_module, write_python
-from pilotbench.bench.correlation.write_toml import write_pack
+from pilotbench.bench.correlation.foresight.bounds import bound
+from pilotbench.bench.correlation.foresight.decidability import decidability
+from pilotbench.bench.correlation.language.pack import SCHEMA
+from pilotbench.bench.correlation.language.signals import Signal
+from pilotbench.bench.correlation.language.write_python import write_module, write_python
+from pilotbench.bench.correlation.language.write_toml import write_pack
 
 from traces import CONFIGS, TWIN_FACTS
 

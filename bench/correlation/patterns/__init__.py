@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..aggregates import CLOCKS
-from ..rule import Absent, Agree, AnyRule, Cadence, Count, Invariant, Order, Respond
+from ..language.aggregates import CLOCKS
+from ..language.rule import Absent, Agree, AnyRule, Cadence, Count, Invariant, Order, Respond
 from .absent import AbsentMonitor
 from .absent_after import AbsentAfterMonitor
 from .agree import AgreeMonitor

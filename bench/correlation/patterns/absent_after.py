@@ -6,10 +6,10 @@ from itertools import zip_longest
 
 from ...timeline import Interval
 from ..decide import range_of
-from ..mark import NEVER, between
-from ..rule import Absent, Occurrence, Turn
-from ..tri import Tri
+from ..language.rule import Absent, Occurrence, Turn
 from ..verdict import Outcome, Reason
+from ..world.mark import NEVER, between
+from ..world.tri import Tri
 from .base import Context, Seen
 from .owed import Owed, weigh_claims
 from .waiting import WaitingMonitor

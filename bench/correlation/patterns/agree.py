@@ -9,11 +9,11 @@ from typing import NamedTuple
 from ...timeline import Event, Interval
 from ..calibration import expired
 from ..decide import decide, range_of
-from ..energy import energy_over, meter_step_wh
 from ..facts import Calibration
-from ..limits import dimension_of
+from ..language.limits import dimension_of
 from ..uncertainty import combined, risk_of
 from ..verdict import Outcome, Reason
+from ..world.energy import energy_over, meter_step_wh
 from .agree_tx import Transaction, TransactionMonitor
 from .base import Context, Seen
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ...timeline import DRIFT_PPM, Event, Interval, parse_claim
 from ...timeline.stamp import drift_ns
 from ..decide import decide, range_of
-from ..mark import NEVER
-from ..rule import Agree, Condition
-from ..tri import Tri
+from ..language.rule import Agree, Condition
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import NEVER
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 from .stays import Stay, Stays
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from ...timeline import Event, Interval, parse_claim
 from ..decide import decide, range_of
-from ..energy import energy_over
 from ..verdict import Outcome, Reason
+from ..world.energy import energy_over
 from .agree_tx import Transaction, TransactionMonitor
 
 __all__ = ["AgreeEndsMonitor"]

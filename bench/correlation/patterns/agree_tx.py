@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from ...timeline import Event, Interval
-from ..energy import went_dead_ns
-from ..mark import NEVER, Mark
-from ..rule import Agree
-from ..tri import Tri
+from ..language.rule import Agree
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.energy import went_dead_ns
+from ..world.mark import NEVER, Mark
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 
 __all__ = ["CLOSED", "OPEN", "Transaction", "TransactionMonitor"]

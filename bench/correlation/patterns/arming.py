@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from ...timeline import Event, Stamp
 from ..condition import matches
-from ..mark import Mark
-from ..rule import RuleHead
-from ..track import Change, Track, possible_values
-from ..tri import Tri, any_of, common
+from ..language.rule import RuleHead
+from ..world.mark import Mark
+from ..world.track import Change, Track, possible_values
+from ..world.tri import Tri, any_of, common
 
 __all__ = ["Arming", "arming_of"]
 

@@ -10,12 +10,12 @@ from ....errors import RuleError
 from ...timeline import Event, Interval, Stamp
 from ..condition import Reader, matches
 from ..decide import clean
-from ..mark import Mark
-from ..pack import NamedRule
-from ..rule import Condition, Happening, Occurrence, Turn
-from ..tri import Tri, all_of, common
+from ..language.pack import NamedRule
+from ..language.rule import Condition, Happening, Occurrence, Turn
 from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
-from ..world import Edge, World
+from ..world.mark import Mark
+from ..world.tri import Tri, all_of, common
+from ..world.world import Edge, World
 from .arming import WHY, arming_of
 
 __all__ = ["SLACK_NS", "Context", "Fired", "Monitor", "Seen", "params_of"]

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from ...timeline import Event, Interval, Stamp
 from ..condition import matches
 from ..decide import clean, decide, range_of
-from ..mark import NEVER, Mark, between, surely_before
-from ..rule import Cadence, Occurrence
-from ..tri import Tri
+from ..language.rule import Cadence, Occurrence
 from ..verdict import Outcome, Range, Reason
-from ..world import Edge
+from ..world.mark import NEVER, Mark, between, surely_before
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 from .keys import Key, keys_by
 from .pace import HEARTBEAT, Heartbeat, factor_of, pace_of

@@ -9,11 +9,11 @@ import msgspec
 
 from ...timeline import Event, Interval, Stamp
 from ..decide import clean, range_of
-from ..mark import NEVER, Mark, between, surely_before
-from ..rule import Cadence, Occurrence
-from ..tri import Tri
+from ..language.rule import Cadence, Occurrence
 from ..verdict import Outcome, Range, Reason
-from ..world import Edge
+from ..world.mark import NEVER, Mark, between, surely_before
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor
 from .cadence import Item, happened
 from .keys import Key, keys_by, outlet_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 
 from ...timeline import Event
-from ..mark import Mark, between
 from ..verdict import Outcome, Reason
+from ..world.mark import Mark, between
 from .base import Context, Seen
 from .counting import Counted, CountingMonitor, Tally
 from .keys import Key

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import msgspec
 
 from ...timeline import Event, kind_of
-from ..mark import Mark
-from ..rule import Count, Occurrence
-from ..signals import feeds
-from ..tri import Tri
+from ..language.rule import Count, Occurrence
+from ..language.signals import feeds
 from ..verdict import Outcome, Range, Reason
-from ..world import Edge
+from ..world.mark import Mark
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 from .keys import Key, keys_by, outlet_of
 from .matching import Selector

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from ..mark import NEVER
+from ..world.mark import NEVER
 from .base import Context
 from .owed import Owed
 

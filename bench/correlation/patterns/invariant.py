@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from ....errors import RuleError
 from ...timeline import Event, Interval
 from ..decide import clean
-from ..mark import Mark, between
-from ..rule import Invariant
-from ..track import Sample, possible_values
-from ..tri import Tri
+from ..language.rule import Invariant
 from ..verdict import Outcome, Range, Reason
-from ..world import Edge
+from ..world.mark import Mark, between
+from ..world.track import Sample, possible_values
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 from .invariant_steps import margin_of, unit_of
 from .stays import Stay, Stays

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..condition import holds, value_at
-from ..rule import Occurrence, Test
+from ..language.rule import Occurrence, Test
 
 __all__ = ["Data", "Join", "Selector", "is_join", "joined", "tested"]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from ...timeline import Event
 from ..decide import clean
-from ..mark import Mark, between, possible_order
-from ..rule import Condition, Order, Turn
-from ..tri import Tri
+from ..language.rule import Condition, Order, Turn
 from ..verdict import Outcome, Range, Reason
-from ..world import Edge
+from ..world.mark import Mark, between, possible_order
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Fired, Monitor, Seen
 
 __all__ = ["OrderMonitor"]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from ...timeline import Event, Interval
 from ..condition import matches
-from ..mark import Mark, between, surely_before
-from ..rule import Order
-from ..tri import Tri
+from ..language.rule import Order
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import Mark, between, surely_before
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 from .keys import Key, keys_by, outlet_of
 from .placing import placed

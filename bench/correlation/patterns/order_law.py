@@ -11,11 +11,11 @@ import msgspec
 
 from ...timeline import Event, parse_claim
 from ..condition import matches, value_at
-from ..mark import Mark
-from ..rule import Law, Order
-from ..tri import Tri
+from ..language.rule import Law, Order
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import Mark
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor, Seen
 from .keys import Key, keys_by, outlet_of
 

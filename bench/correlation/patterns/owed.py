@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from ...timeline import Event, Interval
-from ..edge_width import TURNED
-from ..mark import NEVER, Mark, between
-from ..rule import Condition, RuleHead
-from ..world import World
+from ..language.rule import Condition, RuleHead
+from ..world.edge_width import TURNED
+from ..world.mark import NEVER, Mark, between
+from ..world.world import World
 from .keys import Key
 from .placing import placed
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from ...timeline import Event, Interval
 from ..condition import Reader
-from ..mark import NEVER, Mark, between
-from ..signals import CONFIG
+from ..language.signals import CONFIG
+from ..world.mark import NEVER, Mark, between
 
 __all__ = ["HEARTBEAT", "Heartbeat", "factor_of", "pace_of"]
 

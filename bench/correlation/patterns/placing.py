@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...timeline import Event, Stamp
-from ..mark import Mark
-from ..rule import RuleHead
-from ..world import World
+from ..language.rule import RuleHead
+from ..world.mark import Mark
+from ..world.world import World
 
 _LINK = frozenset({"ocpp.connected", "ocpp.disconnected", "ocpp.refused", "ocpp.attached"})
 """What the bench itself sees of the connection: no message of the station claims a time for it."""

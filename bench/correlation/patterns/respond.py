@@ -9,12 +9,12 @@ from ....errors import RuleError
 from ...timeline import Event, Interval
 from ..condition import Reader, matches
 from ..decide import decide, range_of
-from ..mark import NEVER, Mark, between
-from ..rule import Amount, Condition, Respond
-from ..track import Step, first_true
-from ..tri import Tri
+from ..language.rule import Amount, Condition, Respond
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import NEVER, Mark, between
+from ..world.track import Step, first_true
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Fired, Monitor, Seen
 
 __all__ = ["OPEN", "RespondMonitor"]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ....errors import RuleError
 from ...timeline import Interval
 from ..decide import clean, decide, range_of
-from ..mark import NEVER
-from ..rule import Respond
-from ..track import first_true
-from ..tri import Tri
+from ..language.rule import Respond
 from ..verdict import EvidenceRef, Instance, Outcome, Range, Reason
+from ..world.mark import NEVER
+from ..world.track import first_true
+from ..world.tri import Tri
 from .base import Context, Seen
 from .owed import Owed, weigh_claims
 from .waiting import WaitingMonitor

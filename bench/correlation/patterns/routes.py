@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..rule import Condition, Occurrence, Test, Trigger
+from ..language.rule import Condition, Occurrence, Test, Trigger
 from .matching import Static, is_join, tested
 
 __all__ = ["NOTHING", "Plan", "Route", "routes"]

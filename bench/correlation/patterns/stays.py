@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from ....errors import RuleError
 from ...timeline import Event, kind_of
-from ..rule import Condition, Happening, Occurrence
-from ..signals import CONFIG, STATION_SIGNALS
-from ..track import Change
-from ..tri import Tri
-from ..world import Edge
+from ..language.rule import Condition, Happening, Occurrence
+from ..language.signals import CONFIG, STATION_SIGNALS
+from ..world.track import Change
+from ..world.tri import Tri
+from ..world.world import Edge
 from .base import Context, Monitor
 
 __all__ = ["Stay", "Stays", "tellers"]

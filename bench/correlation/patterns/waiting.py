@@ -12,11 +12,11 @@ from itertools import chain
 
 from ....errors import RuleError
 from ...timeline import Event, kind_of
-from ..mark import NEVER, Mark
-from ..rule import Condition, Occurrence, Trigger, Turn
-from ..signals import feeds
+from ..language.rule import Condition, Occurrence, Trigger, Turn
+from ..language.signals import feeds
 from ..verdict import Outcome, Reason
-from ..world import Edge
+from ..world.mark import NEVER, Mark
+from ..world.world import Edge
 from .base import Context, Fired, Monitor
 from .deadlines import Deadlines
 from .keys import Key, keys_by, outlet_of

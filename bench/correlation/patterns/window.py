@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from ....errors import RuleError
 from ...timeline import Interval
 from ..condition import Reader
-from ..mark import NEVER, Mark, between
-from ..rule import Amount, Extension
+from ..language.rule import Amount, Extension
+from ..world.mark import NEVER, Mark, between
 from .owed import Owed
 
 __all__ = ["Span", "Window", "shown_unit"]

@@ -1,0 +1,115 @@
+"""Named limits: versioned data with clause, source, and whether anybody checked it against the text."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from ....errors import RuleError
+from ...timeline import UNITS
+from .place import place, toml_place
+
+__all__ = ["Limit", "load_limits", "nearest"]
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One limit. `base` is the value in the base unit of its dimension (ns, A, V, W, Wh, ohm, percent).
+
+    `verified` is False when the value was not checked against the text of the standard that it is ascribed to.
+    """
+
+    name: str
+    value: float
+    unit: str
+    clause: str
+    source: str
+    verified: bool
+    note: str = ""
+
+    @property
+    def dimension(self) -> str:
+        return dimension_of(self.unit) or ""
+
+    @property
+    def base(self) -> float:
+        return self.value * UNITS[self.dimension][self.unit]
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    value: float
+    unit: str
+    clause: str
+    source: str
+    verified: bool
+    note: str = ""
+
+
+_HEAD = ("schema", "title", "limit")
+
+
+def dimension_of(unit: str) -> str | None:
+    """The dimension a unit belongs to, None for no unit."""
+    return next((name for name, units in UNITS.items() if unit in units), None)
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`; did you mean …?` or, where nothing is near, the choice."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+def load_limits(paths: Sequence[Path]) -> dict[str, Limit]:
+    """Read limits files; a later file may not redefine a name.
+
+    Raises:
+        RuleError: a file cannot be read, or an entry is not right; names file and limit.
+    """
+    limits: dict[str, Limit] = {}
+    for path in paths:
+        text, entries = _read(path)
+        for name, entry in entries.items():
+            full = f"limit.{name}"
+            if full in limits:
+                raise RuleError(f"{full} is defined a second time", pack=place(path, text, ("limit", name)))
+            limits[full] = _limit(path, text, full, entry)
+    return limits
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise RuleError(f"cannot be read: {error.strerror}. Does the limits file exist?", pack=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"is no TOML: {error}", pack=toml_place(path, error)) from error
+    for key in content:
+        if key not in _HEAD:
+            raise RuleError(f"unknown key {key!r}{nearest(key, _HEAD)}", pack=place(path, text, (key,)))
+    if content.get("schema") != 1:
+        what = f"schema is {content.get('schema')!r}; this program reads schema = 1"
+        raise RuleError(what, pack=place(path, text, ("schema",)))
+    entries = content.get("limit", {})
+    if not isinstance(entries, dict):
+        raise RuleError("limits are written as [limit.NAME]", pack=str(path))
+    return text, cast("dict[str, Any]", entries)
+
+
+def _limit(path: Path, text: str, name: str, entry: Any) -> Limit:
+    where = ("limit", name.removeprefix("limit."))
+    try:
+        read = msgspec.convert(entry, _Entry)
+    except msgspec.ValidationError as error:
+        raise RuleError(
+            f"{name}: {error}; an entry has {', '.join(_Entry.__struct_fields__)}", pack=place(path, text, where)
+        ) from error
+    if dimension_of(read.unit) is None:
+        units = [unit for group in UNITS.values() for unit in group]
+        what = f"{name}: unknown unit {read.unit!r}{nearest(read.unit, units)}"
+        raise RuleError(what, pack=place(path, text, (*where, "unit")))
+    return Limit(name, read.value, read.unit, read.clause, read.source, read.verified, read.note)

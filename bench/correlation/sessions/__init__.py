@@ -1,0 +1,1 @@
+"""Charging sessions: every fact of a run joined by its keys, late, and never guessed."""
