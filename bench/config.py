@@ -35,6 +35,9 @@ HW_CONFIGS = Path(__file__).resolve().parent.parent / "hw-configs"
 
 TWIN_PORTS = ("twin:pilot", "twin:meter", "twin:can")
 
+OWN_NAMES = frozenset({"bench", "claim", "csms", "engine", "recorder", "station", "twin", "vehicle"})
+"""Names under which something else than an instrument speaks, or is accused."""
+
 
 def _quantity(dimension: str) -> BeforeValidator:
     def parse(value: Any) -> float:
@@ -325,6 +328,13 @@ def _check_devices(bench: BenchFile) -> None:
     ports: dict[str, str] = {}
     for name, device in bench.device.items():
         line = key_line(bench.text, ("device", name, "port"))
+        if name in OWN_NAMES:
+            raise ConfigError(
+                f"no device may be called {name!r}: under that name the bench itself speaks on the timeline. Give it "
+                "another one.",
+                file=str(bench.path),
+                line=line,
+            )
         if device.driver in kinds:
             raise ConfigError(
                 f"devices {kinds[device.driver]!r} and {name!r} are both {device.driver}; "

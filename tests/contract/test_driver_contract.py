@@ -56,6 +56,16 @@ def test_opens_and_says_who_it_is(rig: Rig, kind: str) -> None:
     rig.run(rig.timeline.wait_for(FIRST_EVENT[kind], timeout_s=2, since_ns=0))
 
 
+def test_it_is_waited_for_from_its_opening_on(rig: Rig, kind: str) -> None:
+    """Its first promise comes before anything that it observes, so that nobody hurries ahead of that."""
+    driver = rig.driver(kind, rig.twin.ready[WIRES[kind]])
+    rig.run(driver.open())
+    rig.run(rig.timeline.wait_for(FIRST_EVENT[kind], timeout_s=2, since_ns=0))
+    said = [event.topic for event in rig.events if event.source == driver.name and event.topic != "source"]
+    assert said[0] == "tick"
+    assert not [event for event in rig.events if event.late]
+
+
 def test_second_opener_is_told_who_holds_the_port(rig: Rig, kind: str) -> None:
     port = rig.twin.ready[WIRES[kind]]
     rig.run(rig.driver(kind, port).open())

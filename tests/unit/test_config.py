@@ -49,6 +49,7 @@ def test_the_virtual_bench_is_sound() -> None:
         ('port = "twin:pilot"', 'port = "/dev/ttyACM0"', "/dev/ttyACM0", "either all virtual or all real"),
         ('port = "twin:pilot"', 'port = "twin:pilto"', "twin:pilto", "did you mean 'twin:pilot'"),
         ('port = "twin:can"', 'port = "twin:meter"', None, "the same port"),
+        ("[device.meter]", "[device.csms]", 'port = "twin:meter"', "no device may be called 'csms'"),
         ('faults = ["diode"', 'faults = ["diod"', "faults", "diode"),
         ("calibration_due = 2036", "calibration_due = 2025", "[device.meter]", "lies before calibrated 2026-01-15"),
     ],

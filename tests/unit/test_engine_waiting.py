@@ -157,3 +157,49 @@ def test_live_verdicts_are_those_of_the_end(tmp_path: Path) -> None:
     report = engine.finish()
     failed = {item.rule for item in seen if item.outcome is Outcome.FAIL}
     assert failed == {verdict.rule for verdict in report.verdicts if verdict.verdict is Outcome.FAIL}
+
+
+def test_a_stimulus_is_waited_for_though_nobody_declares_any() -> None:
+    """A rule of the back end asks for the card that the pilot presents: the back end must not hurry ahead of it."""
+    rule = when("stimulus[verb=token]").then("ocpp.authorized").within("1 s").text("t").ref("r").named("own.card")
+    timeline = Timeline()
+    pilot, csms = timeline.source("pilot"), timeline.source("csms")
+    pilot.declare(("cp.",), 25 * MS)
+    csms.declare(("ocpp.",), 25 * MS)
+    engine = OnlineEngine(timeline, Pack([rule.build()], {}), Facts())
+    engine.start()
+
+    def acts(at_ns: int, verb: str) -> None:
+        tell(pilot, "stimulus", at_ns, device="pilot", verb=verb, args={})
+
+    acts(START, "pp")
+    pilot.tick(START + 20 * MS)
+    for at_ns in range(START, START + 10 * SEC, 100 * MS):
+        csms.tick(at_ns)
+    acts(START + SEC, "token")
+    assert engine.stragglers == 0
+    pilot.tick(START + 10 * SEC)
+    csms.tick(START + 11 * SEC)
+    assert [event.data["verdict"] for event in timeline.events("verdict")] == ["FAIL"]
+    assert engine.finish(START + 11 * SEC).of("own.card").verdict is Outcome.FAIL
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(100, Outcome.PASS), (4, Outcome.INCONCLUSIVE)])
+def test_what_came_too_early_in_a_run_too_long_to_be_judged_anew_is_open(
+    kept: int, expected: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that never promised anything tells of the dead output after the pilot's promise was taken."""
+    monkeypatch.setattr("pilotbench.bench.correlation.online.KEEP", kept)
+    timeline = Timeline()
+    pilot, sense = timeline.source("pilot"), timeline.source("sense")
+    pilot.declare(("cp.",), 25 * MS)
+    engine = OnlineEngine(timeline, pilot_rule(), Facts())
+    engine.start()
+    tell(sense, "output", START, live=True, phases=[True], kind="ac")
+    tell(pilot, "cp.state", START + MS, state="C", pwm=True)
+    tell(pilot, "cp.state", START + SEC, state="B", pwm=True)
+    pilot.tick(START + 5 * SEC)
+    tell(sense, "output", START + SEC + 50 * MS, live=False, phases=[False], kind="ac")
+    verdict = engine.finish().of("own.open")
+    assert verdict.verdict is expected
+    assert expected is Outcome.PASS or (verdict.reason is Reason.LATE and "pilotbench check" in verdict.text)
