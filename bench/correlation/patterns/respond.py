@@ -175,7 +175,7 @@ class RespondMonitor(Monitor):
         ended = self._ended(owed)
         new = self.rule.already == "new"
         span, certain, possible = first_true(
-            steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended_ns=ended.lo, new=new
+            steps, owed.mark, hold_ns=self.hold_ns, now_ns=held_ns, ended=ended, new=new
         )
         step = certain or possible
         given, why = self._given(owed)

@@ -8,7 +8,7 @@ in between".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -16,11 +16,12 @@ from ...timeline import Event, Interval, Stamp
 from .mark import NEVER, Mark, between
 from .tri import Tri
 
-__all__ = ["Change", "Sample", "Step", "Track", "first_true", "possible_values", "sampled_steps"]
+__all__ = ["Change", "Sample", "Step", "Track", "first_true", "possible_values"]
 
 KEEP = 20_000
 """Changes of a signal that are kept; what it was before is not known any more, for a rule that still asks."""
 FORGOTTEN = "what it was so long ago is not kept"
+_NOT_ENDED = Interval(NEVER, NEVER)
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -124,14 +125,15 @@ def first_true(
     *,
     hold_ns: int = 0,
     now_ns: int = 0,
-    ended_ns: float = NEVER,
+    ended: Interval = _NOT_ENDED,
     new: bool = False,
 ) -> tuple[Interval, Step | None, Step | None]:
-    """When, after `trigger`, a condition first becomes true and stays so for `hold_ns` (or until `ended_ns` after it).
+    """When, after `trigger`, a condition first becomes true and stays so for `hold_ns` (or until it `ended`).
 
-    `new`: one that was true already does not count. Returns the interval of nanoseconds after the trigger (its `hi` is
-    NEVER when it is not certain to have happened, its `lo` is NEVER when it certainly did not), the step that made it
-    certain, and the one that made it possible (None for what was before the first).
+    `ended`: when, after the trigger, nothing was asked any more. `new`: one that was true already does not count.
+    Returns the interval of nanoseconds after the trigger (its `hi` is NEVER when it is not certain to have happened,
+    its `lo` is NEVER when it certainly did not), the step that made it certain, and the one that made it possible
+    (None for what was before the first).
     """
     steps = _runs(steps)
     spans = _spans(steps, trigger)
@@ -152,9 +154,9 @@ def first_true(
         untrue = _next(steps, i, (Tri.FALSE,))
         start = spans[i].clipped(0)
         over_by = NEVER if untrue is None else spans[untrue].hi
-        if over_by < ended_ns and _length(steps, spans, i, untrue, trigger, now_ns).hi < hold_ns:
+        if over_by < ended.lo and _length(steps, spans, i, untrue, trigger, now_ns).hi < hold_ns:
             continue
-        held = over is not None and spans[over].lo >= ended_ns
+        held = over is not None and spans[over].lo >= ended.hi
         held = held or _length(steps, spans, i, over, trigger, now_ns).lo >= hold_ns
         if start.lo < lo:
             lo = start.lo
@@ -203,24 +205,3 @@ def _length(
         return own.clipped(0)
     least = spans[end].lo if spans[i].hi <= 0 else min(spans[end].lo, own.lo)
     return Interval(max(0, least), max(0, spans[end].hi))
-
-
-def sampled_steps(samples: Sequence[Sample], judge: Callable[[float], Tri], max_gap_ns: int) -> list[Step]:
-    """Samples under a condition, as steps whose edges span the two samples that they lie between."""
-    steps: list[Step] = []
-    previous: Sample | None = None
-    for sample in samples:
-        stamp = sample.event.stamp
-        tri = judge(sample.value)
-        if previous is None:
-            steps.append(Step(Mark(Stamp(stamp.order_ns, stamp.hi_ns, stamp.hi_ns)), tri, sample.event))
-        else:
-            before = previous.event.stamp
-            if stamp.lo_ns - before.hi_ns > max_gap_ns:
-                hole = Stamp(stamp.order_ns, before.hi_ns, before.hi_ns)
-                steps.append(Step(Mark(hole), Tri.UNKNOWN, None, "no sample of the meter"))
-            if steps[-1].tri is not tri:
-                lo_ns = min(before.lo_ns, stamp.hi_ns)
-                steps.append(Step(Mark(Stamp(stamp.order_ns, lo_ns, stamp.hi_ns)), tri, sample.event))
-        previous = sample
-    return steps
