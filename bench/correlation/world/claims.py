@@ -40,7 +40,9 @@ class ClaimClock:
     def token(self, event: Event) -> None:
         """The bench presented a card."""
         args = cast("dict[str, object]", event.data.get("args") or {})
-        self._tokens.setdefault(str(args.get("id", "")).casefold(), []).append(event)
+        cards = self._tokens.setdefault(str(args.get("id", "")).casefold(), [])
+        if len(cards) < 2:  # of two nobody knows which one it was, nor of more
+            cards.append(event)
 
     def tx_started(self, event: Event, granted: Event | None) -> None:
         """A transaction began: after the remote start (`granted`) of its number, or the request or card of its token.
