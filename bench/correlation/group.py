@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import cast
 
+import msgspec
+
 from ...errors import RuleError
 from ..timeline import Event
 from .condition import Reader
@@ -225,6 +227,11 @@ class Group:
     def _connected(self, event: Event) -> None:
         version = event.data.get("version")
         if isinstance(version, str) and version != self._version:
+            if self._version is not None:
+                # what is owed in the version that it spoke before, it may tell in the new one: there nobody listens
+                at_ns, why = event.stamp.order_ns, f"the station speaks OCPP {version} now, no more {self._version}"
+                data = {"from_ns": at_ns, "to_ns": at_ns, "why": why}
+                self.world.gaps.append(msgspec.structs.replace(event, topic="gap", data=data))
             self._version = version
             self._index()
 
