@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,8 @@ __all__ = ["NOTHING", "doctor_command"]
 
 NOTHING = 5
 """Exit code when no rule can be decided."""
+TOGETHER = 3
+"""More rules than this with one reason are told in one line."""
 
 
 def doctor_command(bench: Path | None, packs: Sequence[str], limits: Sequence[str], *, json: bool) -> int:
@@ -51,9 +55,24 @@ def doctor_command(bench: Path | None, packs: Sequence[str], limits: Sequence[st
         return code
     lines: list[str] = []
     for name, items in found.items():
-        lines += [f"{name}: {summary(items)}", *(_line(item, _width(items)) for item in items), ""]
+        lines += [f"{name}: {summary(items)}", *_lines(items), ""]
     sys.stdout.write("\n".join([*lines, summary(rules)]) + "\n")
     return code
+
+
+def _lines(items: Sequence[Decidability]) -> Iterator[str]:
+    """A line a rule; those that can never be decided for one and the same reason share one."""
+    reasons = Counter(item.never for item in items if item.never is not None)
+    told: set[str] = set()
+    alone = [item for item in items if item.never is None or reasons[item.never] <= TOGETHER]
+    for item in items:
+        if item in alone:
+            yield _line(item, _width(alone))
+        elif item.never is not None and item.never not in told:
+            told.add(item.never)
+            names = ", ".join(other.rule for other in items if other.never == item.never)
+            yield f"  {reasons[item.never]} rules can never be decided on this bench, because {item.never}:"
+            yield from textwrap.wrap(names, 110, initial_indent="    ", subsequent_indent="    ")
 
 
 def _width(items: Sequence[Decidability]) -> int:
