@@ -137,6 +137,18 @@ def test_an_edge_is_forbidden_and_the_signal_has_to_be_seen() -> None:
         assert one(seen, pack) == (says, None)
 
 
+def test_an_edge_counts_for_the_outlets_that_it_is_of() -> None:
+    """Outlet 2 is live already when both are told to be."""
+    run = Run()
+    for evse in (1, 2):
+        run.add("output", -20, source="pilot", evse=evse, live=evse == 2, kind="ac")
+    run.add("lab.a", 0, evse=None)
+    run.add("output", 10, source="pilot", evse=None, live=True, kind="ac")
+    run.end()
+    found = run.instances(rule_of(absent="lab.a => output dead -> live", within="100 ms"))
+    assert [(item.evse, item.outcome) for item in found] == [(1, FAIL), (2, PASS)]
+
+
 def test_an_edge_triggers() -> None:
     pack = rule_of(absent="cp.state A -> B => lab.b", within="100 ms")
     run = Run()

@@ -204,6 +204,26 @@ def test_transactions_are_dropped_when_they_are_judged_and_given_up_when_there_a
     assert crowd.said(**AGREE)[:2] == ["INCONCLUSIVE LIMIT"] * 2
 
 
+def test_a_share_is_one_of_the_true_energy_which_is_known_no_better_than_the_reference() -> None:
+    """U is about 9.2 Wh at 1000 Wh: so the limit of 40 Wh is known to 4 % of that."""
+    verdicts = [judged(session(1000.0 + more, 1000.0, FINE), CONFORM) for more in (30.2, 30.6)]
+    assert [verdict.verdict for verdict in verdicts] == [Outcome.PASS, Outcome.INCONCLUSIVE]
+    measured = verdicts[1].measured
+    assert measured is not None
+    assert measured.hi is not None
+    assert measured.hi < 40.0
+
+
+def test_an_end_that_was_not_seen_is_cut_off_and_one_without_a_register_lacks_it() -> None:
+    lab = Lab(FACTS).output(1, live=False)
+    lab.put("ocpp.tx.started", 20, source="csms", tx=7, meter_wh=None, id_tag="T")
+    lab.put("ocpp.register", 25, source="csms", tx=7, context="Transaction.Begin", value_wh="1000.0")
+    assert lab.only(**AGREE) == "INCONCLUSIVE TRUNCATED"
+    lab.put("ocpp.tx.ended", 1210, source="csms", tx=7, meter_wh=None, reason="Remote", orphan=False)
+    assert lab.only(**AGREE) == "INCONCLUSIVE PRECONDITION"
+    assert lab.only(**AGREE, truncated=True) == "INCONCLUSIVE PRECONDITION"
+
+
 # ---- clocks
 
 WALL_NS = 1_772_366_400_000_000_000  # 2026-03-01T12:00:00Z
@@ -245,6 +265,21 @@ def test_a_station_behind_is_seen_only_where_something_caused_its_message() -> N
     assert clock(-8.0, caused=False).only(**CLOCKS) == "INCONCLUSIVE CLOCK"
     assert clock(8.0, caused=False).only(**CLOCKS) == "FAIL"
     assert clock(0.0, caused=False).only(**CLOCKS) == "INCONCLUSIVE CLOCK"
+
+
+def test_a_clock_that_was_set_right_meanwhile_is_no_fault() -> None:
+    def told(early_s: float, late_s: float) -> str:
+        lab = Lab().put("clock.anchor", 0, source="bench", evse=None, mono_ns=0, wall_ns=WALL_NS)
+        lab.put("ocpp.connected", 5, source="csms", evse=None, version="1.6").boot(10)
+        lab.put("ocpp.boot.answered", 12, source="csms", evse=None, status="Accepted", interval_s=300).cp("A", 20)
+        status = {"connector": 1, "status": "Available", "logical": "available"}
+        lab.put("ocpp.status", 10_000, source="csms", **status, claim=claimed(9.991 + early_s)).cp("C", 20_000)
+        status = {"connector": 1, "status": "Charging", "logical": "occupied"}
+        lab.put("ocpp.status", 20_100, source="csms", **status, claim=claimed(20.051 + late_s))
+        return lab.put("ocpp.disconnected", 30_000, source="csms", evse=None, code=1000, reason="").only(**CLOCKS)
+
+    assert told(3600.0, 0.0) == "PASS"
+    assert told(0.0, 3600.0) == "FAIL"
 
 
 def test_clocks_need_both_and_a_station_that_is_online() -> None:

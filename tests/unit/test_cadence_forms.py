@@ -173,6 +173,13 @@ def test_neighbours_are_so_far_apart(events: tuple[float | tuple[float, float], 
     assert spaced(*events).only(cadence="lab.a apart 10 ms") == said
 
 
+def test_whichever_was_received_first_the_distance_is_the_same() -> None:
+    rule = "lab.a apart 10 ms"
+    assert Lab().put("lab.a", 130).put("lab.a", 100, source="probe", order=140).only(cadence=rule) == PASS
+    between = Lab().put("lab.a", 100).put("lab.a", 130).put("lab.a", 105, source="probe", order=140)
+    assert between.only(cadence=rule) == FAIL
+
+
 def test_apart_has_a_tolerance_too() -> None:
     assert spaced(10.0, 18.0).only(cadence="lab.a apart 10 ms", tolerance="20 %") == PASS
     assert spaced(10.0, 17.999).only(cadence="lab.a apart 10 ms", tolerance="20 %") == FAIL

@@ -89,6 +89,16 @@ def test_an_event_for_which_when_is_unknown_may_count() -> None:
     assert run.says(armed) == [(FAIL, None)]
 
 
+def test_when_is_asked_once_everything_before_the_event_must_have_been_received() -> None:
+    run = Run()
+    run.cp(-10, "A")
+    run.add("lab.a", 20)
+    run.add("cp.state", 10, source="pilot", received=500, state="B", pwm=False)
+    run.end()
+    assert run.says(rule_of(count="lab.a <= 0", when="cp.state B")) == [(FAIL, None)]
+    assert run.says(rule_of(count="lab.a <= 0", when="cp.state A")) == []
+
+
 def stay(*times: float, age: float = 0.0, source: str = "rig", last: str | None = "A") -> Run:
     """A stay in B from 0 to 100."""
     run = Run(evses=(1,))
@@ -119,6 +129,16 @@ def test_of_each_stay(times: tuple[float, ...], age: float, most: Outcome, least
     run = stay(*times, age=age)
     assert run.says(STAY_MOST) == [(most, Reason.CLOCK if most is OPEN else None)]
     assert run.says(STAY_LEAST) == [(least, Reason.CLOCK if least is OPEN else None)]
+
+
+def test_what_is_of_every_outlet_counts_once_for_the_station() -> None:
+    run = Run()
+    run.add("ocpp.connected", 0, source="csms", evse=None, version="1.6")
+    run.add("lab.a", 50, evse=None)
+    run.add("ocpp.disconnected", 100, source="csms", evse=None, code=1000, reason="")
+    run.end()
+    assert run.says(rule_of(count="lab.a <= 1 while connected yes")) == [(PASS, None)]
+    assert run.says(rule_of(count="lab.a >= 2 while connected yes")) == [(FAIL, None)]
 
 
 def test_stays_are_apart_and_outlets_too() -> None:

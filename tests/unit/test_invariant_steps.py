@@ -80,6 +80,12 @@ def test_what_was_not_known_is_open() -> None:
     assert before.only(invariant=DEAD) == PASS
 
 
+def test_what_is_not_known_since_a_gap_before_the_stay_is_open() -> None:
+    lost = Lab(FACTS).cp("C", 2).put("output", 3, source="probe", live=False).gap("probe", 50, 60)
+    lost.cp("A", 100).cp("C", 200).put("output", 300, source="probe", live=False)
+    assert lost.only(invariant=DEAD) == "INCONCLUSIVE GAP"
+
+
 def test_the_end_of_the_record_ends_a_stay() -> None:
     assert dead().cp("A", 100).only(invariant=DEAD) == PASS
     assert dead().cp("A", 100).only(invariant=DEAD, truncated=True) == "INCONCLUSIVE TRUNCATED"
@@ -187,6 +193,14 @@ def test_a_hole_is_open_and_a_stay_too_short_for_a_sample_is_none() -> None:
     assert short.only(invariant="current <= 1 A while cp.state C") == "NA"
     blind = Lab(FACTS).cp("A", 60).cp("C", 100).cp("A", 200)
     assert blind.only(invariant="current <= 1 A while cp.state C") == "INCONCLUSIVE PRECONDITION"
+
+
+def test_a_hole_lies_between_the_nearest_ends_of_two_samples() -> None:
+    def wide(begin: float) -> Lab:
+        return Lab(FACTS).cp("A", 1).cp("C", 100).amps(0.0, 100, 110).amps(0.0, begin, 180).cp("A", 190)
+
+    assert wide(160).only(invariant="current <= 1 A while cp.state C") == PASS
+    assert wide(160.001).only(invariant="current <= 1 A while cp.state C") == "INCONCLUSIVE GAP"
 
 
 def test_a_sample_while_the_scope_is_unknown_is_open_once() -> None:

@@ -117,6 +117,29 @@ def test_by_claims_what_waited_in_a_queue_is_placed_where_it_was() -> None:
     assert none.only(order="ocpp.tx.started < ocpp.tx.ended", per="tx", at="claim") == CLOCK
 
 
+# ---- conditions < happening
+
+
+def test_conditions_are_asked_once_everything_before_the_happening_must_have_been_received() -> None:
+    lab = Lab().cp("A", 1).put("lab.a", 100).put("cp.state", 50, source="pilot", order=600, state="C", pwm=False)
+    assert lab.only(order="cp.state C < lab.a") == PASS
+    assert lab.only(order="cp.state A < lab.a") == FAIL
+
+
+def test_a_contradiction_lies_between_the_last_end_and_the_happening() -> None:
+
+    def second(*sample: float, **more: str) -> str:
+        lab = Lab().cp("C", 1).output(2, live=False).output(10, live=True).output(50, live=False)
+        lab.amps(5.0, *sample).output(100, live=True)
+        return lab.said(order="cp.state C < output dead -> live < current >= 1 A", **more)[1]
+
+    assert second(70) == "ERROR"
+    assert second(45, 55) == PASS, "it may have flowed before"
+    assert second(50) == PASS
+    assert second(95, 105) == PASS, "it may have flowed after"
+    assert second(70, settle="20 ms") == PASS
+
+
 def test_bounded_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_events, "KEYS", 3)
     lab = booted()

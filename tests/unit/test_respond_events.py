@@ -34,6 +34,17 @@ def test_the_limit_belongs_to_what_is_allowed_and_so_does_the_instant_of_the_tri
     assert one(run) == (says, None)
 
 
+@pytest.mark.parametrize(
+    ("answer", "age", "says"), [(104.0, 5, OPEN), (105.0, 5, OPEN), (105.001, 5, FAIL), (100.0, 5, PASS)]
+)
+def test_an_answer_that_may_be_in_time_is_blamed_by_nobody(answer: float, age: float, says: Outcome) -> None:
+    run = Run()
+    run.add("lab.a", 0)
+    run.add("lab.b", answer, source="gauge", age=age)
+    run.end()
+    assert one(run) == (says, Reason.CLOCK if says is OPEN else None)
+
+
 def test_what_is_measured_and_what_it_rests_on() -> None:
     run = Run()
     run.add("lab.a", 0, age=2)
@@ -165,6 +176,13 @@ def test_the_trigger_is_not_its_own_answer() -> None:
     assert run.says(pack) == [(PASS, None), (FAIL, None)]
 
 
+def test_a_trigger_whose_source_reports_in_no_order_is_not_its_own_answer_either() -> None:
+    run = Run()
+    run.add("stimulus", 0, source="rig", device="pilot", verb="state", args={})
+    run.end()
+    assert one(run, rule_of(respond="stimulus => stimulus", within="100 ms")) == (FAIL, None)
+
+
 def test_each_outlet_has_its_own_answers_and_an_event_without_one_counts_for_all() -> None:
     run = Run()
     run.add("lab.a", 0, evse=1)
@@ -232,6 +250,16 @@ def test_the_limit_may_be_a_setting_of_the_station(read: str | None, says: Outco
     run.add("lab.b", 500, source="gauge")
     run.end()
     assert one(run, pack) == (says, Reason.PRECONDITION if says is OPEN else None)
+
+
+@pytest.mark.parametrize(("answer", "says"), [(500.0, PASS), (500.001, FAIL)])
+def test_a_limit_that_is_read_back_after_the_answer_is_the_limit(answer: float, says: Outcome) -> None:
+    run = Run()
+    run.add("lab.a", 0)
+    run.add("lab.b", answer, source="gauge")
+    run.add("station.config", 600, source="csms", evse=None, values={"X": "0.5"}, unknown=[])
+    run.end()
+    assert one(run, rule_of(respond="lab.a => lab.b", within="config.X")) == (says, None)
 
 
 def test_an_edge_triggers_and_its_values_can_be_asked() -> None:
@@ -317,6 +345,19 @@ def test_when_is_asked_at_the_trigger() -> None:
     run.add("lab.a", 20)
     run.end()
     assert run.says(pack) == [(OPEN, Reason.PRECONDITION), (FAIL, None)]
+
+
+def test_each_trigger_has_a_when_of_its_own() -> None:
+    pack = rule_of(respond="lab.a (when cp.state B) or lab.c => lab.b", within="100 ms")
+    run = Run()
+    run.cp(-10, "A")
+    run.add("lab.a", 0)
+    run.add("lab.c", 1)
+    run.add("lab.b", 10, source="gauge")
+    run.cp(20, "B")
+    run.add("lab.a", 30)
+    run.end()
+    assert run.says(pack) == [(PASS, None), (FAIL, None)]
 
 
 def test_it_watches_from_arm_until_disarm() -> None:

@@ -125,6 +125,14 @@ def test_the_declared_drift_counts_and_the_bench_clock_ends_its_growth() -> None
     assert difference(at(0, 100), at(10_000, 100)).width == 12 * MS
 
 
+def test_readings_of_two_epochs_or_domains_are_not_compared() -> None:
+    """The clock began anew: it reads less, and later."""
+    first = Stamp(0, -MS, MS, "d", 1, 7 * SECOND)
+    for other in (Stamp(SECOND, SECOND, SECOND, "d", 2, 0), Stamp(SECOND, SECOND, SECOND, "e", 1, 7 * SECOND)):
+        assert difference(first, other) == Interval(SECOND - MS, SECOND + MS)
+        assert difference(other, first) == Interval(-SECOND - MS, -SECOND + MS)
+
+
 def test_two_times_of_one_fact_that_contradict_each_other_make_nothing_certain() -> None:
     first = Stamp(0, -MS, MS, "d", 0, 0)
     second = Stamp(SECOND, SECOND - MS, SECOND + MS, "d", 0, 5 * SECOND)
