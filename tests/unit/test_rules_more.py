@@ -353,6 +353,19 @@ def test_what_flowed_between_two_readings_is_no_deviation(upto: float, reason: R
     assert (verdict.verdict, verdict.reason) == (OPEN, reason)
 
 
+def test_two_readings_of_one_instant_do_not_differ_by_what_flows() -> None:
+    t = Trace()
+    t.charging()
+    t.register(2070, "Begin", 5000.0)
+    t.meters(3200, 20000, 16.0, 60.0)
+    t.remote_stop(18000)
+    t.register(20010, "End", 5059.0, claimed=18500)
+    t.tx_ended(20015, 5055, claimed=18500)
+    t.meters(20100, 26000, 0.0)
+    t.end(26500)
+    assert t.verdict("energy.register").verdict is Outcome.FAIL
+
+
 def test_a_transaction_whose_end_was_not_seen_is_not_settled_by_its_start() -> None:
     t = Trace()
     t.charging()
