@@ -229,6 +229,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
     told = {str(death) for death in deaths}
     errors += [death for death in _deaths(bench) if str(death) not in told]
     _port_link(bench).unlink(missing_ok=True)
+    bench.recorder.tell_losses()
     bench.timeline.bench.note("bench.state", {"state": "closed", "why": "finished" if finished else "interrupted"})
     final: dict[str, bytes] = {}
     try:

@@ -118,7 +118,7 @@ class Recorder:
         if self._closed:
             return
         self._closed = True
-        self._tell_losses()
+        self.tell_losses()
         self._unsubscribe()
         self._final = {} if final is None else final
         self._stopping = True
@@ -153,11 +153,12 @@ class Recorder:
             return
         # Told while the queue is still full, the next event would be lost as well; the thread asks again.
         if len(self._queue) * 2 <= self._bound:
-            self._tell_losses()
+            self.tell_losses()
         if time.monotonic_ns() >= self._next_anchor_ns:
             self._anchor(*wall_anchor())
 
-    def _tell_losses(self) -> None:
+    def tell_losses(self) -> None:
+        """Say what was lost so far as a gap, so that whoever judges this run lacks what its recording lacks."""
         if self._losses.count == 0:
             return
         losses, self._losses = self._losses, Losses()

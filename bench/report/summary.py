@@ -26,7 +26,7 @@ def summary_lines(report: Report) -> list[str]:
     for row in rows:
         if row["verdict"] not in ("PASS", "NOT_APPLICABLE"):
             lines += ["", *str(row.get("text") or row.get("because") or row["rule"]).rstrip().splitlines()]
-    lines += [f"The bench contradicts its own bounds: {text}" for text in report.violations]
+    lines += [f"The bench itself: {text}" for text in report.violations]
     return [*lines, "", f"digest  {report.digest}"]
 
 
