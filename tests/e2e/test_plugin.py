@@ -11,12 +11,6 @@ from pilotbench.bench.recording import read_run
 from cli_runs import environment
 
 CHARGE = """
-from pilotbench.bench.correlation.fluent import when
-
-quick = when("cp.state C|D -> A|B").then("output dead").within("limit.seq8_1").text("t").ref("r").named("own.quick")
-hasty = when("cp.state C|D -> A|B").then("output dead").within("1 ms").text("t").ref("r").named("own.hasty")
-
-
 def test_charge(vehicle, timeline):
     vehicle.plug(cable_a=32)
     vehicle.present("04A2B3C4D5")
@@ -25,6 +19,15 @@ def test_charge(vehicle, timeline):
     vehicle.pause()
     timeline.wait_for("output", live=False)
     timeline.check("stop.open").require()
+"""
+
+OWN = f"""
+from pilotbench.bench.correlation.fluent import when
+
+quick = when("cp.state C|D -> A|B").then("output dead").within("limit.seq8_1").text("t").ref("r").named("own.quick")
+hasty = when("cp.state C|D -> A|B").then("output dead").within("1 ms").text("t").ref("r").named("own.hasty")
+
+{CHARGE}
     assert timeline.check(quick).require().measured.hi < 100
     assert timeline.check(hasty).verdict.verdict == "FAIL"
 """
@@ -65,7 +68,7 @@ def pytest_in(folder: Path, content: str, *options: str) -> subprocess.Completed
 
 
 def test_a_test_of_a_few_lines_charges_a_car_and_checks_a_rule(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, CHARGE)
+    done = pytest_in(tmp_path, OWN)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "stop.open" in done.stdout
     run = read_run(tmp_path / "out")
