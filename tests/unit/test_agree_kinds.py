@@ -174,6 +174,31 @@ def test_any_two_energies_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        (("12:00:01.15", "12:00:01.15"), "FAIL"),
+        (("12:00:01.15", "12:00:01.20"), "FAIL"),
+        (("12:00:01.15", "12:00:01.21"), "INCONCLUSIVE MEASUREMENT"),
+        ((None, None), "INCONCLUSIVE MEASUREMENT"),
+    ],
+)
+def test_what_flowed_between_two_readings_explains_nothing_of_one_instant(
+    claims: tuple[str | None, str | None], said: str
+) -> None:
+    """Energy flows while the register and meterStop are read: by 3 Wh they may differ, unless it was at once."""
+    when = [None if claim is None else f"2026-03-01T{claim}Z" for claim in claims]
+    lab = session(500.0, 500.0, meter=("1000", "1500"), tx=6)
+    lab.put("ocpp.tx.started", 7000, source="csms", tx=7, meter_wh="2000", id_tag="T").output(7100, live=True)
+    lab.put("ocpp.register", 7050, source="csms", tx=7, context="Transaction.Begin", value_wh="2000.0")
+    for at, wh in ((7010, 5500), (7500, 5900), (8500, 6300)):
+        lab.put("meter.sample", at, source="meter", energy_wh=f"{wh}.0")
+    lab.put("ocpp.register", 8200, source="csms", tx=7, context="Transaction.End", value_wh="3003.0", claim=when[0])
+    lab.put("ocpp.tx.ended", 8210, source="csms", tx=7, meter_wh="3000", reason="Local", orphan=False, claim=when[1])
+    lab.output(8400, live=False)
+    assert lab.said(agree="register ~ tx_meter", per="tx", kind="exact", tolerance="1 Wh")[1] == said
+
+
+@pytest.mark.parametrize(
     ("bent", "match"),
     [
         ({"agree": "register ~ bench_clock"}, "not two measurements"),

@@ -54,6 +54,15 @@ def test_a_tolerance_is_a_share_of_the_time() -> None:
     assert in_c(1000, 1300, 1110.001, 1220).only(cadence=EVERY, tolerance="10 %") == FAIL
 
 
+def test_what_is_received_in_another_order_blames_nobody() -> None:
+    """They came at 1090, 1180 and 1270; the second was received last."""
+    lab = Lab().cp("A", 1).cp("C", 1000).put("lab.a", 1090).put("lab.a", 1270)
+    lab.put("lab.a", 1180, source="probe", order=1290).cp("A", 1300)
+    assert lab.only(cadence=EVERY) == CLOCK
+    missing = Lab().cp("A", 1).cp("C", 1000).put("lab.a", 1090).put("lab.a", 1270).cp("A", 1300)
+    assert missing.only(cadence=EVERY) == FAIL
+
+
 def test_a_stay_that_may_be_shorter_than_the_time_asks_nothing() -> None:
     assert in_c(1000, 1100).only(cadence=EVERY) == "NA"
     assert in_c(1000, 1100.001).only(cadence=EVERY) == FAIL
