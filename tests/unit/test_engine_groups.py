@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from pilotbench.bench.correlation import Engine, Instance, Outcome, Reason, evaluate
+from pilotbench.bench.correlation import Engine, Instance, Outcome, Pack, Reason, evaluate
 from pilotbench.bench.timeline import Event
 
 from rule_runs import MS, Run, rule_of
@@ -17,10 +17,10 @@ def declare(run: Run, source: str, *topics: str, delay_ms: int) -> None:
     run.add("source", -900, source=source, evse=None, topics=list(topics), delay_ns=delay_ms * MS)
 
 
-def told(run: Run, advance_ms: float) -> list[Instance]:
+def told(run: Run, advance_ms: float, pack: Pack = WITHIN) -> list[Instance]:
     """What is decided once nothing older than this can come; the run's `bench.state` is not fed."""
     found: list[Instance] = []
-    engine = Engine(WITHIN, run.facts, found.append)
+    engine = Engine(pack, run.facts, found.append)
     for event in run.events:
         engine.feed(event)
     engine.advance(round((1000 + advance_ms) * MS))
@@ -46,6 +46,11 @@ def test_every_deadline_is_told_when_it_is_over() -> None:
     for at in (0, 10, 50):
         run.add("lab.a", at)
     assert [len(told(run, at)) for at in (1100, 1101, 1111, 1151)] == [0, 1, 2, 3]
+    own = rule_of(respond="lab.a => lab.b", within="$wait_s")
+    run = Run()
+    for at, wait_s in ((0, 2), (10, 0.1), (20, 1)):
+        run.add("lab.a", at, wait_s=wait_s)
+    assert [[item.n for item in told(run, at, own)] for at in (1111, 2021, 3001)] == [[2], [2, 3], [2, 3, 1]]
 
 
 @pytest.mark.parametrize(
