@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .config import BenchFile, EvDbc, MeterModbus, PilotLine
-from .correlation.foresight.inventory import Inventory
+from .correlation.inventory import Inventory
 
 __all__ = ["inventory_of"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...errors import RuleError
+from .language.happened import Params, holds, matches, value_at
 from .language.pack import NamedRule, Pack
 from .language.rule import Amount, Condition
 from .language.signals import CONFIG, Signal, signal_named
 from .world.amps import amps_of_duty, duty_of_amps
 from .world.edge_width import lead_ns, narrowed
-from .world.happened import Params, holds, matches, value_at
 from .world.mark import Mark
 from .world.setting import number_in, setting_has
 from .world.track import Change, Step, possible_values

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .foresight.inventory import Inventory
+from .inventory import Inventory
 
 __all__ = ["Calibration", "Facts"]
 

@@ -13,7 +13,7 @@ from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.correlation import Facts, Limit, Pack, evaluate, load_pack
 from pilotbench.bench.correlation.fluent import Rule
 from pilotbench.bench.correlation.foresight.decidability import Decidability, decidability, summary
-from pilotbench.bench.correlation.foresight.inventory import Inventory
+from pilotbench.bench.correlation.inventory import Inventory
 from pilotbench.bench.timeline import Stamp
 
 from traces import CONFIGS, MS, Trace, full_session

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...timeline import DRIFT_PPM
+from ..inventory import Inventory
 from ..language.rule import Condition, Happening, Turn
 from ..language.signals import CONFIG, SIGNALS, Signal, feeds, signal_named
-from .inventory import Inventory
 
 __all__ = ["Apart", "Spread", "apart", "claimed", "spread_of"]
 

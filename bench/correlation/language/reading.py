@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, cast
 import msgspec
 
 from ...timeline import Event
-from ..world.happened import matches, number_of, value_at
+from .happened import matches, number_of, value_at
 from .rule import Occurrence, Scalar
 
 __all__ = ["KINDS", "Band", "Heard", "Reading"]

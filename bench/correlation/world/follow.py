@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...timeline import Event, Stamp, difference
+from ..language.happened import matches, number_of
 from ..language.reading import Band, Heard, Reading
 from .debounce import Debounce, Proposal, Value
 from .edge_width import known_from, lead_ns, measured_over, narrowed, spanning
-from .happened import matches, number_of
 
 __all__ = ["Follower", "Home", "follower_of"]
 
