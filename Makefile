@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults docs clean
+.PHONY: help demo test lint bench faults long mutants docs clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,12 @@ bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per even
 
 faults: $(VENV)/.dev  ## every station fault against every rule, and every oddity against none
 	$(BIN)/python -m pytest tests/e2e/test_fault_matrix.py -s -m "faults or not faults"
+
+long: $(VENV)/.dev  ## proofs that take minutes: soundness on 200,000 runs, the engine against the naive evaluator
+	$(BIN)/python -m pytest tests/unit -s -m long
+
+mutants: $(VENV)/.dev  ## seeded bugs of the rule engine, each of which has to be caught by a test (minutes)
+	$(BIN)/python -m pytest tests/long/test_mutants.py -s -m long
 
 docs: $(VENV)/.dev  ## the commands and pages of the documentation, executed and checked
 	$(BIN)/python -m pytest tests/e2e/test_readme.py
