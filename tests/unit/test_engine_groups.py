@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from pilotbench.bench.correlation import Engine, Instance, Outcome, Pack, Reason, evaluate
-from pilotbench.bench.timeline import Event
+from pilotbench.bench.correlation import Engine, Facts, Instance, OnlineEngine, Outcome, Pack, Reason, evaluate
+from pilotbench.bench.timeline import Event, Stamp, Timeline
 
 from rule_runs import MS, Run, rule_of
 
@@ -39,6 +39,20 @@ def test_nothing_is_decided_while_an_event_may_still_be_received() -> None:
     run.add("lab.a", 0)
     run.add("lab.b", 50, source="gauge", received=1100.001)
     assert [item.outcome for item in told(run, 1100.001)] == [FAIL]
+
+
+def test_what_lies_at_the_watermark_itself_may_still_come() -> None:
+    """Two sources tell of one instant; the first in canonical order comes last, after both said that none is older."""
+    timeline = Timeline()
+    first, second = timeline.source("first"), timeline.source("second")
+    engine = OnlineEngine(timeline, rule_of(order="lab.a n increasing", per="station"), Facts())
+    engine.start()
+    at_ns = 10**15  # later than any clock of this machine
+    second.emit("lab.a", Stamp(at_ns, at_ns, at_ns), {"n": 2}, evse=1)
+    for source in (first, second):
+        source.tick(at_ns)
+    first.emit("lab.a", Stamp(at_ns, at_ns, at_ns), {"n": 1}, evse=1)
+    assert engine.finish().of("r").verdict is PASS
 
 
 def test_every_deadline_is_told_when_it_is_over() -> None:
