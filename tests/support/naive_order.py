@@ -211,7 +211,7 @@ def judge_count(record: Record, rule: Count) -> list[Judged]:
 
 def _near(record: Record, rule: Count, t: Event, row: Sequence[Event]) -> tuple[int, int]:
     w = nanoseconds(rule.within)
-    spans = [record.delta(t, h) for h in row]
+    spans = [record.delta(t, h) for h in row if not precedes(Point.of(h), Point.of(t))]
     return sum(s.lo >= 0 and s.hi <= w for s in spans), sum(s.hi >= 0 and s.lo <= w for s in spans)
 
 

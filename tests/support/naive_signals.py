@@ -45,8 +45,11 @@ READ: dict[str, dict[str, Callable[[dict[str, Any]], Value]]] = {
 """Signal -> topic -> the value that its data give."""
 
 
-def changes(record: Record, signal: str, evse: int | None) -> list[Change]:
-    """The changes of a signal of one outlet, in canonical order. A gap of a source that feeds it makes it unknown."""
+def changes(record: Record, signal: str, evse: int | None, *, told: bool = False) -> list[Change]:
+    """The changes of a signal of one outlet, in canonical order. A gap of a source that feeds it makes it unknown.
+
+    `told`: changes from within a gap that were told before it are kept; they ended, or began, what a stay is made of.
+    """
     read = READ[signal]
     feeding = {e.source for e in record.events if e.topic in read}
     made: list[Change] = []
@@ -56,7 +59,9 @@ def changes(record: Record, signal: str, evse: int | None) -> list[Change]:
             if value is UNKNOWN:
                 continue
             begin = event.data["from_ns"]
-            while made and made[-1].point.stamp.lo_ns >= begin:
+            if told and made:
+                begin = max(begin, made[-1].point.stamp.hi_ns)
+            while not told and made and made[-1].point.stamp.lo_ns >= begin:
                 made.pop()  # told by the source, but from within the gap
             point = Point(Stamp(begin, begin, begin), "", 0)
             made.append(Change(point, UNKNOWN, value, event))
@@ -155,7 +160,7 @@ def stays(record: Record, scope: Condition, evse: int | None) -> list[Stay]:
     found: list[Stay] = []
     entry: Change | None = None
     lost = False
-    for i, change in enumerate(changes(record, scope.signal, evse)):
+    for i, change in enumerate(changes(record, scope.signal, evse, told=True)):
         truth = truth_of(record, scope, change.value)
         if truth and entry is None:
             entry, lost = change, i > 0 and change.before is UNKNOWN

@@ -196,7 +196,20 @@ class RespondMonitor(Monitor):
             return
         if not final:
             return
+        if known_ns is None and span.hi == NEVER and self._holds_on(owed, limit, steps):
+            return
         self._fail_or_not(owed, span, limit, ended, certain, possible, given, why, cut)
+
+    def _holds_on(self, owed: _Owed, limit: Interval, steps: Sequence[Step]) -> bool:
+        """A response that may be in time is not held long enough yet, by the width of its stamp: wait for that."""
+        last = steps[-1] if steps else None
+        if not self.hold_ns or last is None or last.tri is not Tri.TRUE:
+            return False
+        held_ns = max(last.mark.stamp.hi_ns, owed.mark.stamp.hi_ns) + self.hold_ns + self.context.slack_ns + 1
+        if held_ns <= self.world.now_ns or between(owed.mark, last.mark).lo > limit.hi:
+            return False
+        self.context.schedule(held_ns, lambda: self._settle(owed, final=True))
+        return True
 
     def _proven(self, owed: _Owed, step: Step | None) -> bool:
         """What was true already may have ended before the trigger too, as long as such an end can still be received."""
