@@ -102,13 +102,17 @@ async def make_safe(bench: Bench, why: str) -> None:
 
 
 async def settle(bench: Bench, timeout_s: float) -> bool:
-    """Wait until every open obligation of the rules is decided; False when some still were not."""
+    """Wait until every obligation of the rules is decided that can be in this time; False when some are still open.
+
+    What has its deadline later is not waited for.
+    """
     deadline = time.monotonic() + timeout_s
-    while bench.engine.open_obligations():
+    upto_ns = time.monotonic_ns() + round(timeout_s * 1e9)
+    while bench.engine.open_obligations(upto_ns=upto_ns):
         if time.monotonic() > deadline:
             return False
         await asyncio.sleep(SETTLE_STEP_S)  # a poll of our own state, bounded by the deadline
-    return True
+    return not bench.engine.open_obligations()
 
 
 async def back_to_idle(bench: Bench) -> None:

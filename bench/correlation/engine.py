@@ -107,9 +107,9 @@ class Engine:
         for group in self.groups:
             group.advance(watermark_ns)
 
-    def open_obligations(self, rule: str | None = None) -> int:
-        """How many obligations, of one rule or of all, the mere passing of time will settle."""
-        return sum(group.open_obligations(rule) for group in self.groups)
+    def open_obligations(self, rule: str | None = None, upto_ns: int | None = None) -> int:
+        """How many obligations, of one rule or of all, the mere passing of time will settle (before `upto_ns`)."""
+        return sum(group.open_obligations(rule, upto_ns) for group in self.groups)
 
     def finish(self, end_ns: int, truncated: bool = False) -> Report:
         """Settle everything and report. `truncated`: the record ends before the run did."""

@@ -200,8 +200,14 @@ class Group:
         for ledger in self.ledgers.values():
             ledger.close()
 
-    def open_obligations(self, rule: str | None = None) -> int:
-        """How many obligations, of one rule or of all, the mere passing of time will settle."""
+    def open_obligations(self, rule: str | None = None, upto_ns: int | None = None) -> int:
+        """How many obligations, of one rule or of all, the mere passing of time will settle.
+
+        `upto_ns`: only of the rules that have something to do before that instant.
+        """
+        if upto_ns is not None:
+            soon = {name for when_ns, _, name, _ in self._timers if when_ns <= upto_ns}
+            return sum(monitor.open_deadlines() for named, monitor, _ in self._monitors if named.id in soon)
         return sum(monitor.open_deadlines() for named, monitor, _ in self._monitors if rule in (None, named.id))
 
     def _scheduler(self, rule: str) -> Callable[[int, Callable[[], None]], None]:

@@ -134,9 +134,9 @@ class OnlineEngine:
         """The source whose watermark holds the engine up most."""
         return _slowest(self._inlets)
 
-    def open_obligations(self, rule: str | None = None) -> int:
-        """Obligations (of one rule, or all) that the mere passing of time will settle."""
-        return self._engine.open_obligations(rule)
+    def open_obligations(self, rule: str | None = None, upto_ns: int | None = None) -> int:
+        """Obligations (of one rule, or all) that the mere passing of time will settle (before `upto_ns`)."""
+        return self._engine.open_obligations(rule, upto_ns)
 
     async def decided(self, rule: str, timeout_s: float) -> Verdict:
         """The verdict of a rule on what happened up to now, once its open deadlines are past.

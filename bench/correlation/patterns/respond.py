@@ -125,7 +125,9 @@ class RespondMonitor(Monitor):
         self._open.clear()
 
     def open_deadlines(self) -> int:
-        return len(self._open) if self.rule.within else 0
+        if not self.rule.within:
+            return 0
+        return sum(self._given(owed)[0] is not Tri.FALSE for owed in self._open)
 
     def _limit(self, owed: _Owed) -> Interval:
         """The limit in nanoseconds; an interval where the bench does not know which one applies."""

@@ -16,6 +16,7 @@ from ..language.rule import Condition, Occurrence, Trigger, Turn
 from ..language.signals import feeds
 from ..verdict import Outcome, Reason
 from ..world.mark import NEVER, Mark
+from ..world.tri import Tri
 from ..world.world import Edge
 from .base import Context, Fired, Monitor
 from .deadlines import Deadlines
@@ -351,7 +352,17 @@ class WaitingMonitor(Monitor):
             self._tidy(owed.key)
 
     def open_deadlines(self) -> int:
-        return self._count if self.window.ends or self.shortens else 0
+        if not (self.window.ends or self.shortens):
+            return 0
+        return sum(self._matters(owed) for line in self._open.values() for owed in line)
+
+    def _matters(self, owed: Owed) -> bool:
+        """Waiting may bring a verdict: the rule is about this trigger, and nothing ended what is owed."""
+        if owed.end_hi != NEVER:
+            return False
+        if owed.candidates is not None or not self.asks:
+            return True
+        return self.given(owed.where, owed.place(), owed.params, owed.given)[0] is not Tri.FALSE
 
     def finish(self, end_ns: int, truncated: bool) -> None:
         left = sorted((owed for line in self._open.values() for owed in line), key=lambda owed: owed.n)
