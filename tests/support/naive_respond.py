@@ -130,9 +130,8 @@ def _shown(
     """The same for a condition: a change that certainly comes after the trigger, as far as was received with it."""
     if rule.hold or rule.within is None or rule.after is not None:
         return None
-    for change in sorted(
-        (c for c in found if c.sure and c.span.lo >= 0 and c.span.hi <= b), key=lambda c: c.what.order
-    ):
+    after = [c for c in found if c.sure and c.span.hi <= b and record.delta(t.event, c.what).lo >= 0]
+    for change in sorted(after, key=lambda c: c.what.order):
         if change.what.order <= t.event.order:
             continue
         then = record.upto(change.what)
