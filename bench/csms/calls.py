@@ -14,7 +14,9 @@ from ..timeline import Stamp, Stimulus
 from . import rpc
 from .asked import AskedFor
 from .connection import StationConnection
-from .dialect import Adapter, Dialect, Fact, Payload
+from .dialect import Adapter, Behaviour, Dialect, Fact, Payload
+from .parts import Parent
+from .schemas import worst
 from .settings import Desk
 from .verbs import Answer, CallRefused
 
@@ -37,23 +39,24 @@ class Calls:
 
     def __init__(
         self,
-        station: str,
+        link: Parent,
         desk: Desk,
         dialect: Dialect,
         adapter: Adapter,
+        behaviour: Behaviour,
         asked: AskedFor,
         connection: StationConnection,
         new_id: Callable[[], str],
-        publish: Callable[[Fact, Stamp], None],
     ) -> None:
-        self._station = station
+        self._link = link
+        self._station = link.station
         self._desk = desk
         self._dialect = dialect
         self._adapter = adapter
+        self._behaviour = behaviour
         self._asked = asked
         self._connection = connection
         self._new_id = new_id
-        self._publish = publish
         self._turn = asyncio.Lock()
         self._pending: _Pending | None = None
         self._late: dict[str, _Pending] = {}
@@ -66,6 +69,7 @@ class Calls:
         request = self._adapter.describe(action, payload)
         limit_s = self._desk.settings.timeout_s(action) if timeout_s is None else timeout_s
         async with self._turn:
+            self._not_rejected(action)
             self._desk.gate.permit(Stimulus("csms", action, request.args, request.to_safe))
             pending = self._send(action, payload, text_of)
             assert pending.done is not None
@@ -106,15 +110,37 @@ class Calls:
         if pending is not None and pending.done is not None and not pending.done.done():
             pending.done.set_exception(CsmsError(f"{self._station} did not answer {pending.action}: {why}."))
 
-    def check_answer(self, message: rpc.CallResult) -> list[rpc.Fault]:
-        """Faults of an answer's payload against the schema of its request; none when the request is not known."""
+    def check_answer(self, message: rpc.CallResult, stamp: Stamp) -> list[rpc.Fault]:
+        """Faults of an answer's payload against the schema of its request; none when the request is not known.
+
+        Where the version has an error for answers (2.1), it is sent.
+        """
         pending = self._pending
         if pending is None or pending.message_id != message.message_id:
             pending = self._late.get(str(message.message_id))
         if pending is None or pending.action not in self._dialect.schemas.actions:
             return []
-        faults = self._dialect.schemas.check(pending.action, "response", message.payload)
-        return [fault.fault() for fault in faults]
+        found = self._dialect.schemas.check(pending.action, "response", message.payload)
+        faults = [fault.fault() for fault in found]
+        if faults and rpc.CALLRESULTERROR in self._dialect.rules.message_types:
+            self._refuse_result(message.message_id, pending.action, worst(found), "; ".join(f.text for f in faults))
+        return faults
+
+    def _refuse_result(self, message_id: rpc.MessageId, action: str, kind: rpc.Kind, why: str) -> None:
+        code = self._dialect.rules.codes[kind]
+        sent = self._link.send(rpc.result_error_text(message_id, code, why))
+        if sent is not None:
+            data = {"station": self._station, "dir": "tx", "action": action, "message_id": message_id}
+            said = {"code": code, "description": why[:255], "of": "result"}
+            self._desk.source.emit("ocpp.error", sent, {**data, **said})
+
+    def _not_rejected(self, action: str) -> None:
+        """Nothing is sent to a station that was rejected (1.6 section 4.2; 2.x B03.FR.03)."""
+        if self._link.registration.status == "Rejected":
+            raise CsmsError(
+                f"{action} was not sent: the boot of {self._station} was rejected, and until it is accepted a back "
+                "end sends nothing. Let it boot again, or write the frame yourself (send_raw)."
+            )
 
     def action_of(self, message_id: rpc.MessageId) -> str | None:
         """The action of a request that is open or was given up."""
@@ -148,7 +174,7 @@ class Calls:
         pending = _Pending(message_id, action, payload, shown, sent, done)
         self._pending = pending
         data = {"station": self._station, "dir": "tx", "action": action, "message_id": message_id, "payload": shown}
-        self._desk.source.emit("ocpp.call", sent, {**data, "asked": False})
+        self._desk.source.emit("ocpp.call", sent, {**data, "asked": False, "send": False})
         return pending
 
     def _give_up(self, pending: _Pending, why: str) -> None:
@@ -176,18 +202,21 @@ class Calls:
         }
         if isinstance(message, rpc.CallResult):
             latency_ms = _ms(pending.sent, stamp)
-            self._desk.source.emit("ocpp.result", stamp, {**data, "payload": shown, "latency_ms": latency_ms})
+            self._desk.source.emit(
+                "ocpp.result", stamp, {**data, "payload": shown, "latency_ms": latency_ms, "by": None}
+            )
             accepted, status = self._adapter.verdict(pending.action, shown)
         else:
             said = {"code": message.code, "description": message.description}
-            self._desk.source.emit("ocpp.error", stamp, {**data, **said})
+            self._desk.source.emit("ocpp.error", stamp, {**data, **said, "of": "call"})
             accepted, status = False, f"CALLERROR {message.code}"
         self._told(pending, stamp, accepted, status)
 
     def _facts(self, pending: _Pending, shown: Payload, stamp: Stamp, *, late: bool) -> None:
+        self._behaviour.answered(pending.action, pending.payload, shown)
         for fact in self._adapter.answered(pending.action, pending.shown, shown):
             extra = {"sent_ns": pending.sent.hi_ns, **({"late": True} if late else {})}
-            self._publish(Fact(fact.topic, {**fact.data, **extra}, fact.evse), stamp)
+            self._link.publish(Fact(fact.topic, {**fact.data, **extra}, fact.evse), stamp)
         trigger = self._adapter.triggered(pending.action, pending.payload, shown)
         if trigger is not None:
             self._asked.expect(trigger, stamp.hi_ns)

@@ -7,18 +7,22 @@ folder and one more line in `versions.DIALECTS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
 from .rpc import RpcRules
-from .schemas import Schemas
+from .schemas import SchemaFault, Schemas
 
 if TYPE_CHECKING:
+    from ..timeline import Stamp
+    from .service import Asked, FollowUp, Service
     from .settings import Desk
     from .verbs import Caller, Verbs
 
-__all__ = ["Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Place", "Request", "Trigger"]
+    S = TypeVar("S", bound=Service)
+
+__all__ = ["Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Place", "Proposal", "Request", "Trigger"]
 
 Payload = dict[str, Any]
 
@@ -50,16 +54,32 @@ class Trigger(msgspec.Struct, frozen=True):
     per_connector: bool = False
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """An answer the back end would give, and where it comes from."""
+
+    reply: Payload
+    by: Literal["behaviour", "default"]
+
+
 class Behaviour(Protocol):
-    """How the back end answers one station."""
+    """How the back end answers one station; `behaviour.Composed` documents each member."""
 
-    def propose(self, action: str, payload: Payload, *, asked: bool, registered: bool) -> Payload | None:
-        """The answer to a request; None when this back end does nothing for the action."""
-        ...
+    @property
+    def services(self) -> tuple[Service, ...]: ...
 
-    def settle(self, action: str, payload: Payload, reply: Payload) -> Payload:
-        """Take note of what was answered in the end; returns remarks for the adapter (`orphan`, `repeated`)."""
-        ...
+    def propose(self, action: str, payload: Payload, how: Asked) -> Proposal: ...
+
+    def settle(self, action: str, payload: Payload, reply: Payload) -> Payload: ...
+
+    def follow(self, action: str, payload: Payload, reply: Payload) -> Iterable[FollowUp]: ...
+
+    def heard(self, action: str, payload: Payload, stamp: Stamp) -> None: ...
+
+    def answered(self, action: str, payload: Payload, answer: Payload) -> None: ...
+
+    def booted(self) -> None: ...
+
+    def service(self, kind: type[S]) -> S | None: ...
 
 
 class Adapter(Protocol):
@@ -110,7 +130,11 @@ class Dialect(msgspec.Struct, frozen=True):
     """One OCPP version.
 
     - `boot`: the action with which a station registers.
-    - `inbound`: actions that a station may ask of a back end.
+    - `inbound`: actions that a station may ask of a back end. `sends`: messages it may send that are never answered.
+    - `always_answered`: actions that are never refused because the station is not accepted yet.
+    - `waits`: a station that waits for its acceptance is refused by SecurityError (2.x: B02.FR.09, B03.FR.07).
+    - `ids_for_ever`: a message id is used up on every connection (2.x part 4 section 4.1.4), not on one.
+    - `tolerable`: places (`Action:place` as in `SchemaFault.path`, numbers left out) whose absence hinders nothing.
     - `behaviour`, `adapter`, `verbs`: made anew for each station.
     """
 
@@ -123,3 +147,13 @@ class Dialect(msgspec.Struct, frozen=True):
     behaviour: Callable[[str, Desk], Behaviour]
     adapter: Callable[[str], Adapter]
     verbs: Callable[[Caller], Verbs]
+    sends: frozenset[str] = frozenset()
+    always_answered: frozenset[str] = frozenset()
+    waits: bool = False
+    tolerable: frozenset[str] = frozenset()
+    ids_for_ever: bool = False
+
+    def tolerates(self, action: str, fault: SchemaFault) -> bool:
+        """Whether a missing member hinders nothing."""
+        places = [part for part in fault.path.split(".") if part and not part.isdecimal()]
+        return any(f"{action}:{'.'.join([*places, name])}" in self.tolerable for name in fault.missing)

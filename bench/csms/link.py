@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from ...errors import CsmsError
+from ...errors import BenchError, CsmsError
 from ..timeline import Stamp
 from . import rpc
 from .asked import AskedFor
@@ -26,6 +26,7 @@ from .connection import Received, StationConnection
 from .dialect import Adapter, Behaviour, Dialect, Fact, Payload
 from .reception import Reception
 from .registration import Registration
+from .service import FollowUp, Service
 from .settings import Desk
 from .station_clock import StationClock
 from .verbs import Answer, Verbs
@@ -33,6 +34,7 @@ from .verbs import Answer, Verbs
 __all__ = ["StationLink"]
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Service)
 
 BATCH = 32
 """Messages worked on before the loop gets its turn again."""
@@ -57,7 +59,7 @@ class StationLink:
     def __init__(self, station: str, desk: Desk) -> None:
         self.station = station
         self.identity: dict[str, Any] = desk.state.identity(station)
-        self.registration = Registration(self, desk)
+        self._registration = Registration(self, desk)
         self.dialect: Dialect | None = None
         self._desk = desk
         self._asked = AskedFor()
@@ -66,6 +68,7 @@ class StationLink:
         self._calls: Calls | None = None
         self._verbs: Verbs | None = None
         self._adapter: Adapter | None = None
+        self._behaviour: Behaviour | None = None
         self._reception: Reception | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._prefix = secrets.token_hex(4)
@@ -74,6 +77,11 @@ class StationLink:
         self._heard: deque[_Heard] = deque()
 
     # for users
+
+    @property
+    def registration(self) -> Registration:
+        """Whether the station is served."""
+        return self._registration
 
     @property
     def connected(self) -> bool:
@@ -108,6 +116,18 @@ class StationLink:
         """Send any request; returns the payload of the answer. See `verbs.Caller.ask` for what it raises."""
         return (await self.ask(action, payload, timeout_s=timeout_s)).payload
 
+    def service(self, kind: type[S]) -> S:
+        """What the back end knows of one subject of this station, e.g. `link.service(DeviceModel)`.
+
+        Raises:
+            CsmsError: the station has not connected yet, or its version has no such subject.
+        """
+        found = self._behaviour.service(kind) if self._behaviour else None
+        if found is None:
+            why = "has not connected yet" if self.dialect is None else f"speaks OCPP {self.version}, which has none"
+            raise CsmsError(f"there is no {kind.__name__} of {self.station}: it {why}.")
+        return found
+
     # for the server
 
     def attach(self, connection: StationConnection, dialect: Dialect) -> None:
@@ -123,14 +143,15 @@ class StationLink:
             old.close_soon(1008, "replaced by a newer connection")
         if self.dialect is None or self.dialect.subprotocol != dialect.subprotocol or self._adapter is None:
             self.dialect, self._adapter = dialect, dialect.adapter(self.station)
-            behaviour: Behaviour = dialect.behaviour(self.station, self._desk)
+            self._behaviour = behaviour = dialect.behaviour(self.station, self._desk)
             self._reception = Reception(
                 self, self.registration, self._desk, dialect, self._adapter, behaviour, self._asked
             )
             self._verbs = dialect.verbs(self)
         self._connection = connection
+        assert self._behaviour is not None
         self._calls = Calls(
-            self.station, self._desk, dialect, self._adapter, self._asked, connection, self._new_id, self.publish
+            self, self._desk, dialect, self._adapter, self._behaviour, self._asked, connection, self._new_id
         )
         assert self._reception is not None
         self._reception.begin()
@@ -223,6 +244,18 @@ class StationLink:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def follow_up(self, work: FollowUp, action: str) -> None:
+        """Do beside the reading what follows from an answer; what the station or the gate refuses is an event already."""
+
+        async def done() -> None:
+            try:
+                await work(self)
+            except BenchError as exc:
+                why = f"{self.station}: what follows {action} was not done: {exc}"
+                self._desk.source.note("device.state", {"device": "csms", "state": "ACTIVE", "why": why})
+
+        self.task(done(), f"after {action}")
+
     def trouble(self, what: str, exc: Exception) -> None:
         """Say that the back end itself failed at something."""
         why = f"{self.station}: {what} failed: {type(exc).__name__}: {exc}"
@@ -285,12 +318,19 @@ class StationLink:
         message = parsed.message
         for fault in parsed.faults:
             self.violation(fault, received.stamp, action=parsed.action)
-        shown: Payload = {} if message is None or isinstance(message, rpc.CallError) else message.payload
+        bare = message is None or isinstance(message, (rpc.CallError, rpc.CallResultError))
+        shown: Payload = {} if bare else message.payload
+        if isinstance(message, rpc.CallResultError):
+            self._result_error(message, received.stamp)
+            return
         if received.shown is not received.text and message is not None and not isinstance(message, rpc.CallError):
             shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
         if isinstance(message, (rpc.CallResult, rpc.CallError)):
             # An answer to us may be what makes the next request one that was asked for.
             self._answer(message, shown, received.stamp)
+            return
+        if isinstance(message, rpc.Send):
+            reception.hear_send(message, shown, received.stamp)
             return
         asked = isinstance(message, rpc.Call) and reception.hear(message, shown, received.stamp)
         self._heard.append(_Heard(received, parsed, shown, asked))
@@ -310,11 +350,21 @@ class StationLink:
         assert calls is not None
         action = calls.action_of(message.message_id)
         if isinstance(message, rpc.CallResult):
-            for fault in calls.check_answer(message):
+            for fault in calls.check_answer(message, stamp):
                 self.violation(fault, stamp, action=action)
         fault = calls.answer(message, shown, stamp)
         if fault is not None:
             self.violation(fault, stamp, action=action, code="LateAnswer" if action else "UnknownMessageId")
+
+    def _result_error(self, message: rpc.CallResultError, stamp: Stamp) -> None:
+        """The station could not take an answer of ours; this is never answered (2.1 part 4 section 4.2.3)."""
+        action = self._reception.answered_action(message.message_id) if self._reception else None
+        data = {"station": self.station, "dir": "rx", "action": action, "message_id": message.message_id}
+        said = {"code": message.code, "description": message.description}
+        self._desk.source.emit("ocpp.error", stamp, {**data, **said, "of": "result"})
+        if action is None:
+            why = f"an error for an answer to {message.message_id!r}, which was never given"
+            self.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, why), stamp, code="UnknownMessageId")
 
 
 def _ended(connection: StationConnection) -> str:

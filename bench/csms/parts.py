@@ -8,15 +8,26 @@ from typing import Any, Protocol
 from ..timeline import Stamp
 from .dialect import Fact, Payload
 from .rpc import Fault
+from .service import FollowUp
 from .verbs import Verbs
 
 __all__ = ["Parent"]
+
+
+class Registered(Protocol):
+    """How far a station's registration is; `registration.Registration`."""
+
+    @property
+    def status(self) -> str | None: ...
 
 
 class Parent(Protocol):
     """A station's link as its parts see it; `link.StationLink` documents each member."""
 
     station: str
+
+    @property
+    def registration(self) -> Registered: ...
 
     @property
     def connected(self) -> bool: ...
@@ -39,6 +50,8 @@ class Parent(Protocol):
     ) -> None: ...
 
     def task(self, work: Awaitable[None], name: str) -> None: ...
+
+    def follow_up(self, work: FollowUp, action: str) -> None: ...
 
     def trouble(self, what: str, exc: Exception) -> None: ...
 

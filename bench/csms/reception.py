@@ -11,7 +11,8 @@ from .asked import AskedFor
 from .dialect import Adapter, Behaviour, Dialect, Payload
 from .parts import Parent
 from .registration import Registration
-from .schemas import worst
+from .schemas import SchemaFault, worst
+from .service import Asked
 from .settings import Desk
 
 __all__ = ["Reception"]
@@ -47,12 +48,14 @@ class Reception:
         self._asked = asked
         self._ids: dict[rpc.MessageId, int] = {}
         self._in_work: set[rpc.MessageId] = set()
+        self._answers: dict[rpc.MessageId, str] = {}
         self._answered_ns = 0
         self._called_ns = 0
 
     def begin(self) -> None:
-        """A new connection: message ids start anew."""
-        self._ids.clear()
+        """A new connection: message ids start anew, where the version allows that."""
+        if not self._dialect.ids_for_ever:
+            self._ids.clear()
         self._in_work.clear()
         self._answered_ns = 0
 
@@ -64,13 +67,39 @@ class Reception:
         action = message.action
         asked = self._asked.take(action, self._adapter.connector(action, message.payload), stamp.hi_ns)
         data = {"station": self._link.station, "dir": "rx", "action": action, "message_id": message.message_id}
-        self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": asked})
+        self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": asked, "send": False})
         return asked
+
+    def hear_send(self, message: rpc.Send, shown: Payload, stamp: Stamp) -> None:
+        """Take a message that is never answered, not even when it is unknown or malformed (2.1 part 4, 4.2.4)."""
+        action, link = message.action, self._link
+        data = {"station": link.station, "dir": "rx", "action": action, "message_id": message.message_id}
+        self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": False, "send": True})
+        self._new_id(message.message_id, shown, action, stamp)
+        if action not in self._dialect.sends:
+            known = action in self._dialect.schemas.actions
+            kind = rpc.Kind.NOT_SUPPORTED if known else rpc.Kind.NOT_IMPLEMENTED
+            why = "wants an answer and cannot come as a SEND" if known else "is not known"
+            fault = rpc.Fault("rpc", kind, f"{action[:60]} {why} in OCPP {self._dialect.version}")
+            link.violation(fault, stamp, action=action)
+            return
+        faults = self._dialect.schemas.check(action, "send", message.payload)
+        for found in faults:
+            link.violation(found.fault(), stamp, action=action)
+        if any(found.blocking for found in faults) or (faults and self._strict):
+            return
+        if self._registration.waiting:
+            why = f"{action} before the boot is accepted (it is {self._registration.status})"
+            link.violation(rpc.Fault("sequencing", rpc.Kind.SECURITY, why), stamp, action=action)
+            return
+        for fact in self._adapter.heard(action, shown):
+            link.publish(fact, stamp)
+        self._behaviour.heard(action, shown, stamp)
 
     def serve(self, message: rpc.Call, text: str, shown: Payload, stamp: Stamp, asked: bool) -> None:
         """Check a request that was heard, and answer it; `text` is the frame it came in."""
         action, payload, link = message.action, message.payload, self._link
-        self._sequence(message, text, stamp)
+        self._sequence(message, text, shown, stamp)
         refusal = self._refusal(message, stamp, asked=asked)
         if refusal is not None:
             self.refuse(message.message_id, action, refusal.kind, refusal.text, stamp)
@@ -79,28 +108,32 @@ class Reception:
         if action == self._dialect.boot:
             link.identified(self._adapter.identity(payload))
             if not asked:
+                self._behaviour.booted()
                 for fact in self._adapter.boot_facts(payload):
                     link.publish(fact, stamp)
         for fact in self._adapter.heard(action, shown):
             link.publish(fact, stamp)
         link.clock_claim(action, payload, stamp)
-        proposed = self._behaviour.propose(action, payload, asked=asked, registered=self._registration.served)
+        how = Asked(asked=asked, registered=self._registration.served, stamp=stamp)
+        proposal = self._behaviour.propose(action, payload, how)
         handler = self._desk.handlers.get(action)
-        if handler is not None:
-            try:
-                reply = handler(link, payload, proposed or {})
-            except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
-                self._failed(message, exc, stamp)
-                return
-            if inspect.isawaitable(reply):
-                self._in_work.add(message.message_id)
-                link.task(self._later(message, shown, reply, stamp, asked), f"handler of {action}")
-                return
-            proposed = reply
-        if proposed is None:
-            self._not_answered(message, stamp)
+        if handler is None:
+            self._finish(message, shown, proposal.reply, stamp, asked, by=proposal.by)
             return
-        self._finish(message, shown, proposed, stamp, asked)
+        try:
+            reply = handler(link, payload, proposal.reply)
+        except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
+            self._failed(message, exc, stamp)
+            return
+        if inspect.isawaitable(reply):
+            self._in_work.add(message.message_id)
+            link.task(self._later(message, shown, reply, stamp, asked), f"handler of {action}")
+            return
+        self._finish(message, shown, reply, stamp, asked, by="script")
+
+    def answered_action(self, message_id: rpc.MessageId) -> str | None:
+        """The action of a request that was answered under this id; None when there was none of late."""
+        return self._answers.get(message_id)
 
     def refuse(self, message_id: rpc.MessageId, action: str | None, kind: rpc.Kind, text: str, stamp: Stamp) -> None:
         """Answer a request by an error."""
@@ -110,9 +143,13 @@ class Reception:
             return
         self._answered(message_id, sent)
         data = {"station": self._link.station, "dir": "tx", "action": action, "message_id": message_id}
-        self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": text[:255]})
+        self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": text[:255], "of": "call"})
 
-    def _sequence(self, message: rpc.Call, text: str, stamp: Stamp) -> None:
+    @property
+    def _strict(self) -> bool:
+        return self._desk.settings.is_strict(self._link.station)
+
+    def _sequence(self, message: rpc.Call, text: str, shown: Payload, stamp: Stamp) -> None:
         """Order of requests: one at a time (OCPP-J 1.6 section 4.1.1), each with a new id (4.1.4).
 
         When a request has timed out is the station's own choice, so only one that comes soon is out of order.
@@ -122,12 +159,18 @@ class Reception:
             early = rpc.Fault("sequencing", rpc.Kind.GENERIC, "a CALL while the one before it is not answered yet")
             self._link.violation(early, stamp, action=message.action, code="SecondCall")
         self._called_ns = stamp.hi_ns
-        # A repeated message may keep its id (errata sheet 3.1); another message may not.
-        fingerprint = hash(text)
-        if self._ids.setdefault(message.message_id, fingerprint) != fingerprint:
-            why = f"message id {message.message_id!r} was used before on this connection"
-            reused = rpc.Fault("sequencing", rpc.Kind.GENERIC, why)
-            self._link.violation(reused, stamp, action=message.action, code="MessageIdReused")
+        self._new_id(message.message_id, text, message.action, stamp)
+
+    def _new_id(self, message_id: rpc.MessageId, content: object, action: str, stamp: Stamp) -> None:
+        """A repeated message may keep its id (1.6 errata sheet 3.1, 2.x part 4 section 4.1.4); another one may not.
+
+        In 2.x an id is used up on every connection of the station, in 1.6 on this one.
+        """
+        fingerprint = hash(str(content))
+        if self._ids.setdefault(message_id, fingerprint) != fingerprint:
+            where = "by this station" if self._dialect.ids_for_ever else "on this connection"
+            reused = rpc.Fault("sequencing", rpc.Kind.GENERIC, f"message id {message_id!r} was used before {where}")
+            self._link.violation(reused, stamp, action=action, code="MessageIdReused")
         if len(self._ids) > KEEP_IDS:
             self._ids.pop(next(iter(self._ids)))
 
@@ -141,20 +184,35 @@ class Reception:
             fault = rpc.Fault("rpc", kind, f"{action[:60]} {why} in OCPP {dialect.version}")
             self._link.violation(fault, stamp, action=action)
             return fault
-        strict = self._desk.settings.strict
         faults = dialect.schemas.check(action, "request", message.payload)
         for found in faults:
             self._link.violation(found.fault(), stamp, action=action)
-        if faults and (strict or any(found.blocking for found in faults)):
+        if faults and (self._strict or any(self._blocks(action, found) for found in faults)):
             listed = "; ".join(found.fault().text for found in faults)
             return rpc.Fault("schema", worst(faults), listed)
-        if self._registration.waiting and action != dialect.boot and not asked:
-            status = self._registration.status
-            fault = rpc.Fault("sequencing", rpc.Kind.SECURITY, f"{action} before the boot is accepted (it is {status})")
-            self._link.violation(fault, stamp, action=action)
-            if strict:
-                return fault
+        if self._registration.waiting and action != dialect.boot:
+            return self._too_early(action, stamp, asked=asked)
         return None
+
+    def _blocks(self, action: str, found: SchemaFault) -> bool:
+        """Whether a lenient back end, too, cannot work with a payload that has this fault."""
+        if not found.blocking:
+            return False
+        return not (found.keyword == "required" and self._dialect.tolerates(action, found))
+
+    def _too_early(self, action: str, stamp: Stamp, *, asked: bool) -> rpc.Fault | None:
+        """A request of a station that was told to wait (B02.FR.09: what was asked for is welcome; B03.FR.07: it is not).
+
+        1.6 (section 4.2) asks for no refusal; a message of a transaction is answered whatever happens (3.7.1, 4.8).
+        """
+        status = self._registration.status
+        if asked and status == "Pending":
+            return None
+        fault = rpc.Fault("sequencing", rpc.Kind.SECURITY, f"{action} before the boot is accepted (it is {status})")
+        self._link.violation(fault, stamp, action=action)
+        if action in self._dialect.always_answered:
+            return None
+        return fault if self._dialect.waits or self._strict else None
 
     async def _later(self, message: rpc.Call, shown: Payload, reply: Any, stamp: Stamp, asked: bool) -> None:
         """Wait for a handler that takes time, beside the reading."""
@@ -163,9 +221,9 @@ class Reception:
         except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
             self._failed(message, exc, stamp)
             return
-        self._finish(message, shown, answer, stamp, asked)
+        self._finish(message, shown, answer, stamp, asked, by="script")
 
-    def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool) -> None:
+    def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool, *, by: str) -> None:
         action, link = message.action, self._link
         for fault in self._dialect.schemas.check(action, "response", reply):
             link.violation(fault.fault(), stamp, action=action, direction="tx")
@@ -181,18 +239,19 @@ class Reception:
             self._in_work.discard(message.message_id)
             return
         self._answered(message.message_id, sent)
+        self._answers[message.message_id] = action
+        if len(self._answers) > KEEP_IDS:
+            self._answers.pop(next(iter(self._answers)))
         latency_ms = round((sent.hi_ns - stamp.hi_ns) / 1e6, 3)
         data = {"station": link.station, "dir": "tx", "action": action, "message_id": message.message_id}
-        self._desk.source.emit("ocpp.result", sent, {**data, "payload": reply, "latency_ms": latency_ms})
+        self._desk.source.emit("ocpp.result", sent, {**data, "payload": reply, "latency_ms": latency_ms, "by": by})
         for fact in facts:
             if fact.own:
                 link.publish(fact, sent)
         if action == self._dialect.boot:
             self._registration.answered(str(reply.get("status")), asked=asked)
-
-    def _not_answered(self, message: rpc.Call, stamp: Stamp) -> None:
-        text = f"{message.action} is known, and nothing is done for it here"
-        self.refuse(message.message_id, message.action, rpc.Kind.NOT_SUPPORTED, text, stamp)
+        for work in self._behaviour.follow(action, message.payload, reply):
+            link.follow_up(work, action)
 
     def _failed(self, message: rpc.Call, exc: Exception, stamp: Stamp) -> None:
         self._link.trouble(f"the handler of {message.action}", exc)

@@ -18,19 +18,25 @@ __all__ = [
     "CODES_2X",
     "CODES_16",
     "RULES_16",
+    "RULES_21",
+    "RULES_201",
     "Call",
     "CallError",
     "CallResult",
+    "CallResultError",
     "Fault",
     "Kind",
     "Layer",
     "MessageId",
     "Parsed",
     "RpcRules",
+    "Send",
     "call_text",
     "error_text",
     "parse",
+    "result_error_text",
     "result_text",
+    "send_text",
 ]
 
 Layer = Literal["frame", "rpc", "schema", "sequencing"]
@@ -39,7 +45,7 @@ Layer = Literal["frame", "rpc", "schema", "sequencing"]
 MessageId = str | int
 """A message id as it was read. OCPP wants a string; a number is a fault, and is echoed unchanged."""
 
-CALL, CALLRESULT, CALLERROR = 2, 3, 4
+CALL, CALLRESULT, CALLERROR, CALLRESULTERROR, SEND = 2, 3, 4, 5, 6
 
 
 class Kind(enum.Enum):
@@ -93,6 +99,13 @@ class RpcRules(msgspec.Struct, frozen=True):
 RULES_16 = RpcRules(CODES_16, frozenset({CALL, CALLRESULT, CALLERROR}), null_payload=True)
 
 
+RULES_201 = RpcRules(CODES_2X, frozenset({CALL, CALLRESULT, CALLERROR}), unreadable_id="-1")
+"""OCPP-J 2.0.1 (part 4 sections 4.1 and 4.2): message types 5 and 6 are answered MessageTypeNotSupported."""
+
+RULES_21 = RpcRules(CODES_2X, frozenset({CALL, CALLRESULT, CALLERROR, CALLRESULTERROR, SEND}), unreadable_id="-1")
+"""OCPP-J 2.1 (part 4 section 4.2) adds the error for an answer, and the message that is never answered."""
+
+
 class Call(msgspec.Struct, frozen=True):
     """A request."""
 
@@ -117,6 +130,26 @@ class CallError(msgspec.Struct, frozen=True):
     details: dict[str, Any]
 
 
+class CallResultError(msgspec.Struct, frozen=True):
+    """An answer could not be taken (2.1, type 5); it is never answered itself."""
+
+    message_id: MessageId
+    code: str
+    description: str
+    details: dict[str, Any]
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A message that is never answered (2.1, type 6)."""
+
+    message_id: MessageId
+    action: str
+    payload: dict[str, Any]
+
+
+Message = Call | CallResult | CallError | CallResultError | Send
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One thing that is wrong with a frame."""
 
@@ -132,12 +165,14 @@ class Parsed(msgspec.Struct, frozen=True):
     nothing may be answered (the id is unreadable, or the text is an answer itself).
     """
 
-    message: Call | CallResult | CallError | None
+    message: Message | None
     faults: tuple[Fault, ...] = ()
     reply_to: MessageId | None = None
     action: str | None = None
 
 
+_UNANSWERED = re.compile(r"\s*\[\s*([3456])\b")
+"""The beginning of a message that is never answered, whatever follows."""
 _SALVAGE = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\\x00-\x1f]{1,36})"')
 
 
@@ -146,8 +181,10 @@ def parse(text: str, rules: RpcRules) -> Parsed:
     try:
         document: Any = msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
-        salvaged = _SALVAGE.match(text)
+        salvaged, answer = _SALVAGE.match(text), _UNANSWERED.match(text)
         reply_to = salvaged.group(1) if salvaged else rules.unreadable_id
+        if answer is not None and int(answer.group(1)) in rules.message_types:
+            reply_to = None
         return Parsed(None, (Fault("rpc", Kind.FRAMEWORK, f"not JSON: {exc}"),), reply_to)
     if type(document) is not list or not document:
         return _refused(rules, f"not a JSON array with elements but {_name(document)}")
@@ -159,8 +196,8 @@ def parse(text: str, rules: RpcRules) -> Parsed:
     message_id = _message_id(frame, rules, faults)
     if message_id is None:
         return Parsed(None, tuple(faults), rules.unreadable_id if number == CALL else None)
-    if number == CALL:
-        return _call(frame, message_id, rules, faults)
+    if number in (CALL, SEND):
+        return _call(frame, number, message_id, rules, faults)
     return _answer(frame, number, message_id, rules, faults)
 
 
@@ -182,23 +219,25 @@ def _message_id(frame: list[Any], rules: RpcRules, faults: list[Fault]) -> Messa
     return raw
 
 
-def _call(frame: list[Any], message_id: MessageId, rules: RpcRules, faults: list[Fault]) -> Parsed:
+def _call(frame: list[Any], number: int, message_id: MessageId, rules: RpcRules, faults: list[Fault]) -> Parsed:
+    """A CALL or a SEND; they look alike, and only the first is ever answered (2.1 part 4 section 4.2.4)."""
+    name, reply_to = ("CALL", message_id) if number == CALL else ("SEND", None)
     action = frame[2] if len(frame) > 2 and type(frame[2]) is str else None
+    payload = _payload(frame[3], rules) if len(frame) > 3 else None
     if len(frame) != 4:
-        faults.append(Fault("rpc", Kind.FORMATION, f"a CALL has 4 elements, this one has {len(frame)}"))
-        return Parsed(None, tuple(faults), message_id, action)
-    if action is None:
+        faults.append(Fault("rpc", Kind.FORMATION, f"a {name} has 4 elements, this one has {len(frame)}"))
+    elif action is None:
         faults.append(Fault("rpc", Kind.FORMATION, f"the action is {_name(frame[2])}; it must be a string"))
-        return Parsed(None, tuple(faults), message_id)
-    payload = _payload(frame[3], rules)
-    if payload is None:
+    elif payload is None:
         faults.append(Fault("rpc", Kind.FORMATION, f"the payload is {_name(frame[3])}; it must be an object"))
-        return Parsed(None, tuple(faults), message_id, action)
-    return Parsed(Call(message_id, action, payload), tuple(faults), None, action)
+    else:
+        message = Call(message_id, action, payload) if number == CALL else Send(message_id, action, payload)
+        return Parsed(message, tuple(faults), None, action)
+    return Parsed(None, tuple(faults), reply_to, action)
 
 
 def _answer(frame: list[Any], number: int, message_id: MessageId, rules: RpcRules, faults: list[Fault]) -> Parsed:
-    """A CALLRESULT or CALLERROR; a wrong one is never answered, or two peers could answer each other for ever."""
+    """An answer, or an error; a wrong one is never answered, or two peers could answer each other for ever."""
     if number == CALLRESULT:
         payload = _payload(frame[2], rules) if len(frame) > 2 else None
         if len(frame) != 3:
@@ -206,16 +245,14 @@ def _answer(frame: list[Any], number: int, message_id: MessageId, rules: RpcRule
         elif payload is None:
             faults.append(Fault("rpc", Kind.FORMATION, f"the payload is {_name(frame[2])}; it must be an object"))
         return Parsed(None if payload is None else CallResult(message_id, payload), tuple(faults))
-    if number == CALLERROR:
-        if len(frame) != 5:
-            faults.append(Fault("rpc", Kind.FORMATION, f"a CALLERROR has 5 elements, this one has {len(frame)}"))
-        code, description, details = [*frame[2:5], None, None, None][:3]
-        if type(code) is not str or code not in rules.codes.values():
-            faults.append(Fault("rpc", Kind.FORMATION, f"error code {_short(code)} is not one of this version"))
-        shown = cast("dict[str, Any]", details) if type(details) is dict else {}
-        return Parsed(CallError(message_id, str(code), str(description or ""), shown), tuple(faults))
-    faults.append(Fault("rpc", Kind.MESSAGE_TYPE, f"message type {number} has no meaning here"))
-    return Parsed(None, tuple(faults))
+    name, made = ("CALLERROR", CallError) if number == CALLERROR else ("CALLRESULTERROR", CallResultError)
+    if len(frame) != 5:
+        faults.append(Fault("rpc", Kind.FORMATION, f"a {name} has 5 elements, this one has {len(frame)}"))
+    code, description, details = [*frame[2:5], None, None, None][:3]
+    if type(code) is not str or code not in rules.codes.values():
+        faults.append(Fault("rpc", Kind.FORMATION, f"error code {_short(code)} is not one of this version"))
+    shown = cast("dict[str, Any]", details) if type(details) is dict else {}
+    return Parsed(made(message_id, str(code), str(description or ""), shown), tuple(faults))
 
 
 def _payload(value: Any, rules: RpcRules) -> dict[str, Any] | None:
@@ -264,3 +301,13 @@ def result_text(message_id: MessageId, payload: Mapping[str, Any]) -> str:
 def error_text(message_id: MessageId, code: str, description: str) -> str:
     """The text of a CALLERROR; the description is cut to 255 characters (part 4 table, kept for 1.6 too)."""
     return msgspec.json.encode([CALLERROR, message_id, code, description[:255], {}]).decode()
+
+
+def result_error_text(message_id: MessageId, code: str, description: str) -> str:
+    """The text of a CALLRESULTERROR (2.1)."""
+    return msgspec.json.encode([CALLRESULTERROR, message_id, code, description[:255], {}]).decode()
+
+
+def send_text(message_id: MessageId, action: str, payload: Mapping[str, Any]) -> str:
+    """The text of a SEND (2.1)."""
+    return msgspec.json.encode([SEND, message_id, action, payload]).decode()

@@ -20,7 +20,8 @@ from .rpc import Fault, Kind
 
 __all__ = ["SchemaFault", "Schemas", "Side"]
 
-Side = Literal["request", "response"]
+Side = Literal["request", "response", "send"]
+"""`send`: a message that is never answered (2.1)."""
 
 MOST_FAULTS = 10
 """Faults kept of one payload; a payload of rubbish shall not flood the timeline."""
@@ -35,6 +36,7 @@ _KINDS: dict[str, Kind] = {
     "type": Kind.TYPE,
     "additionalProperties": Kind.FORMATION,
     "additionalItems": Kind.FORMATION,
+    "falseSchema": Kind.FORMATION,
 }
 """Schema keyword -> kind; every other keyword (enum, maxLength, format, multipleOf ...) is a value out of bounds."""
 
@@ -49,7 +51,8 @@ class SchemaFault(msgspec.Struct, frozen=True):
     """One place where a payload does not fit its schema.
 
     `path` is the place as in `meterValue.0.sampledValue`, "" for the payload itself. `blocking`:
-    a value is missing or of another type, so that the message cannot be acted upon.
+    a value is missing or of another type, so that the message cannot be acted upon. `missing`: members that are not
+    there, of the keyword `required`.
     """
 
     kind: Kind
@@ -57,6 +60,7 @@ class SchemaFault(msgspec.Struct, frozen=True):
     keyword: str
     text: str
     blocking: bool
+    missing: tuple[str, ...] = ()
 
     def fault(self) -> Fault:
         """The same as a fault of the frame."""
@@ -75,13 +79,40 @@ class Schemas:
 
     def __init__(self, folder: str, request_suffix: str = "") -> None:
         self._root = _schema_root(folder)
-        self._suffixes: dict[Side, str] = {"request": request_suffix, "response": "Response"}
+        self._suffixes: dict[Side, str] = {"request": request_suffix, "response": "Response", "send": ""}
         self._compiled: dict[tuple[str, Side], jsonschema_rs.Draft4Validator | Any] = {}
+        self._parsed: dict[tuple[str, Side], dict[str, Any]] = {}
 
     @functools.cached_property
     def actions(self) -> frozenset[str]:
         """Every action that has a response schema."""
         return frozenset(path.stem.removesuffix("Response") for path in self._root.glob("*Response.json"))
+
+    @functools.cached_property
+    def sends(self) -> frozenset[str]:
+        """Every message that is never answered: its name ends neither in Request nor in Response."""
+        if not self._suffixes["request"]:
+            return frozenset()
+        names = (path.stem for path in self._root.glob("*.json"))
+        return frozenset(name for name in names if not name.endswith(("Request", "Response")))
+
+    def schema(self, action: str, side: Side) -> dict[str, Any]:
+        """The JSON schema of a message.
+
+        Raises:
+            CsmsError: the version has no such action, or its file is not readable.
+        """
+        found = self._parsed.get((action, side))
+        if found is not None:
+            return found
+        if action not in (self.sends if side == "send" else self.actions):
+            raise CsmsError(f"there is no schema for {action!r} in {self._root.parent.name}; check its spelling.")
+        path = self._root / f"{action}{self._suffixes[side]}.json"
+        try:
+            schema: dict[str, Any] = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        except (OSError, msgspec.MsgspecError) as exc:
+            raise CsmsError(f"the schema {path.name} cannot be used: {exc}. Reinstall the package `ocpp`.") from exc
+        return self._parsed.setdefault((action, side), schema)
 
     def check(self, action: str, side: Side, payload: object) -> list[SchemaFault]:
         """Every fault of a payload (at most ten); empty when it fits. Never raises on a payload.
@@ -98,7 +129,8 @@ class Schemas:
                 keyword = error.kind.name
                 path = ".".join(str(part) for part in error.instance_path)
                 kind = _KINDS.get(keyword, Kind.PROPERTY)
-                faults.append(SchemaFault(kind, path, keyword, error.message[:300], keyword in _BLOCKING))
+                missing = (str(error.kind.property),) if keyword == "required" else ()
+                faults.append(SchemaFault(kind, path, keyword, error.message[:300], keyword in _BLOCKING, missing))
                 if len(faults) == MOST_FAULTS:
                     break
             return faults
@@ -108,19 +140,18 @@ class Schemas:
     def compile_all(self) -> int:
         """Compile every schema now; returns how many there are."""
         for action in sorted(self.actions):
-            for side in self._suffixes:
-                self._compile(action, side)
+            self._compile(action, "request")
+            self._compile(action, "response")
+        for action in sorted(self.sends):
+            self._compile(action, "send")
         return len(self._compiled)
 
     def _compile(self, action: str, side: Side) -> Any:
-        if action not in self.actions:
-            raise CsmsError(f"there is no schema for {action!r} in {self._root.parent.name}; check its spelling.")
-        path = self._root / f"{action}{self._suffixes[side]}.json"
         try:
-            schema = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-            validator = jsonschema_rs.validator_for(schema, validate_formats=True)
-        except (OSError, ValueError, msgspec.MsgspecError) as exc:
-            raise CsmsError(f"the schema {path.name} cannot be used: {exc}. Reinstall the package `ocpp`.") from exc
+            validator = jsonschema_rs.validator_for(self.schema(action, side), validate_formats=True)
+        except ValueError as exc:
+            why = f"the schema of {action} ({side}) cannot be used: {exc}. Reinstall the package `ocpp`."
+            raise CsmsError(why) from exc
         self._compiled[action, side] = validator
         return validator
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,7 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     - `boots`: answers to the first boots of each station, e.g. ("Pending",); afterwards Accepted.
     - `attach_after_s`: how long a new connection may be silent before the station is served without a boot.
     - `call_timeout_s`: how long an answer of the station may take; `call_timeouts`: by action.
-    - `strict`: answer every violation by an error, also those that a lenient back end would live with.
+    - `strict`: answer every violation by an error, also those that a lenient back end would live with;
+      `tolerance`: the same per station, `lenient` or `strict`.
     - `read_back`: read the station's configuration after each accepted boot, and identity too when it attaches.
     """
 
@@ -38,11 +39,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     call_timeout_s: float = 30.0
     call_timeouts: Mapping[str, float] = {}
     strict: bool = False
+    tolerance: Mapping[str, Literal["lenient", "strict"]] = {}
     read_back: bool = True
 
     def accepts(self, id_tag: str) -> bool:
         """Whether an identifier may charge."""
         return self.tokens is None or id_tag.casefold() in {token.casefold() for token in self.tokens}
+
+    def is_strict(self, station: str) -> bool:
+        """Whether every violation of this station is answered by an error."""
+        chosen = self.tolerance.get(station)
+        return self.strict if chosen is None else chosen == "strict"
 
     def timeout_s(self, action: str) -> float:
         """How long the answer to `action` may take."""

@@ -15,7 +15,19 @@ def _v16() -> Dialect:
     return dialect()
 
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": _v16}
+def _v201() -> Dialect:
+    from .v201.dialect import dialect
+
+    return dialect()
+
+
+def _v21() -> Dialect:
+    from .v21.dialect import dialect
+
+    return dialect()
+
+
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": _v16, "ocpp2.0.1": _v201, "ocpp2.1": _v21}
 """Name of the WebSocket subprotocol -> what loads the version."""
 
 

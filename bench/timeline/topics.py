@@ -43,12 +43,15 @@ TOPICS: dict[str, str] = {
     # OCPP on the wire
     "ocpp.frame": "station, dir (rx|tx), kind (text|binary|ping|pong|close), code, reason, bytes, hex (bool), "
     "unsent_bytes: raw = the text",
-    "ocpp.connected": "station, version, subprotocols, remote, auth",
+    "ocpp.connected": "station, version, subprotocols, remote, auth, profile (security profile 0..3), "
+    "tls (its version), subject (of the client certificate)",
     "ocpp.disconnected": "station, code, reason",
     "ocpp.refused": "station, status, reason, remote, auth: a handshake that was turned away",
-    "ocpp.call": "station, dir, action, message_id, payload, asked (bool): the back end asked for it",
-    "ocpp.result": "station, dir, action, message_id, payload, latency_ms",
-    "ocpp.error": "station, dir, action, message_id, code, description",
+    "ocpp.call": "station, dir, action, message_id, payload, asked (bool, the back end asked for it), send (bool): "
+    "send = it is never answered (2.1)",
+    "ocpp.result": "station, dir, action, message_id, payload, latency_ms, by (behaviour|default|script): where an "
+    "answer of the back end comes from",
+    "ocpp.error": "station, dir, action, message_id, code, description, of (call|result): what could not be taken",
     "ocpp.violation": "station, layer (frame|rpc|schema|sequencing), code, text, action, dir",
     # OCPP in words that hold for every version
     "ocpp.boot": "station, model, vendor, firmware, reason (2.x only): the station reports a boot",
@@ -72,6 +75,11 @@ TOPICS: dict[str, str] = {
     "ocpp.variable": "station, name (as in station.config), value, trigger (Alerting|Delta|Periodic), cleared (bool), "
     "tx, claim, after_s (decimal text, to add to claim), via: what a monitor of the station reports, 2.x",
     "ocpp.reservation": "station, reservation, status (Expired|Removed|NoTransaction): it is over, 2.x",
+    "ocpp.firmware": "station, status (as sent), request_id, via: how far an update of the firmware is",
+    "ocpp.log": "station, kind (diagnostics|log), status (as sent), request_id, via: how far an upload is",
+    "ocpp.security_event": "station, type, info, claim",
+    "ocpp.monitor": "station, monitor (its id), name (as in station.config), type, kind (HardWired|Preconfigured|"
+    "Custom, 2.1 only), value, severity, transaction (bool), request_id, via: a monitor that the station has",
     "ocpp.clock": "station, offset_lo_s, offset_hi_s, step (bool: it was set): the station's clock against the bench's",
     "station.config": "station, values (key -> text), unknown (list), complete (bool, it was asked for "
     "all): all that was read back from the station so far",
@@ -92,6 +100,15 @@ TOPICS: dict[str, str] = {
     "csms.setting": "station, key (as in station.config), value, accepted (bool), status, sent_ns, late: one setting "
     "of a request that writes some",
     "csms.tx_status": "station, tx, ongoing (bool), messages_in_queue (bool), accepted (bool), status, sent_ns, late",
+    "csms.local_list": "station, version, update (Full|Differential), entries, accepted (bool), status, sent_ns, late",
+    # what the back end does beside the messages
+    "csms.misbehaviour": "station, action, what (reply|delay|silence|error|wrong-id|malformed|duplicate|close|"
+    "half-open|reset|blackhole|bandwidth|latency|restored), message_id, detail, until_ns: the back end breaks the rules "
+    "on purpose",
+    "csms.file": "station, dir (download|upload), path, status (of HTTP), ok (bool), bytes, total_bytes, range, "
+    "remote, sha256, fault, why, begun_ns: one transfer at the file port, whole or not",
+    "csms.certificate": "station, verb (requested|signed|installed|deleted|checked|provided), type, request_id, "
+    "subject, serial, key (SHA-256 of the public key), accepted (bool), status, via, why",
     # the bench itself
     "source": "name, rank, topics (list), delay_ns: a source is born, or says what it speaks of and how late at most",
     "tick": "upto_ns: this source promises nothing older than this",

@@ -2,59 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
+from ..defaults import now_text
 from ..dialect import Payload
+from ..service import Answers, Asked, Service
 from ..settings import Desk
 from ..state import OpenTransaction
 from .actions import text
 
-__all__ = ["Behaviour16"]
-
-DEFAULTS: dict[str, Payload] = {
-    "DiagnosticsStatusNotification": {},
-    "FirmwareStatusNotification": {},
-    "LogStatusNotification": {},
-    "MeterValues": {},
-    "SecurityEventNotification": {},
-    "SignCertificate": {"status": "Rejected"},
-    "SignedFirmwareStatusNotification": {},
-    "StatusNotification": {},
-}
-"""Answers that need no thought. SignCertificate: there is no certificate authority here."""
+__all__ = ["Core16"]
 
 
-class Behaviour16:
-    """Answers of one station's requests. Sources: 1.6 sections 4.1-4.10."""
+class Core16(Service):
+    """Registration, authorisation and transactions. Sources: 1.6 sections 4.1-4.10."""
 
     def __init__(self, station: str, desk: Desk) -> None:
+        super().__init__(station, desk)
         self._station = station
         self._state = desk.state
         self._settings = desk.settings
         self._boots: Iterator[str] = iter(desk.settings.boots)
-        self._answers: dict[str, Callable[[Payload], Payload]] = {
+
+    def answers(self) -> Answers:
+        """See `Service.answers`."""
+        return {
             "Authorize": self._authorize,
+            "BootNotification": self._boot,
             "DataTransfer": self._data_transfer,
-            "Heartbeat": lambda _: {"currentTime": now_text()},
+            "Heartbeat": lambda _, __: {"currentTime": now_text()},
             "StartTransaction": self._start,
             "StopTransaction": self._stop,
         }
 
-    def propose(self, action: str, payload: Payload, *, asked: bool, registered: bool) -> Payload | None:
-        """The answer; a triggered boot of a station that is served already is no new registration."""
-        if action == "BootNotification":
-            status = "Accepted" if asked and registered else next(self._boots, "Accepted")
-            interval = self._settings.heartbeat_s if status == "Accepted" else self._settings.boot_retry_s
-            return {"status": status, "currentTime": now_text(), "interval": interval}
-        answer = self._answers.get(action)
-        if answer is not None:
-            return answer(payload)
-        known = DEFAULTS.get(action)
-        return None if known is None else dict(known)
+    def _boot(self, payload: Payload, how: Asked) -> Payload:
+        # A triggered boot of a station that is served already is no new registration.
+        status = "Accepted" if how.asked and how.registered else next(self._boots, "Accepted")
+        interval = self._settings.heartbeat_s if status == "Accepted" else self._settings.boot_retry_s
+        return {"status": status, "currentTime": now_text(), "interval": interval}
 
-    def settle(self, action: str, payload: Payload, reply: Payload) -> Payload:
+    def settled(self, action: str, payload: Payload, reply: Payload) -> Payload:
         """Keep the books on transactions, by the id that was really answered."""
         if action == "StartTransaction":
             start = self._start_of(payload)
@@ -78,10 +66,10 @@ class Behaviour16:
     def _id_tag_info(self, id_tag: Any) -> Payload:
         return {"status": "Accepted" if self._settings.accepts(text(id_tag)) else "Invalid"}
 
-    def _authorize(self, payload: Payload) -> Payload:
+    def _authorize(self, payload: Payload, _how: Asked) -> Payload:
         return {"idTagInfo": self._id_tag_info(payload.get("idTag"))}
 
-    def _data_transfer(self, payload: Payload) -> Payload:
+    def _data_transfer(self, _payload: Payload, _how: Asked) -> Payload:
         # 1.6 section 4.3: no implementation for the vendor.
         return {"status": "UnknownVendorId"}
 
@@ -94,19 +82,14 @@ class Behaviour16:
             text(payload.get("timestamp")),
         )
 
-    def _start(self, payload: Payload) -> Payload:
+    def _start(self, payload: Payload, _how: Asked) -> Payload:
         # 1.6 section 4.8: the transaction gets its id also when the identifier is not valid.
         # Section 3.7.1: a station repeats the message until it is answered; a repetition keeps its id.
         known = self._state.same_start(self._start_of(payload))
         tx = self._state.next_transaction_id() if known is None else known
         return {"transactionId": tx, "idTagInfo": self._id_tag_info(payload.get("idTag"))}
 
-    def _stop(self, payload: Payload) -> Payload:
+    def _stop(self, payload: Payload, _how: Asked) -> Payload:
         # 1.6 section 4.10: the central system cannot prevent a stop, and idTagInfo belongs to a given idTag only.
         id_tag = payload.get("idTag")
         return {} if id_tag is None else {"idTagInfo": self._id_tag_info(id_tag)}
-
-
-def now_text() -> str:
-    """The wall clock as OCPP writes it, in UTC with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

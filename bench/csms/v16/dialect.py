@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ..behaviour import Composed
 from ..dialect import Dialect
 from ..rpc import RULES_16
 from ..schemas import Schemas
+from ..service import Service
+from ..settings import Desk
 from .actions import INBOUND
 from .adapter import Adapter16
-from .behaviour import Behaviour16
+from .behaviour import Core16
 from .verbs import Verbs16
 
 __all__ = ["dialect"]
@@ -15,14 +18,21 @@ __all__ = ["dialect"]
 
 def dialect() -> Dialect:
     """The parts of OCPP 1.6."""
+    schemas = Schemas("v16")
+
+    def behaviour(station: str, desk: Desk) -> Composed:
+        services: list[Service] = [Core16(station, desk)]
+        return Composed(services, schemas)
+
     return Dialect(
         version="1.6",
         subprotocol="ocpp1.6",
         rules=RULES_16,
-        schemas=Schemas("v16"),
+        schemas=schemas,
         boot="BootNotification",
         inbound=INBOUND,
-        behaviour=Behaviour16,
+        behaviour=behaviour,
         adapter=Adapter16,
         verbs=Verbs16,
+        always_answered=frozenset({"MeterValues", "StartTransaction", "StopTransaction"}),
     )

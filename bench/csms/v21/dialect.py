@@ -1,0 +1,40 @@
+"""OCPP 2.1 as one entry of the table of versions."""
+
+from __future__ import annotations
+
+from ..behaviour import Composed
+from ..dialect import Dialect
+from ..rpc import RULES_21
+from ..schemas import Schemas
+from ..service import Service
+from ..settings import Desk
+from ..v2x.actions import INBOUND_21
+from ..v2x.verbs import Verbs2x
+from .adapter import Adapter21
+
+__all__ = ["dialect"]
+
+
+def dialect() -> Dialect:
+    """The parts of OCPP 2.1."""
+    schemas = Schemas("v21", "Request")
+
+    def behaviour(station: str, desk: Desk) -> Composed:
+        services: list[Service] = []
+        return Composed(services, schemas)
+
+    return Dialect(
+        version="2.1",
+        subprotocol="ocpp2.1",
+        rules=RULES_21,
+        schemas=schemas,
+        boot="BootNotification",
+        inbound=INBOUND_21,
+        behaviour=behaviour,
+        adapter=Adapter21,
+        verbs=Verbs2x,
+        sends=schemas.sends,
+        waits=True,
+        ids_for_ever=True,
+        tolerable=frozenset({"NotifyMonitoringReport:monitor.variableMonitoring.eventNotificationType"}),
+    )
