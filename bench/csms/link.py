@@ -245,7 +245,7 @@ class StationLink:
         task.add_done_callback(self._tasks.discard)
 
     def follow_up(self, work: FollowUp, action: str) -> None:
-        """Do beside the reading what follows from an answer; what the station or the gate refuses is an event already."""
+        """Do beside the reading what follows from an answer; a refusal of the station or the gate is an event."""
 
         async def done() -> None:
             try:

@@ -201,7 +201,7 @@ class Reception:
         return not (found.keyword == "required" and self._dialect.tolerates(action, found))
 
     def _too_early(self, action: str, stamp: Stamp, *, asked: bool) -> rpc.Fault | None:
-        """A request of a station that was told to wait (B02.FR.09: what was asked for is welcome; B03.FR.07: it is not).
+        """A request of a station that was told to wait (B02.FR.09: what was asked for is fine; B03.FR.07: it is not).
 
         1.6 (section 4.2) asks for no refusal; a message of a transaction is answered whatever happens (3.7.1, 4.8).
         """
