@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import BenchError, StationTimeout
 from .correlation import Verdict
 from .correlation.fluent import Rule
+from .csms_facade import CsmsFacade
 from .timeline import Event, parse_quantity
 
 if TYPE_CHECKING:
     from .assembly import Bench
-    from .csms.verbs import Answer, Purpose, Verbs
     from .vehicle import Vehicle
 
 __all__ = ["Check", "CsmsFacade", "RuleNotMet", "TimelineFacade", "VehicleFacade"]
 
 T = TypeVar("T")
-
-ANSWER_WITHIN_S = 40.0
-"""Longer than the back end's own patience with a station, so that its clearer message is the one seen."""
 
 
 class _Host(Protocol):
@@ -98,80 +95,6 @@ class VehicleFacade:
     def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
         """Set the faults beside the CP resistor; what is not named is off."""
         self._host.call(self._vehicle().faults(diode=diode, short_ohm=short_ohm, cp_open=cp_open))
-
-
-class CsmsFacade:
-    """The back end's requests to the station, in words that hold for every OCPP version.
-
-    Each returns the station's answer; `answer.accepted` and `answer.status` say what it was.
-    """
-
-    def __init__(self, host: _Host) -> None:
-        self._host = host
-
-    def _verbs(self) -> Verbs:
-        bench = self._host.bench
-        return bench.csms.station(bench.file.station.id).verbs
-
-    def _ask(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        return self._host.call(work, ANSWER_WITHIN_S)
-
-    def transaction(self, evse: int = 1) -> Any:
-        """Id of the transaction open on an outlet.
-
-        Raises:
-            StationTimeout: there is none.
-        """
-        tx = self._host.bench.open_transaction(evse)
-        if tx is None:
-            raise StationTimeout(f"no transaction is open on EVSE {evse}.")
-        return tx
-
-    def remote_start(self, id_tag: str, evse: int = 1) -> Answer:
-        """Ask the station to start a transaction for a token."""
-        return self._ask(self._verbs().remote_start(evse, id_tag))
-
-    def remote_stop(self, tx: Any = None, evse: int = 1) -> Answer:
-        """Ask the station to stop a transaction; without `tx` the one open on the outlet."""
-        return self._ask(self._verbs().remote_stop(self.transaction(evse) if tx is None else tx))
-
-    def limit(self, limit_a: float, *, evse: int = 1, tx: Any = None, purpose: Purpose | None = None) -> Answer:
-        """Set a charging profile with one constant limit. With a transaction open: a TxProfile of it."""
-        if tx is None and purpose in (None, "TxProfile"):
-            tx = self._host.bench.open_transaction(evse)
-        return self._ask(self._verbs().set_charging_profile(evse, limit_a, tx=tx, purpose=purpose))
-
-    def clear_limits(self) -> Answer:
-        """Clear every charging profile."""
-        return self._ask(self._verbs().clear_charging_profile())
-
-    def configuration(self, keys: list[str] | None = None) -> Mapping[str, str]:
-        """Read configuration keys of the station; all without `keys`."""
-        return self._host.call(self._verbs().get_configuration(keys), ANSWER_WITHIN_S)
-
-    def configure(self, key: str, value: str) -> Answer:
-        """Change one configuration key."""
-        return self._ask(self._verbs().change_configuration(key, value))
-
-    def trigger(self, message: str, evse: int | None = None) -> Answer:
-        """Ask the station to send a message."""
-        return self._ask(self._verbs().trigger(message, evse))
-
-    def reset(self, kind: Literal["Soft", "Hard"] = "Soft") -> Answer:
-        """Reset the station (Soft or Hard)."""
-        return self._ask(self._verbs().reset(kind))
-
-    def availability(self, operative: bool, evse: int = 0) -> Answer:
-        """Make an outlet (0 = the whole station) operative or inoperative."""
-        return self._ask(self._verbs().change_availability(evse, operative))
-
-    def unlock(self, evse: int = 1) -> Answer:
-        """Unlock the connector."""
-        return self._ask(self._verbs().unlock(evse))
-
-    def call(self, action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Send any request of the station's OCPP version; the gate looks at it like at every other."""
-        return self._host.call(self._verbs().call(action, dict(payload)), ANSWER_WITHIN_S)
 
 
 class TimelineFacade:

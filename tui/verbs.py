@@ -75,7 +75,7 @@ def _resume(bench: BenchView) -> Outcome:
 
 
 def _limit(bench: BenchView) -> Outcome:
-    return _answered(f"Limit {LIMIT_A:g} A", bench.csms.limit(LIMIT_A))
+    return _answered(f"Limit {LIMIT_A:g} A", bench.csms.set_limit(LIMIT_A))
 
 
 def _remote_stop(bench: BenchView) -> Outcome:

@@ -54,7 +54,7 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
 
     bench.phase("limit to 16 A")
     mark = timeline.now_ns()
-    csms.limit(LIMIT_A)
+    csms.set_limit(LIMIT_A)
     if timeline.seen("meter.sample", at_most(LIMIT_A + 0.5), within=STATION_MAY_TAKE, since_ns=mark):
         timeline.wait_for("meter.sample", delivered(start_wh + FIRST_PART_WH + SECOND_PART_WH), within="15 s")
 

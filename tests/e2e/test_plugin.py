@@ -108,7 +108,7 @@ def test_stopped_while_rules_still_wait(bench, vehicle, csms, timeline):
     vehicle.present("04A2B3C4D5")
     timeline.wait_for("ocpp.tx.started", within="15 s")
     timeline.wait_for("meter.sample", lambda sample: max(sample["current_a"]) > 25, within="15 s")
-    csms.limit(16.0)
+    csms.set_limit(16.0)
     bench.phase("stop")
     os.kill(os.getpid(), signal.SIGTERM)
     timeline.wait_for("phase", name="never", within="20 s")

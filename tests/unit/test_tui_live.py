@@ -138,8 +138,8 @@ class FakeBench:
     def pause(self) -> None:
         self._note("pause")
 
-    def limit(self, limit_a: float, *, evse: int = 1, tx: Any = None, purpose: str | None = None) -> Answer:
-        self._note("limit", limit_a)
+    def set_limit(self, amps: float, *, evse: int = 1, tx: Any = None, purpose: str | None = None) -> Answer:
+        self._note("set_limit", amps)
         return Answer(self.status == "Accepted", self.status, {"status": self.status}, 1.0)
 
     def remote_stop(self, tx: Any = None, evse: int = 1) -> Answer:
@@ -395,7 +395,7 @@ UNPLUGGED = msgspec.structs.replace(CHARGING, cp_state="A", output_live=False)
         ("a", PLUGGED_OFF, ("present", "04A2B3C4D5"), "Card 04A2B3C4D5 presented"),
         ("s", CHARGING, ("pause",), "pauses"),
         ("s", PLUGGED_OFF, ("charge",), "wants to charge"),
-        ("l", CHARGING, ("limit", 16.0), "Limit 16 A: the station answered Accepted"),
+        ("l", CHARGING, ("set_limit", 16.0), "Limit 16 A: the station answered Accepted"),
         ("r", CHARGING, ("remote_stop",), "Remote stop: the station answered Accepted"),
         ("u", CHARGING, ("unplug",), "Unplugged"),
     ],

@@ -181,12 +181,12 @@ def test_no_secret_reaches_an_event(play: Play) -> None:
         ) as ws:
             await rig.seen("ocpp.connected")
             verbs = rig.csms.station("CP1").verbs
-            change = asyncio.create_task(verbs.change_configuration("AuthorizationKey", key))
+            change = asyncio.create_task(verbs.set_variable("AuthorizationKey", key))
             frame = json.loads(await ws.recv())
             assert frame[3] == {"key": "AuthorizationKey", "value": key}
             await ws.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
             await change
-            read = asyncio.create_task(verbs.get_configuration())
+            read = asyncio.create_task(verbs.get_variables())
             frame = json.loads(await ws.recv())
             entries = [
                 {"key": "A", "readonly": False, "value": "1"},

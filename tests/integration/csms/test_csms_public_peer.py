@@ -65,7 +65,7 @@ def test_a_session_with_the_public_package(play: Play) -> None:
             assert config.data["values"]["NumberOfConnectors"] == "1"
 
             verbs = rig.csms.station("PUB1").verbs
-            assert await verbs.get_configuration(["HeartbeatInterval", "Nope"]) == {"HeartbeatInterval": "30"}
+            assert await verbs.get_variables(["HeartbeatInterval", "Nope"]) == {"HeartbeatInterval": "30"}
             assert (await verbs.remote_start(1, "TAG", limit_a=20)).accepted
             assert await station.started.get() == "TAG"
             begun = await station.call(
@@ -73,7 +73,7 @@ def test_a_session_with_the_public_package(play: Play) -> None:
             )
             tx = begun.transaction_id
             for limit_a in (6, 16.1, 31.9):
-                assert (await verbs.set_charging_profile(1, limit_a, tx=tx)).accepted
+                assert (await verbs.set_limit(limit_a, tx=tx)).accepted
             assert [float(limit) for limit in station.limits] == [6, 16.1, 31.9]
             sampled = [{"value": "1010.5", "context": "Sample.Periodic", "unit": "Wh"}]
             await station.call(

@@ -18,7 +18,7 @@ def test_a_limit_is_set_and_told(play: Play) -> None:
     async def story(rig: Any) -> None:
         async with rig.peer() as station:
             await station.boot()
-            asking = asyncio.create_task(rig.csms.station("CP1").verbs.set_charging_profile(1, 16, tx=4))
+            asking = asyncio.create_task(rig.csms.station("CP1").verbs.set_limit(16, tx=4))
             payload = await station.answer("SetChargingProfile", {"status": "Accepted"})
             profile = payload["csChargingProfiles"]
             assert profile["chargingProfilePurpose"] == "TxProfile"
@@ -53,7 +53,7 @@ VERBS: list[tuple[str, Callable[[Any], Any], dict[str, Any], dict[str, Any], boo
         True,
     ),
     ("RemoteStopTransaction", lambda v: v.remote_stop(9), {"transactionId": 9}, {"status": "Rejected"}, False),
-    ("ClearChargingProfile", lambda v: v.clear_charging_profile(), {}, {"status": "Unknown"}, False),
+    ("ClearChargingProfile", lambda v: v.clear_limits(), {}, {"status": "Unknown"}, False),
     (
         "TriggerMessage",
         lambda v: v.trigger("Heartbeat"),
@@ -64,7 +64,7 @@ VERBS: list[tuple[str, Callable[[Any], Any], dict[str, Any], dict[str, Any], boo
     ("Reset", lambda v: v.reset(), {"type": "Soft"}, {"status": "Accepted"}, True),
     (
         "ChangeAvailability",
-        lambda v: v.change_availability(1, False),
+        lambda v: v.set_availability(1, False),
         {"connectorId": 1, "type": "Inoperative"},
         {"status": "Scheduled"},
         True,
@@ -72,7 +72,7 @@ VERBS: list[tuple[str, Callable[[Any], Any], dict[str, Any], dict[str, Any], boo
     ("UnlockConnector", lambda v: v.unlock(1), {"connectorId": 1}, {"status": "UnlockFailed"}, False),
     (
         "ChangeConfiguration",
-        lambda v: v.change_configuration("A", "1"),
+        lambda v: v.set_variable("A", "1"),
         {"key": "A", "value": "1"},
         {"status": "RebootRequired"},
         True,
@@ -113,7 +113,7 @@ def test_an_accepted_setting_is_read_back(play: Play) -> None:
     async def story(rig: Any) -> None:
         async with rig.peer() as station:
             await station.boot()
-            asking = asyncio.create_task(rig.csms.station("CP1").verbs.change_configuration("A", "2"))
+            asking = asyncio.create_task(rig.csms.station("CP1").verbs.set_variable("A", "2"))
             await station.answer("ChangeConfiguration", {"status": "Accepted"})
             entry = {"key": "A", "readonly": False, "value": "2"}
             assert await station.answer("GetConfiguration", {"configurationKey": [entry]}) == {"key": ["A"]}
@@ -129,7 +129,7 @@ def test_what_the_gate_refuses_is_never_on_the_wire(play: Play) -> None:
             await station.boot()
             link = rig.csms.station("CP1")
             with pytest.raises(SafetyError):
-                await link.verbs.set_charging_profile(1, 32)
+                await link.verbs.set_limit(32)
             with pytest.raises(SafetyError):
                 await link.verbs.call("Reset", {"type": "Hard"})
             with pytest.raises(SafetyError):
@@ -153,7 +153,7 @@ def test_a_payload_that_does_not_fit_is_not_sent(play: Play) -> None:
             await station.boot()
             verbs = rig.csms.station("CP1").verbs
             with pytest.raises(CsmsError, match="limit"):
-                await verbs.set_charging_profile(1, 16.123)
+                await verbs.set_limit(16.123)
             with pytest.raises(CsmsError, match="no schema"):
                 await verbs.call("Frobnicate", {})
             asking = asyncio.create_task(verbs.call("Frobnicate", {"a": 1}, validate=False))
