@@ -252,6 +252,7 @@ def _attachments(file: BenchFile, facts: Facts, options: RunOptions) -> dict[str
                 "station_fault": options.station_fault,
                 "oddity": options.oddity,
                 "seed": options.seed,
+                "ocpp": file.station.ocpp,
                 "packs": file.rules.packs,
                 "limits": file.rules.limits,
             }

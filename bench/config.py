@@ -27,6 +27,7 @@ __all__ = [
     "PilotLine",
     "data_file",
     "load_bench_file",
+    "speaking",
     "virtual_bench",
 ]
 
@@ -92,7 +93,7 @@ class Station(Model):
     """The station under test, as its nameplate and manual describe it."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,48}$")
-    ocpp: Literal["1.6"] = "1.6"
+    ocpp: Literal["1.6", "2.0.1", "2.1"] = "1.6"
     outlet: Literal["socket", "cable"]
     rated: Amps = Field(gt=0, le=80)
     phases: Literal[1, 3] = 3
@@ -268,6 +269,20 @@ class BenchFile(Model):
         names += [data_file(self, "rules", pack, ".toml") for pack in self.rules.packs]
         names += [data_file(self, "limits", limits, ".toml") for limits in self.rules.limits]
         return names
+
+
+def speaking(bench: BenchFile, version: str | None) -> BenchFile:
+    """The same bench with a station that speaks another OCPP version; None: as the file says.
+
+    Raises:
+        ConfigError: there is no such version.
+    """
+    if version is None or version == bench.station.ocpp:
+        return bench
+    known = get_args(Station.model_fields["ocpp"].annotation)
+    if version not in known:
+        raise ConfigError(f"--ocpp: there is no OCPP {version!r} here. Known: {', '.join(known)}.")
+    return bench.model_copy(update={"station": bench.station.model_copy(update={"ocpp": version})})
 
 
 def virtual_bench() -> Path:

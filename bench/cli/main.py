@@ -27,6 +27,10 @@ app.add_typer(rules_app, name="rules")
 BenchOption = Annotated[
     Path | None, typer.Option("--bench", metavar="FILE", help="Bench file (default: the virtual bench).")
 ]
+OcppOption = Annotated[
+    str | None,
+    typer.Option("--ocpp", metavar="VERSION", help="What the station speaks: 1.6, 2.0.1, 2.1."),
+]
 
 
 @app.command()
@@ -44,6 +48,7 @@ def run(
     station_oddity: Annotated[
         str | None, typer.Option(metavar="NAME", help="Let the simulated station be strange but conforming.")
     ] = None,
+    ocpp: OcppOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the twin's noise and delays.")] = None,
     wait_station: Annotated[
         str | None, typer.Option(metavar="TIME", help="How long to wait for the station, e.g. '3 min'.")
@@ -68,6 +73,7 @@ def run(
         wait_station=wait_station,
         attach=attach,
         json=json,
+        ocpp=ocpp,
     )
     raise typer.Exit(run_command(request))
 
@@ -108,11 +114,12 @@ def tui(
     station_fault: Annotated[
         str | None, typer.Option(metavar="NAME", help="Let the simulated station misbehave.")
     ] = None,
+    ocpp: OcppOption = None,
 ) -> None:
     """Open the screen on a running bench."""
     from .screen import tui_command
 
-    raise typer.Exit(tui_command(bench, out, station_fault))
+    raise typer.Exit(tui_command(bench, out, station_fault, ocpp))
 
 
 @app.callback(invoke_without_command=True)

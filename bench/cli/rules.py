@@ -84,9 +84,10 @@ def doctor(
     ] = None,
     pack: PackOption = None,
     limits: LimitsOption = None,
+    ocpp: Annotated[str | None, typer.Option(metavar="VERSION", help="What the station speaks.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Say, before a run, which rules this bench can decide, how finely, and which it never can."""
     from .rules_doctor import doctor_command
 
-    raise typer.Exit(doctor_command(bench, pack or (), limits or (), json=json))
+    raise typer.Exit(doctor_command(bench, pack or (), limits or (), json=json, ocpp=ocpp))

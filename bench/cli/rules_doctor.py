@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ...errors import BenchError
-from ..config import load_bench_file, virtual_bench
+from ..config import load_bench_file, speaking, virtual_bench
 from ..correlation.foresight.decidability import Decidability, decidability, summary
 from .output import write_document
 from .pack_files import load_packs
@@ -25,7 +25,9 @@ TOGETHER = 3
 """More rules than this with one reason are told in one line."""
 
 
-def doctor_command(bench: Path | None, packs: Sequence[str], limits: Sequence[str], *, json: bool) -> int:
+def doctor_command(
+    bench: Path | None, packs: Sequence[str], limits: Sequence[str], *, json: bool, ocpp: str | None = None
+) -> int:
     """Print a line a rule, and how many can be decided; returns the exit code: 0, or 5 when none can.
 
     Raises:
@@ -35,7 +37,7 @@ def doctor_command(bench: Path | None, packs: Sequence[str], limits: Sequence[st
 
     file = bench or virtual_bench()
     try:
-        facts = facts_of(load_bench_file(file))
+        facts = facts_of(speaking(load_bench_file(file), ocpp))
         loaded = load_packs(packs, limits, file)
         found = {item.name: decidability(item.pack, facts, time.time_ns()) for item in loaded}
     except BenchError as error:

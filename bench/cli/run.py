@@ -11,7 +11,7 @@ import msgspec
 from ...errors import BenchError, ConfigError
 from ..assembly import RunOptions
 from ..catalogue import CASES
-from ..config import load_bench_file, virtual_bench
+from ..config import load_bench_file, speaking, virtual_bench
 from ..correlation import Report, exit_code
 from ..host import BenchHost
 from ..report import CaseResult, create_run_folder, write_run
@@ -41,6 +41,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     wait_station: str | None
     attach: bool
     json: bool
+    ocpp: str | None = None
 
 
 class _Ran:
@@ -93,7 +94,7 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
     """Check what was asked for, and make the run's folder."""
     _check_cases(request.cases)
     wait_s = _wait_s(request.wait_station)
-    file = load_bench_file(request.bench or virtual_bench())
+    file = speaking(load_bench_file(request.bench or virtual_bench()), request.ocpp)
     _check_deviations(request)
     options = RunOptions(
         directory=create_run_folder(file.name, out=request.out),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import BenchError
 from ..assembly import RunOptions
-from ..config import load_bench_file, virtual_bench
+from ..config import load_bench_file, speaking, virtual_bench
 from ..correlation import exit_code
 from ..host import BenchHost
 from ..report import create_run_folder, write_run
@@ -17,11 +17,11 @@ from .closing import close_quietly
 __all__ = ["tui_command"]
 
 
-def tui_command(bench: Path | None, out: Path | None, station_fault: str | None) -> int:
+def tui_command(bench: Path | None, out: Path | None, station_fault: str | None, ocpp: str | None = None) -> int:
     """Start the bench, open the screen, and make safe when it is left."""
     from importlib import import_module
 
-    file = load_bench_file(bench or virtual_bench())
+    file = speaking(load_bench_file(bench or virtual_bench()), ocpp)
     folder = create_run_folder(file.name, out=out)
     host = BenchHost(file, options=RunOptions(directory=folder, station_fault=station_fault), progress=print)
     # The screen is a room on the same floor as the command line; it is opened by name, not imported.

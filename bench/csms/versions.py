@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from .dialect import Dialect
 
@@ -31,9 +31,12 @@ DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": _v16, "ocpp2.0.1": _
 """Name of the WebSocket subprotocol -> what loads the version."""
 
 
-def pick(offered: Iterable[str]) -> str | None:
-    """The subprotocol to use: the first of the station's offers that is known; None when none is.
+def pick(offered: Sequence[str], preferred: str | None = None) -> str | None:
+    """The subprotocol to use: `preferred` (an OCPP version) if it is offered, else the first offer that is known.
 
-    OCPP-J 1.6 section 3.1.3: the order of the offers is the station's preference.
+    None when none is. OCPP-J 1.6 section 3.1.3: the order of the offers is the station's preference.
     """
+    wanted = f"ocpp{preferred}"
+    if wanted in DIALECTS and wanted in offered:
+        return wanted
     return next((name for name in offered if name in DIALECTS), None)
