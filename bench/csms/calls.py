@@ -104,6 +104,17 @@ class Calls:
             pending.done.set_result((message, stamp))
         return None
 
+    def spoiled(self, message_id: rpc.MessageId, fault: rpc.Fault) -> None:
+        """An answer came that cannot be taken: its request fails now and not by its timeout; 2.1 refuses it."""
+        pending = self._pending
+        if pending is None or pending.message_id != message_id:
+            return
+        if rpc.CALLRESULTERROR in self._dialect.rules.message_types:
+            self._refuse_result(message_id, pending.action, fault.kind, fault.text)
+        if pending.done is not None and not pending.done.done():
+            why = f"{self._station} answered {pending.action} by what is no answer: {fault.text}."
+            pending.done.set_exception(CsmsError(why))
+
     def lost(self, why: str) -> None:
         """The connection is gone: the open request fails."""
         pending = self._pending

@@ -318,6 +318,9 @@ class StationLink:
         message = parsed.message
         for fault in parsed.faults:
             self.violation(fault, received.stamp, action=parsed.action)
+        if parsed.spoiled is not None and self._calls is not None:
+            self._calls.spoiled(parsed.spoiled, parsed.faults[-1])
+            return
         bare = message is None or isinstance(message, (rpc.CallError, rpc.CallResultError))
         shown: Payload = {} if bare else message.payload
         if isinstance(message, rpc.CallResultError):

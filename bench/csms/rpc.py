@@ -162,13 +162,15 @@ class Parsed(msgspec.Struct, frozen=True):
     """What became of a text: a message, or none; and every fault seen on the way.
 
     `reply_to` is the id under which a CALLERROR may go back when there is no message; None when
-    nothing may be answered (the id is unreadable, or the text is an answer itself).
+    nothing may be answered (the id is unreadable, or the text is an answer itself). `spoiled` is the id of
+    a CALLRESULT that could not be taken: its request has been answered, and by nothing.
     """
 
     message: Message | None
     faults: tuple[Fault, ...] = ()
     reply_to: MessageId | None = None
     action: str | None = None
+    spoiled: MessageId | None = None
 
 
 _UNANSWERED = re.compile(r"\s*\[\s*([3456])\b")
@@ -244,7 +246,9 @@ def _answer(frame: list[Any], number: int, message_id: MessageId, rules: RpcRule
             faults.append(Fault("rpc", Kind.FORMATION, f"a CALLRESULT has 3 elements, this one has {len(frame)}"))
         elif payload is None:
             faults.append(Fault("rpc", Kind.FORMATION, f"the payload is {_name(frame[2])}; it must be an object"))
-        return Parsed(None if payload is None else CallResult(message_id, payload), tuple(faults))
+        if payload is None:
+            return Parsed(None, tuple(faults), spoiled=message_id)
+        return Parsed(CallResult(message_id, payload), tuple(faults))
     name, made = ("CALLERROR", CallError) if number == CALLERROR else ("CALLRESULTERROR", CallResultError)
     if len(frame) != 5:
         faults.append(Fault("rpc", Kind.FORMATION, f"a {name} has 5 elements, this one has {len(frame)}"))

@@ -142,7 +142,7 @@ class Sampler:
         return int(node.get("minimum", 0))
 
     def _maximal(self, node: dict[str, Any]) -> Any:
-        node, place = self._resolve(node, "")
+        node, _ = self._resolve(node, "")
         if "enum" in node:
             return node["enum"][-1]
         kind = node.get("type")

@@ -1,4 +1,4 @@
-"""Every constraint of every schema file: kept it is silent, broken it gets the error code that its version has for it."""
+"""Every constraint of every schema file: kept it is silent, broken it gets the error code of its kind."""
 
 from __future__ import annotations
 
