@@ -1,7 +1,8 @@
-"""What the back end must still know after a restart: transaction ids, open transactions, stations seen.
+"""What the back end must still know after a restart: transactions that run, ids used, stations seen, local lists.
 
-One JSON file in the state directory, replaced atomically after each change. A file that cannot be
-read is moved aside, never overwritten; numbering then continues above every id that can have been used.
+One JSON file in the state directory, replaced atomically after each change. Measured values change nothing in it. A
+file that cannot be read is moved aside, never overwritten; numbering then continues above every id that can have
+been used. Transaction ids are the back end's own in 1.6, and each station's own in 2.x.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import msgspec
 
 from ...errors import CsmsError
 
-__all__ = ["CsmsState", "OpenTransaction"]
+__all__ = ["CsmsState", "KeptList", "KeptTransaction", "OpenTransaction"]
 
 FILE = "csms-state.json"
 KEEP_CLOSED = 200
+"""Transactions that have ended, remembered of 1.6 altogether, and of each 2.x station."""
+KEEP_RUNNING = 200
+"""Transactions of one 2.x station that may be open; beyond that the oldest is taken for one whose end was lost."""
 
 
 class OpenTransaction(msgspec.Struct, omit_defaults=True):
@@ -33,12 +37,41 @@ class OpenTransaction(msgspec.Struct, omit_defaults=True):
     ended: str | None = None
 
 
+class KeptTransaction(msgspec.Struct, omit_defaults=True):
+    """A transaction of a 2.x station, as far as it must outlive the back end.
+
+    `claim`: when its station says it started, None when its start was not seen. `seq`: the highest number when this
+    was written. `ended`: when its station says it ended. `id_tag`: left out for a key code.
+    """
+
+    evse: int | None = None
+    connector: int | None = None
+    id_tag: str | None = None
+    id_type: str | None = None
+    claim: str | None = None
+    first: int | None = None
+    seq: int | None = None
+    remote_start_id: int | None = None
+    reservation: int | None = None
+    ended: str | None = None
+
+
+class KeptList(msgspec.Struct, omit_defaults=True):
+    """The local list of a station: its version, and its entries by their key, as they were sent."""
+
+    version: int = 0
+    entries: dict[str, dict[str, Any]] = {}
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     format: int = 1
     next_transaction: int = 1
     open: dict[str, OpenTransaction] = {}
     closed: dict[str, OpenTransaction] = {}
     stations: dict[str, dict[str, Any]] = {}
+    running: dict[str, dict[str, KeptTransaction]] = {}
+    ended: dict[str, dict[str, KeptTransaction]] = {}
+    lists: dict[str, KeptList] = {}
 
 
 class CsmsState:
@@ -65,8 +98,65 @@ class CsmsState:
 
     @property
     def open_transactions(self) -> dict[str, OpenTransaction]:
-        """Transactions that were started and not stopped, by id as text."""
+        """Transactions of 1.6 that were started and not stopped, by id as text."""
         return dict(self._file.open)
+
+    def open_on(self, station: str, evse: int) -> int | str | None:
+        """Id of the last transaction that runs on an outlet: a number in 1.6, text in 2.x; None: none is known."""
+        own = [tx for tx, kept in self.running(station).items() if kept.evse == evse]
+        if own:
+            return own[-1]
+        old = [tx for tx, known in self._file.open.items() if (known.station, known.connector) == (station, evse)]
+        return int(old[-1]) if old else None
+
+    def holders(self, id_tag: str) -> list[tuple[str, str, int | None]]:
+        """Station, transaction and outlet of every transaction that runs for an identifier."""
+        wanted = id_tag.casefold()
+        found: list[tuple[str, str, int | None]] = [
+            (known.station, tx, known.connector)
+            for tx, known in self._file.open.items()
+            if known.id_tag.casefold() == wanted
+        ]
+        for station, running in self._file.running.items():
+            found += [
+                (station, tx, kept.evse)
+                for tx, kept in running.items()
+                if kept.id_tag is not None and kept.id_tag.casefold() == wanted
+            ]
+        return found
+
+    def running(self, station: str) -> dict[str, KeptTransaction]:
+        """Open transactions of a 2.x station, by the station's own id."""
+        return self._file.running.get(station, {})
+
+    def ended(self, station: str, tx: str) -> KeptTransaction | None:
+        """A transaction of a 2.x station that has ended; None when it has not, or too long ago."""
+        return self._file.ended.get(station, {}).get(tx)
+
+    def keep(self, station: str, tx: str, kept: KeptTransaction) -> None:
+        """Note what is known of a transaction of a 2.x station; with `ended` set it is over."""
+        running = self._file.running.setdefault(station, {})
+        if kept.ended is None:
+            running[tx] = kept
+            while len(running) > KEEP_RUNNING:
+                running.pop(next(iter(running)))
+        else:
+            running.pop(tx, None)
+            ended = self._file.ended.setdefault(station, {})
+            ended[tx] = kept
+            while len(ended) > KEEP_CLOSED:
+                ended.pop(next(iter(ended)))
+        self._save()
+
+    def local_list(self, station: str) -> KeptList:
+        """The local list a station has, as far as the back end knows."""
+        return self._file.lists.get(station, KeptList())
+
+    def keep_list(self, station: str, kept: KeptList) -> None:
+        """Note the local list of a station."""
+        if self._file.lists.get(station) != kept:
+            self._file.lists[station] = kept
+            self._save()
 
     def next_transaction_id(self) -> int:
         """A transaction id that was never used before, not even by an earlier run."""
