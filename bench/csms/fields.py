@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from .dialect import Payload
 
-__all__ = ["boolean", "instance_id", "integer", "member", "objects", "string", "text"]
+__all__ = ["boolean", "instance_id", "integer", "member", "objects", "security_event", "string", "text"]
 
 
 def text(value: Any) -> str:
@@ -45,3 +45,11 @@ def objects(value: Any) -> list[Payload]:
     if not isinstance(value, list):
         return []
     return [cast("Payload", entry) for entry in cast("list[Any]", value) if isinstance(entry, dict)]
+
+
+def security_event(payload: Payload) -> dict[str, Any]:
+    """Type, further information and claimed time of a SecurityEventNotification; it is the same in every version."""
+    return {name: string(payload.get(field)) for name, field in SECURITY_EVENT.items()}
+
+
+SECURITY_EVENT = {"type": "type", "info": "techInfo", "claim": "timestamp"}

@@ -8,7 +8,7 @@ import binascii
 import errno
 import http
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
@@ -25,6 +25,7 @@ from .link import StationLink
 from .redact import Redactor
 from .settings import Desk, Handler, Settings
 from .state import CsmsState
+from .tokens import TokenStore
 from .versions import DIALECTS, pick
 
 __all__ = ["Attempt", "Csms"]
@@ -62,7 +63,7 @@ class Csms:
         poll: PollClock,
         *,
         state: CsmsState,
-        tokens: Sequence[str] | None = None,
+        tokens: Sequence[str | Mapping[str, Any]] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         heartbeat_s: int | None = None,
@@ -82,7 +83,7 @@ class Csms:
         self._max_message_bytes = max_message_bytes
         self._compression = compression
         self._redactor = Redactor()
-        self._desk = Desk(self._source, gate, state, chosen, self._redactor, {})
+        self._desk = Desk(self._source, gate, state, chosen, self._redactor, {}, TokenStore(chosen.tokens))
         self._links: dict[str, StationLink] = {}
         self._met: set[str] = set()
         self._dialects: dict[str, Dialect] = {}
@@ -121,6 +122,11 @@ class Csms:
             return self._link(station_id)
         known = ", ".join(sorted(self._met | (self._stations or frozenset()))) or "none so far"
         raise CsmsError(f"no station {station_id!r} has connected; known: {known}. Wait for it (wait_ready).")
+
+    @property
+    def tokens(self) -> TokenStore:
+        """The identifiers; a change counts from the next question on."""
+        return self._desk.tokens
 
     def on(self, action: str, handler: Handler | None) -> None:
         """Replace the answer to an action of any station by `handler(link, payload, proposed)`; None: as before."""

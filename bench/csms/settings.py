@@ -8,8 +8,10 @@ from typing import Any, Literal
 import msgspec
 
 from ..timeline import Gate, Source
+from .policy import Policy
 from .redact import Redactor
 from .state import CsmsState
+from .tokens import TokenStore
 
 __all__ = ["Desk", "Handler", "Settings"]
 
@@ -21,7 +23,7 @@ function, and may send requests to the station (`link.call`) before it answers."
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds.
 
-    - `tokens`: accepted identifiers, compared without case (1.6 section 7.28: a CiString); None: every one.
+    - `tokens`: identifiers as texts or tables, see `TokenStore`; None: every one is accepted.
     - `heartbeat_s`: interval given with an accepted boot. `boot_retry_s`: with a pending or rejected one.
     - `boots`: answers to the first boots of each station, e.g. ("Pending",); afterwards Accepted.
     - `attach_after_s`: how long a new connection may be silent before the station is served without a boot.
@@ -29,9 +31,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     - `strict`: answer every violation by an error, also those that a lenient back end would live with;
       `tolerance`: the same per station, `lenient` or `strict`.
     - `read_back`: read the station's configuration after each accepted boot, and identity too when it attaches.
+    - `policy`: what the back end does of its own accord, see `Policy`.
     """
 
-    tokens: Sequence[str] | None = None
+    tokens: Sequence[str | Mapping[str, Any]] | None = None
     heartbeat_s: int = 30
     boot_retry_s: int = 10
     boots: Sequence[str] = ()
@@ -41,10 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     tolerance: Mapping[str, Literal["lenient", "strict"]] = {}
     read_back: bool = True
-
-    def accepts(self, id_tag: str) -> bool:
-        """Whether an identifier may charge."""
-        return self.tokens is None or id_tag.casefold() in {token.casefold() for token in self.tokens}
+    policy: Policy = Policy()
 
     def is_strict(self, station: str) -> bool:
         """Whether every violation of this station is answered by an error."""
@@ -65,3 +65,4 @@ class Desk(msgspec.Struct, frozen=True):
     settings: Settings
     redactor: Redactor
     handlers: dict[str, Handler]
+    tokens: TokenStore

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from ..dialect import Fact, Payload, Request, Trigger
-from ..fields import integer, member, objects, string
+from ..fields import integer, member, objects, security_event, string
 from ..measured import Reading, reading, reading_facts
 from ..transaction import transaction_fact
 from .actions import describe, evse_of, text, verdict
@@ -59,6 +59,8 @@ class Adapter16:
             yield from self._status(payload)
         elif action == "MeterValues":
             yield from self._measured(payload.get("meterValue"), payload.get("transactionId"), evse_of(payload))
+        elif action == "SecurityEventNotification":
+            yield self._fact("ocpp.security_event", None, **security_event(payload))
 
     def replied(self, action: str, payload: Payload, reply: Payload, notes: Payload) -> Iterable[Fact]:
         """Facts that need the answer: who may charge, and which transaction it became."""

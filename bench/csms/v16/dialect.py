@@ -10,7 +10,7 @@ from ..service import Service
 from ..settings import Desk
 from .actions import INBOUND
 from .adapter import Adapter16
-from .behaviour import Core16
+from .services import core_services
 from .verbs import Verbs16
 
 __all__ = ["dialect"]
@@ -21,7 +21,7 @@ def dialect() -> Dialect:
     schemas = Schemas("v16")
 
     def behaviour(station: str, desk: Desk) -> Composed:
-        services: list[Service] = [Core16(station, desk)]
+        services: list[Service] = [*core_services(station, desk)]
         return Composed(services, schemas)
 
     return Dialect(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..dialect import Fact, Payload, Place, Request, Trigger
-from ..fields import instance_id, integer, member, objects, string, text
+from ..fields import instance_id, integer, member, objects, security_event, string, text
 from ..measured import reading_facts
 from .asked_facts import asked_facts
 from .events import notified, status_notified
@@ -54,6 +54,8 @@ class Adapter2x:
         elif action == "ReservationStatusUpdate":
             number, status = payload.get("reservationId"), text(payload.get("reservationUpdateStatus"))
             yield self._fact("ocpp.reservation", None, reservation=number, status=status)
+        elif action == "SecurityEventNotification":
+            yield self._fact("ocpp.security_event", None, **security_event(payload))
 
     def replied(self, action: str, payload: Payload, reply: Payload, notes: Payload) -> Iterable[Fact]:
         """Facts that are in the back end's answer: a boot accepted, a token accepted."""

@@ -30,7 +30,7 @@ def variable_entry(name: str) -> dict[str, Any]:
     match = _NAME.match(name)
     if match is None:
         raise CsmsError(
-            f"{name!r} is no name of a variable; write Component[instance]@evse:connector.Variable[instance]#Attribute, "
+            f"{name!r} names no variable; it is Component[instance]@evse:connector.Variable[instance]#Attribute, "
             "e.g. OCPPCommCtrlr.MessageAttempts[TransactionEvent]; the instances, the place and the attribute only "
             "where there are any."
         )
