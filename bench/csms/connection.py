@@ -4,11 +4,16 @@ The stamp is taken first thing in `data_received`: later than that the loop's ot
 stand in it. Frames are put on the timeline before anybody decodes them. Texts then wait in
 `inbox` until the link takes them in a later callback, so that all sockets of one poll are read
 (and stamped) before the first message is worked on.
+
+A connection can be made worse on purpose (`hold`, `shaper`, `reset`, `forget`). What the bench itself
+held back bears a stamp that begins where it may have arrived, and ends where it was passed on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +27,8 @@ from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
 from ..timeline import PollClock, Source, Stamp
+from .misbehave.shaping import Shaper
+from .rawbytes import RawTail, shown_bytes
 from .redact import Redactor
 
 __all__ = ["Received", "StationConnection"]
@@ -32,8 +39,9 @@ MOST_WAITING = 512
 """Texts in the inbox after which the socket is not read any more, until the link has caught up."""
 MOST_UNSENT_BYTES = 4 * 1024 * 1024
 """Bytes a station may leave unread before it is cut off."""
-RAW_LIMIT_BYTES = 64 * 1024
-"""Bytes kept of a frame the library refuses."""
+CLOSE_WAIT, ENDED = 8, 7
+"""States of a socket that the station has given up (Linux, `tcp_states.h`): half closed, and reset."""
+GIVEN_UP_POLL_S = 0.1
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -48,7 +56,8 @@ class StationConnection(ServerConnection):
     """A WebSocket of one station.
 
     `station` is its identity from the URL, "" until the request was read. `on_text` is called when
-    the inbox has something; `on_lost` once, when the socket is gone.
+    the inbox has something; `on_lost` once, when the socket is gone. `on_request` may hold a handshake
+    back (by returning True) until `let_in`.
     """
 
     def __init__(
@@ -72,12 +81,21 @@ class StationConnection(ServerConnection):
         self.on_unopened: Callable[[StationConnection, str], None] | None = None
         self.on_made: Callable[[StationConnection], None] | None = None
         self.on_gone: Callable[[StationConnection], None] | None = None
+        self.on_request: Callable[[StationConnection, Request], bool] | None = None
+        self.shaper: Shaper | None = None
+        self.forgotten = False
         self._poll = poll
         self._source = source
         self._redactor = redactor
         self._stamp = Stamp.host(time.monotonic_ns())
+        self._read_lo_ns = self._stamp.lo_ns
+        self._full_bytes = READ_BYTES
         self._read_full = False
+        self._unread_ns: int | None = None
         self._paused = False
+        self._held = False
+        self._waiting: Request | None = None
+        self._tail = RawTail(protocol)
         self._parts: list[bytes] = []
         self._text = True
         self._failure_seen = False
@@ -92,7 +110,7 @@ class StationConnection(ServerConnection):
     @property
     def is_open(self) -> bool:
         """Whether a frame can be sent."""
-        return self.protocol.state is State.OPEN
+        return self.protocol.state is State.OPEN and not self.forgotten and not self.transport.is_closing()
 
     @property
     def last_stamp(self) -> Stamp:
@@ -103,28 +121,60 @@ class StationConnection(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if transport.get_extra_info("ssl_object") is not None:
+            # A full read of records holds at least so much text (one byte of it takes up to 32 on the wire).
+            self._full_bytes = READ_BYTES // 32
         if self.on_made is not None:
             self.on_made(self)
 
     def data_received(self, data: bytes) -> None:
         now_ns = time.monotonic_ns()
-        # What was left over from a full read, or held back while paused, may have arrived before the last poll.
-        held_back = self._read_full or self._paused
-        self._stamp = Stamp.host(now_ns, lo_ns=self._stamp.lo_ns if held_back else self._poll.previous_end_ns)
-        self._read_full = len(data) >= READ_BYTES
+        lo_ns = self._poll.previous_end_ns
+        if self._unread_ns is not None:
+            # Held back while the socket was not read: it may have arrived since.
+            lo_ns, self._unread_ns = min(lo_ns, self._unread_ns), None
+        if self._read_full:
+            # What a full read left over may have arrived before the last poll.
+            lo_ns = min(lo_ns, self._read_lo_ns)
+        self._read_lo_ns = lo_ns
+        self._read_full = len(data) >= self._full_bytes
+        if self.shaper is not None:
+            self.shaper.inward.push(data, lo_ns)
+        else:
+            self._take_in(data, Stamp.host(now_ns, lo_ns=lo_ns))
+
+    def _take_in(self, data: bytes, stamp: Stamp) -> None:
+        self._stamp = stamp
+        self._tail.begin(data, opened=self.request is not None)
         super().data_received(data)
-        if self._paused and self.transport.is_reading():
-            self._paused = False
         failure = self.protocol.parser_exc
         if failure is not None and not self._failure_seen and not isinstance(failure, EOFError):
             self._failure_seen = True
             if self.request is not None:
-                self._refused_frame(failure, data)
+                self._refused_frame(failure)
             self._note_close()
+        self._tail.end()
+
+    def eof_received(self) -> None:
+        if self.shaper is not None:
+            self.shaper.inward.flush()
+        super().eof_received()
+
+    def _read_or_not(self) -> None:
+        """Read the socket, unless the inbox is full or a fault holds it."""
+        if self._paused or self._held:
+            if self._unread_ns is None and not self.transport.is_closing():
+                self._unread_ns = self._read_lo_ns if self._read_full else self._poll.previous_end_ns
+            self.transport.pause_reading()
+        elif not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def process_event(self, event: Event) -> None:
         if self.request is None or isinstance(event, Request):
-            super().process_event(event)
+            if isinstance(event, Request) and self.on_request is not None and self.on_request(self, event):
+                self._waiting = event
+            else:
+                super().process_event(event)
             return
         assert isinstance(event, Frame)
         data = bytes(event.data)
@@ -151,25 +201,28 @@ class StationConnection(ServerConnection):
         if not fin:
             return
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        more = {"fragments": len(self._parts)} if len(self._parts) > 1 else {}
         self._parts = []
         if not self._text:
-            self._record("rx", "binary", self._stamp, data[:RAW_LIMIT_BYTES].hex(), bytes=len(data))
+            self._record("rx", "binary", self._stamp, shown_bytes(data, self._redactor), bytes=len(data), **more)
             self._violation("UnsupportedData", f"a binary message of {len(data)} bytes; OCPP-J is text only")
             return
         try:
             text = data.decode()
         except UnicodeDecodeError as exc:
-            self._record("rx", "text", self._stamp, data[:RAW_LIMIT_BYTES].hex(), bytes=len(data), hex=True)
+            self._record(
+                "rx", "text", self._stamp, shown_bytes(data, self._redactor), bytes=len(data), hex=True, **more
+            )
             self._violation("InvalidUtf8", f"the text is not UTF-8: {exc.reason} at byte {exc.start}")
             # RFC 6455 section 8.1: such a connection must be failed.
             self.close_soon(CloseCode.INVALID_DATA, "text is not UTF-8")
             return
         shown = self._redactor.text(text)
-        self._record("rx", "text", self._stamp, shown)
+        self._record("rx", "text", self._stamp, shown, **more)
         self.inbox.append(Received(text, shown, self._stamp))
         if len(self.inbox) >= MOST_WAITING and not self._paused:
             self._paused = True
-            self.transport.pause_reading()
+            self._read_or_not()
         if self.on_text is not None:
             self.on_text()
 
@@ -177,8 +230,9 @@ class StationConnection(ServerConnection):
         """The oldest text that waits; None when there is none."""
         if not self.inbox:
             return None
-        if self._paused and len(self.inbox) <= MOST_WAITING // 4 and not self.transport.is_closing():
-            self.transport.resume_reading()
+        if self._paused and len(self.inbox) <= MOST_WAITING // 4:
+            self._paused = False
+            self._read_or_not()
         return self.inbox.popleft()
 
     # writing
@@ -186,8 +240,8 @@ class StationConnection(ServerConnection):
     def send_now(self, text: str) -> Stamp | None:
         """Write one text frame and record it; None when the connection is not open any more.
 
-        The stamp lies around the write: the frame left the bench between `lo_ns` and `hi_ns`,
-        unless the station does not read (then `unsent_bytes` in the frame's event says so).
+        The stamp lies around the write: the frame left the bench between `lo_ns` and `hi_ns`, unless
+        the station does not read, or a fault holds it back (then `unsent_bytes` in the frame's event says so).
         """
         if not self.is_open:
             return None
@@ -195,13 +249,14 @@ class StationConnection(ServerConnection):
         self.protocol.send_text(text.encode())
         self.send_data()
         stamp = Stamp.host(time.monotonic_ns(), lo_ns=before_ns)
-        unsent = self.transport.get_write_buffer_size()
+        held = self.shaper.outward.held_bytes if self.shaper is not None else 0
+        unsent = self.transport.get_write_buffer_size() + held
         shown = self._redactor.text(text)
         if unsent:
             self._record("tx", "text", stamp, shown, unsent_bytes=unsent)
         else:
             self._record("tx", "text", stamp, shown)
-        if unsent > MOST_UNSENT_BYTES:
+        if unsent - held > MOST_UNSENT_BYTES:
             self._violation("NotReading", f"{unsent} bytes wait unread; the connection is cut")
             self.transport.abort()
         return stamp
@@ -216,13 +271,107 @@ class StationConnection(ServerConnection):
         loop = asyncio.get_running_loop()
         loop.call_later(self.close_timeout or 0.0, self.transport.abort)
 
+    def send_data(self) -> None:
+        if self.forgotten:
+            self.protocol.data_to_send()
+        elif self.shaper is None:
+            super().send_data()
+        else:
+            for data in self.protocol.data_to_send():
+                self.shaper.outward.push(data, 0)
+
+    def _write_out(self, data: bytes, _: int) -> None:
+        if self.transport.is_closing():
+            return
+        if data:
+            self.transport.write(data)
+        elif self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    # faults on purpose
+
+    def hold(self, on: bool) -> None:
+        """Stop reading the socket, or read it again."""
+        self._held = on
+        self._read_or_not()
+
+    def shape(self) -> Shaper:
+        """What passes the connection's bytes on from now on; `unshape` when it changes nothing any more."""
+        if self.shaper is None:
+            self.shaper = Shaper(self._passed_in, self._write_out)
+        return self.shaper
+
+    def unshape(self) -> None:
+        """Pass the bytes on directly again, if nothing is held back any more."""
+        if self.shaper is not None and self.shaper.idle:
+            self.shaper = None
+
+    def _passed_in(self, data: bytes, lo_ns: int) -> None:
+        self._take_in(data, Stamp.host(time.monotonic_ns(), lo_ns=lo_ns))
+
+    def let_in(self) -> None:
+        """Go on with a handshake that was held back; it counts as received now."""
+        event, self._waiting = self._waiting, None
+        if event is not None and not self.transport.is_closing():
+            self._stamp = Stamp.host(time.monotonic_ns(), lo_ns=self._stamp.lo_ns)
+            super().process_event(event)
+
+    def reset(self) -> None:
+        """Cut the TCP connection by a RST: no close frame, no FIN, and what was not sent is thrown away."""
+        own: socket.socket | None = self.transport.get_extra_info("socket")
+        if own is not None:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def forget(self, limit_s: float, over: Callable[[str], None]) -> None:
+        """Say nothing more and read nothing more, but leave the socket open until the station gives it up.
+
+        `over` is told why it ended: the station gave up, or `limit_s` seconds were over.
+        """
+        self.forgotten = True
+        self.hold(True)
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+
+        def look() -> None:
+            took_s = loop.time() - begun_s
+            if self.transport.is_closing():
+                over(f"closed after {took_s:.1f} s")
+            elif self._given_up():
+                over(f"given up by the station after {took_s:.1f} s")
+                self.transport.abort()
+            elif took_s >= limit_s:
+                over(f"cut after {took_s:.1f} s, its limit")
+                self.transport.abort()
+            else:
+                loop.call_later(GIVEN_UP_POLL_S, look)
+
+        loop.call_later(min(GIVEN_UP_POLL_S, limit_s), look)
+
+    def _given_up(self) -> bool:
+        """Whether the station has closed its side; a socket that is not read tells so by its TCP state only."""
+        own: socket.socket | None = self.transport.get_extra_info("socket")
+        info = getattr(socket, "TCP_INFO", None)
+        if own is None or info is None or own.fileno() < 0:
+            return False
+        return own.getsockopt(socket.IPPROTO_TCP, info, 1)[0] in (CLOSE_WAIT, ENDED)
+
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.shaper is not None:
+            self.shaper.inward.flush()
+            self.shaper.drop()
         super().connection_lost(exc)
+        self._cut_off()
         if self.request is None and self.on_unopened is not None:
             failure = self.protocol.handshake_exc or self.protocol.parser_exc or exc
             # The name only: the message may quote a header line.
             why = type(failure).__name__ if failure is not None else "closed"
-            self.on_unopened(self, f"no valid HTTP request came ({why})")
+            waited = self._waiting is not None
+            self.on_unopened(
+                self, "given up while no answer came, on purpose" if waited else f"no valid HTTP request came ({why})"
+            )
         if self.on_lost is not None:
             self.on_lost()
         if self.on_gone is not None:
@@ -242,8 +391,25 @@ class StationConnection(ServerConnection):
         self._closing_seen = True
         self._record("tx", "close", Stamp.host(time.monotonic_ns()), None, code=int(sent.code), reason=sent.reason)
 
-    def _refused_frame(self, failure: Exception, data: bytes) -> None:
-        self._violation(type(failure).__name__, f"{failure}; the connection is closed", data[:RAW_LIMIT_BYTES].hex())
+    def _refused_frame(self, failure: Exception) -> None:
+        why = f"{failure}; the connection is closed"
+        self._violation(type(failure).__name__, why, shown_bytes(self._tail.raw, self._redactor))
+        self._unfinished()
+
+    def _cut_off(self) -> None:
+        """Record what had come of a frame, or of a message in several, when the connection ended."""
+        raw = self._tail.raw
+        if raw and not self._failure_seen and self.request is not None and self.protocol.close_rcvd is None:
+            text = f"the connection ended within a frame, after {self._tail.total} bytes of it"
+            self._violation("IncompleteFrame", text, shown_bytes(raw, self._redactor))
+        self._unfinished()
+
+    def _unfinished(self) -> None:
+        parts, self._parts = self._parts, []
+        if parts:
+            data = b"".join(parts)
+            text = f"the connection ended within a message, after {len(parts)} frames with {len(data)} bytes"
+            self._violation("IncompleteMessage", text, shown_bytes(data, self._redactor))
 
     def _violation(self, code: str, text: str, raw: str | None = None) -> None:
         data = {"station": self.station, "layer": "frame", "code": code, "text": text, "action": None, "dir": "rx"}
