@@ -9,8 +9,8 @@ from ..schemas import Schemas
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_201
-from ..v2x.verbs import Verbs2x
 from .adapter import Adapter201
+from .verbs import Verbs201
 
 __all__ = ["dialect"]
 
@@ -32,7 +32,7 @@ def dialect() -> Dialect:
         inbound=INBOUND_201,
         behaviour=behaviour,
         adapter=Adapter201,
-        verbs=Verbs2x,
+        verbs=Verbs201,
         sends=schemas.sends,
         waits=True,
         ids_for_ever=True,

@@ -9,8 +9,8 @@ from ..schemas import Schemas
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_21
-from ..v2x.verbs import Verbs2x
 from .adapter import Adapter21
+from .verbs import Verbs21
 
 __all__ = ["dialect"]
 
@@ -32,7 +32,7 @@ def dialect() -> Dialect:
         inbound=INBOUND_21,
         behaviour=behaviour,
         adapter=Adapter21,
-        verbs=Verbs2x,
+        verbs=Verbs21,
         sends=schemas.sends,
         waits=True,
         ids_for_ever=True,

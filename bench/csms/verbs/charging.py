@@ -126,14 +126,12 @@ class Dynamic(Protocol):
         *,
         tx: Tx,
         evse: int = 1,
-        limit_w: float | None = None,
-        discharge_limit_w: float | None = None,
         stack_level: int = 0,
         profile_id: int = 1,
     ) -> Answer:
         """Charge (positive) or discharge (negative) a vehicle at a power (operation mode CentralSetpoint).
 
-        `limit_w` (0 or more) and `discharge_limit_w` (0 or less) bound what the station may do meanwhile.
+        The profile is Dynamic: `dynamic_limit(profile_id, setpoint=...)` moves the set point.
         """
         ...
 
