@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .guard import Security
+from .passwords import Passwords
 from .pki import Pki
+from .secret import problem_with
 
-__all__ = ["Pki"]
+__all__ = ["Passwords", "Pki", "Security", "problem_with"]
