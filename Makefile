@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults long mutants docs clean
+.PHONY: help demo test lint bench faults long mutants fuzz docs clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ long: $(VENV)/.dev  ## proofs that take minutes: soundness on 200,000 runs, the 
 
 mutants: $(VENV)/.dev  ## seeded bugs of the rule engine, each of which has to be caught by a test (minutes)
 	$(BIN)/python -m pytest tests/long/test_mutants.py -s -m long
+
+fuzz: $(VENV)/.dev  ## a million mutated frames at the back end per OCPP version (SEED=7 repeats a run; minutes)
+	$(BIN)/python tests/support/ocpp_fuzz.py --frames 1000000 $(if $(SEED),--seed $(SEED))
 
 docs: $(VENV)/.dev  ## the commands and pages of the documentation, executed and checked
 	$(BIN)/python -m pytest tests/e2e/test_readme.py
