@@ -106,7 +106,7 @@ TOPICS: dict[str, str] = {
     "half-open|reset|blackhole|bandwidth|latency|restored), message_id, detail, until_ns: the back end breaks "
     "the rules on purpose",
     "csms.file": "station, dir (download|upload), path, status (of HTTP), ok (bool), bytes, total_bytes, range, "
-    "remote, sha256, fault, why, begun_ns: one transfer at the file port, whole or not",
+    "remote, sha256, file (where an upload lies), fault, why, begun_ns: one transfer at the file port, whole or not",
     "csms.certificate": "station, verb (requested|signed|installed|deleted|checked|provided), type, request_id, "
     "subject, serial, key (SHA-256 of the public key), accepted (bool), status, via, why",
     # the bench itself
