@@ -155,7 +155,10 @@ class Downloads:
 
 
 def _part(request: web.BaseRequest, file: Opened) -> Span | None:
-    """The part to send; a Range is for GET only. An If-Range that does not name exactly this file (a date never does) asks for all of it."""
+    """The part to send; None: the whole file, or not a GET.
+
+    An If-Range that does not name exactly this file (a date never does) asks for all of it.
+    """
     condition = request.headers.get("If-Range")
     if request.method != "GET" or (condition is not None and condition.strip() != file.etag):
         return None

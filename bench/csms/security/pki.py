@@ -69,6 +69,16 @@ class Pki:
         return text_of(self._mo_root.certificate)
 
     @property
+    def authorities(self) -> tuple[Authority, ...]:
+        """Everything here that may sign certificates, or statements about them: roots, and the sub-CA for V2G."""
+        return self._root, self._v2g_root, self._v2g_sub, self._mo_root
+
+    @property
+    def manufacturer_root_pem(self) -> str:
+        """The root of a manufacturer of stations, above `make_firmware_signer`; made when first asked for."""
+        return text_of(self._manufacturer().certificate)
+
+    @property
     def csms_chain(self) -> Path:
         """PEM of the server certificate."""
         return self._chain("csms")
@@ -135,6 +145,28 @@ class Pki:
     def make_contract(self, emaid: str, *, expired: bool = False, days: float = 365.0) -> tuple[str, str]:
         """Contract certificate and key (PEM) of a vehicle, below the MO root, for tests."""
         return self._made(self._mo_root, emaid, days, expired=expired)
+
+    def make_firmware_signer(
+        self, organisation: str | None = None, *, ec_key: bool = False, expired: bool = False, days: float = 365.0
+    ) -> tuple[str, str]:
+        """Firmware signing certificate and key (PEM), directly below the manufacturer root (L01 forbids a CA between).
+
+        `organisation`: the manufacturer, its O. The key is RSA, as L01.FR.04 names RSA-PSS; `ec_key`: P-256.
+        """
+        key = new_ec_key() if ec_key else new_rsa_key()
+        owner = organisation or self.organisation
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, owner),
+                x509.NameAttribute(NameOID.COMMON_NAME, "firmware signing"),
+            ]
+        )
+        leaf = self._manufacturer().any_use(subject, key.public_key(), days=days, expired=expired)
+        return text_of(leaf), key_pem(key)
+
+    def _manufacturer(self) -> Authority:
+        name, organisation = "manufacturer-root", self.organisation
+        return self._authority(name, lambda key: self_signed("pilotbench manufacturer root", organisation, key))
 
     def _made(self, issuer: Authority, name: str, days: float, *, expired: bool) -> tuple[str, str]:
         key = new_ec_key()
