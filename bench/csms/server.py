@@ -19,14 +19,17 @@ from websockets.typing import Subprotocol
 
 from ...errors import CsmsError, StationTimeout
 from ..timeline import Gate, PollClock, Timeline
+from .certificates import CertificateDesk
 from .connection import StationConnection
 from .dialect import Dialect
 from .link import StationLink
+from .misbehave import Script, Scripts
 from .redact import Redactor
-from .settings import Desk, Handler, Settings
+from .security.pki import Pki
+from .settings import Desk, Settings
 from .state import CsmsState
 from .tokens import TokenStore
-from .versions import DIALECTS, pick
+from .versions import DIALECTS, pick, station_actions
 
 __all__ = ["Attempt", "Csms"]
 
@@ -54,6 +57,7 @@ class Csms:
     - `tokens`: identifiers that may charge; None: every one. `stations`: ids that may connect; None: every one.
     - `settings`: everything else, see `Settings`; `tokens` and `heartbeat_s` given here go before it.
     - `max_message_bytes`: longest message a station may send.
+    - `pki`: the authority that signs certificates of stations; None: their requests are rejected.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Csms:
         settings: Settings | None = None,
         max_message_bytes: int = 1 << 20,
         compression: str | None = None,
+        pki: Pki | None = None,
     ) -> None:
         chosen = settings or Settings()
         given = {"tokens": tokens, "heartbeat_s": heartbeat_s}
@@ -83,7 +88,11 @@ class Csms:
         self._max_message_bytes = max_message_bytes
         self._compression = compression
         self._redactor = Redactor()
-        self._desk = Desk(self._source, gate, state, chosen, self._redactor, {}, TokenStore(chosen.tokens))
+        certificates = None if pki is None else CertificateDesk(pki, self._source)
+        book = TokenStore(chosen.tokens)
+        self._desk = Desk(
+            self._source, gate, state, chosen, self._redactor, Scripts(station_actions), book, certificates
+        )
         self._links: dict[str, StationLink] = {}
         self._met: set[str] = set()
         self._dialects: dict[str, Dialect] = {}
@@ -91,6 +100,17 @@ class Csms:
         self._open: set[StationConnection] = set()
         self._tick: asyncio.TimerHandle | None = None
         self._attempt: Attempt | None = None
+
+    @property
+    def certificates(self) -> CertificateDesk:
+        """What a test can say about certificates.
+
+        Raises:
+            CsmsError: this back end has no certificate authority.
+        """
+        if self._desk.certificates is None:
+            raise CsmsError("this back end has no certificate authority; give it one (pki=Pki(folder)).")
+        return self._desk.certificates
 
     @property
     def port(self) -> int:
@@ -128,12 +148,18 @@ class Csms:
         """The identifiers; a change counts from the next question on."""
         return self._desk.tokens
 
-    def on(self, action: str, handler: Handler | None) -> None:
-        """Replace the answer to an action of any station by `handler(link, payload, proposed)`; None: as before."""
-        if handler is None:
-            self._desk.handlers.pop(action, None)
-        else:
-            self._desk.handlers[action] = handler
+    def on(self, action: str, station: str | None = None) -> Script:
+        """Say what happens to the next requests of an action, of any station or of one: see `misbehave.Script`.
+
+        Raises:
+            CsmsError: no version has a request of this name that a station sends.
+        """
+        return self._desk.scripts.on(action, station)
+
+    @property
+    def scripts(self) -> Scripts:
+        """All that was said by `on`."""
+        return self._desk.scripts
 
     async def wait_ready(self, station_id: str, timeout_s: float) -> None:
         """Return when the station is served: its boot accepted, or attached after a reconnect.
@@ -189,6 +215,7 @@ class Csms:
         server, self._server = self._server, None
         for link in self._links.values():
             link.end()
+            link.faults.close()
         if server is None:
             return
         for connection in tuple(self._open):
@@ -204,6 +231,7 @@ class Csms:
     def _connection(self, *args: Any, **kw: Any) -> StationConnection:
         connection = StationConnection(*args, poll=self._poll, source=self._source, redactor=self._redactor, **kw)
         connection.on_unopened = self._unopened
+        connection.on_request = self._held_back
         connection.on_made = self._open.add
         connection.on_gone = self._open.discard
         return connection
@@ -211,7 +239,7 @@ class Csms:
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Who it is, from the path (OCPP-J 1.6 section 3.1.1), and whether it may connect (3.2: 404 if not)."""
         own = cast("StationConnection", connection)
-        own.station = unquote(urlsplit(request.path).path.rstrip("/").rpartition("/")[2])
+        own.station = _station(request)
         own.user = _user(request)
         if not own.station:
             own.refusal = "the path names no station"
@@ -220,6 +248,11 @@ class Csms:
         if own.refusal is None:
             return None
         return connection.respond(http.HTTPStatus.NOT_FOUND, own.refusal + "\n")
+
+    def _held_back(self, connection: StationConnection, request: Request) -> bool:
+        """Whether the handshake gets no answer for now, on purpose."""
+        link = self._links.get(_station(request))
+        return link is not None and link.faults.holds(connection)
 
     def _select(self, connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
         own = cast("StationConnection", connection)
@@ -301,6 +334,11 @@ class Csms:
             return f"the CSMS cannot listen on {where}: not permitted. Choose a port from 1024 on."
         why = exc.strerror or str(exc)
         return f"the CSMS cannot listen on {where}: {why}. Choose an address of this machine (127.0.0.1 is loopback)."
+
+
+def _station(request: Request) -> str:
+    """The identity of the station: the last part of the path, "" if there is none."""
+    return unquote(urlsplit(request.path).path.rstrip("/").rpartition("/")[2])
 
 
 def _user(request: Request) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..timeline import Gate, Source
+from .certificates import CertificateDesk
 from .policy import Policy
 from .redact import Redactor
 from .state import CsmsState
@@ -66,3 +67,4 @@ class Desk(msgspec.Struct, frozen=True):
     redactor: Redactor
     handlers: dict[str, Handler]
     tokens: TokenStore
+    certificates: CertificateDesk | None = None

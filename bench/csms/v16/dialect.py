@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..behaviour import Composed
+from ..certificates.services import certificates_16
 from ..dialect import Dialect
 from ..rpc import RULES_16
 from ..schemas import Schemas
@@ -21,7 +22,10 @@ def dialect() -> Dialect:
     schemas = Schemas("v16")
 
     def behaviour(station: str, desk: Desk) -> Composed:
-        services: list[Service] = [*core_services(station, desk)]
+        services: list[Service] = [
+            *core_services(station, desk),
+            *certificates_16(station, desk),
+        ]
         return Composed(services, schemas)
 
     return Dialect(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..behaviour import Composed
+from ..certificates.services import certificates_201
 from ..dialect import Dialect
 from ..rpc import RULES_201
 from ..schemas import Schemas
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_201
+from ..v2x.monitoring import MonitoringModel
 from .adapter import Adapter201
 from .verbs import Verbs201
 
@@ -20,7 +22,10 @@ def dialect() -> Dialect:
     schemas = Schemas("v201", "Request")
 
     def behaviour(station: str, desk: Desk) -> Composed:
-        services: list[Service] = []
+        services: list[Service] = [
+            *certificates_201(station, desk),
+            MonitoringModel(station, desk),
+        ]
         return Composed(services, schemas)
 
     return Dialect(

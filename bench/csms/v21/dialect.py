@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..behaviour import Composed
+from ..certificates.services import certificates_21
 from ..dialect import Dialect
 from ..rpc import RULES_21
 from ..schemas import Schemas
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_21
+from ..v2x.monitoring import MonitoringModel21
 from .adapter import Adapter21
 from .verbs import Verbs21
 
@@ -20,7 +22,10 @@ def dialect() -> Dialect:
     schemas = Schemas("v21", "Request")
 
     def behaviour(station: str, desk: Desk) -> Composed:
-        services: list[Service] = []
+        services: list[Service] = [
+            *certificates_21(station, desk),
+            MonitoringModel21(station, desk),
+        ]
         return Composed(services, schemas)
 
     return Dialect(

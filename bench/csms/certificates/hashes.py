@@ -1,0 +1,98 @@
+"""How OCPP names a certificate: by hashes of its issuer, and its serial number (CertificateHashDataType).
+
+The hashes are those of an OCSP request (RFC 6960 section 4.1.1): over the DER of the issuer's name, and over the bits
+of the issuer's public key without tag and length.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from ..dialect import Payload
+from ..fields import text
+
+__all__ = ["ALGORITHMS", "CertificateName", "key_digest", "name_in", "name_of", "payload_of"]
+
+ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
+    "SHA256": hashes.SHA256(),
+    "SHA384": hashes.SHA384(),
+    "SHA512": hashes.SHA512(),
+}
+"""HashAlgorithmEnumType of every version."""
+
+
+class CertificateName(msgspec.Struct, frozen=True):
+    """A certificate by its issuer's hashes (hexadecimal, small letters) and its serial number."""
+
+    algorithm: str
+    name_hash: str
+    key_hash: str
+    serial: int
+
+    @property
+    def issuer(self) -> tuple[str, str, str]:
+        """What names the issuer alone."""
+        return self.algorithm, self.name_hash, self.key_hash
+
+    @property
+    def serial_text(self) -> str:
+        """The serial number as OCPP writes it: hexadecimal without leading zeros."""
+        return f"{self.serial:x}"
+
+
+def name_in(payload: Payload) -> CertificateName | None:
+    """The certificate that a payload names; None when a part is missing or is not hexadecimal.
+
+    Letters count alike in both cases (1.6 security whitepaper 6.1, 2.x identifierString).
+    """
+    algorithm = text(payload.get("hashAlgorithm"))
+    parts = [text(payload.get(name)).strip().lower() for name in ("issuerNameHash", "issuerKeyHash", "serialNumber")]
+    if algorithm not in ALGORITHMS:
+        return None
+    try:
+        serial = [int(part, 16) for part in parts][2]
+    except ValueError:
+        return None
+    return CertificateName(algorithm, parts[0], parts[1], serial)
+
+
+def name_of(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> CertificateName:
+    """The name of a certificate below `issuer` (a root is its own)."""
+    by_name = _digest(algorithm, issuer.subject.public_bytes())
+    return CertificateName(algorithm, by_name, _digest(algorithm, _key_bits(issuer)), certificate.serial_number)
+
+
+def payload_of(name: CertificateName) -> dict[str, Any]:
+    """The same as CertificateHashDataType."""
+    return {
+        "hashAlgorithm": name.algorithm,
+        "issuerNameHash": name.name_hash,
+        "issuerKeyHash": name.key_hash,
+        "serialNumber": name.serial_text,
+    }
+
+
+def key_digest(holder: x509.Certificate | x509.CertificateSigningRequest) -> str:
+    """SHA-256 of a public key (its SubjectPublicKeyInfo), which stays the same from the request to the certificate."""
+    info = holder.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return _digest("SHA256", info)
+
+
+def _key_bits(certificate: x509.Certificate) -> bytes:
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def _digest(algorithm: str, content: bytes) -> str:
+    digest = hashes.Hash(ALGORITHMS[algorithm])
+    digest.update(content)
+    return digest.finalize().hex()
