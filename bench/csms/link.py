@@ -24,6 +24,9 @@ from .asked import AskedFor
 from .calls import Calls
 from .connection import Received, StationConnection
 from .dialect import Adapter, Behaviour, Dialect, Fact, Payload
+from .misbehave.deeds import Deeds
+from .misbehave.faults import LinkFaults
+from .misbehave.raw import stimuli_of
 from .reception import Reception
 from .registration import Registration
 from .service import FollowUp, Service
@@ -75,8 +78,14 @@ class StationLink:
         self._count = itertools.count(1)
         self._awake = False
         self._heard: deque[_Heard] = deque()
+        self._faults = LinkFaults(Deeds(station, desk.source), lambda: self._connection, self.detach)
 
     # for users
+
+    @property
+    def faults(self) -> LinkFaults:
+        """Faults of the connection on purpose: reset, silence, half-open, bandwidth, latency."""
+        return self._faults
 
     @property
     def registration(self) -> Registration:
@@ -115,6 +124,33 @@ class StationLink:
     async def call(self, action: str, payload: Payload, *, timeout_s: float | None = None) -> Payload:
         """Send any request; returns the payload of the answer. See `verbs.Caller.ask` for what it raises."""
         return (await self.ask(action, payload, timeout_s=timeout_s)).payload
+
+    def send_raw(
+        self, text: str, *, action: str | None = None, message_id: rpc.MessageId | None = None
+    ) -> Stamp | None:
+        """Send a text that need not be a message; `action`, `message_id`: in place of the answer to this request.
+
+        The gate is asked for every request that the text may be read as. What the station answers answers nothing.
+
+        Raises:
+            SafetyError: the gate refuses it.
+            CsmsError: the station is not connected.
+        """
+        dialect, adapter = self.dialect, self._adapter
+        if dialect is None or adapter is None or not self.connected:
+            raise CsmsError(f"no raw text was sent: {self.station} is not connected. Wait for it (wait_ready).")
+        for stimulus in stimuli_of(text, dialect, adapter.describe):
+            self._desk.gate.permit(stimulus)
+        shown = self._desk.redactor.text(text)
+        self.faults.deeds.tell(
+            "malformed", shown[:200], action=action, message_id=message_id, only_action=action is not None
+        )
+        return self.send(text)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
+        if self._connection is not None:
+            self._connection.close_soon(code, reason)
 
     def service(self, kind: type[S]) -> S:
         """What the back end knows of one subject of this station, e.g. `link.service(DeviceModel)`.
@@ -167,6 +203,7 @@ class StationLink:
             },
         )
         self.registration.connected()
+        self.faults.attached(connection)
         connection.on_text = self._wake
         connection.on_lost = lambda: self.detach(connection, None)
         self._wake()

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from ..timeline import Stamp
 from .dialect import Fact, Payload
-from .rpc import Fault
+from .misbehave.faults import LinkFaults
+from .rpc import Fault, MessageId
 from .service import FollowUp
 from .verbs import Verbs
 
@@ -35,7 +36,16 @@ class Parent(Protocol):
     @property
     def verbs(self) -> Verbs: ...
 
+    @property
+    def faults(self) -> LinkFaults: ...
+
     def send(self, text: str) -> Stamp | None: ...
+
+    def send_raw(
+        self, text: str, *, action: str | None = None, message_id: MessageId | None = None
+    ) -> Stamp | None: ...
+
+    def hang_up(self, code: int, reason: str) -> None: ...
 
     def publish(self, fact: Fact, stamp: Stamp) -> None: ...
 

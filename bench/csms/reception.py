@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Any
-
 from ..timeline import Stamp
 from . import rpc
 from .asked import AskedFor
 from .dialect import Adapter, Behaviour, Dialect, Payload
+from .misbehave.conduct import Case, carry_out
 from .parts import Parent
 from .registration import Registration
 from .schemas import SchemaFault, worst
@@ -51,6 +49,7 @@ class Reception:
         self._answers: dict[rpc.MessageId, str] = {}
         self._answered_ns = 0
         self._called_ns = 0
+        self._round = 0
 
     def begin(self) -> None:
         """A new connection: message ids start anew, where the version allows that."""
@@ -58,6 +57,7 @@ class Reception:
             self._ids.clear()
         self._in_work.clear()
         self._answered_ns = 0
+        self._round += 1
 
     def hear(self, message: rpc.Call, shown: Payload, stamp: Stamp) -> bool:
         """Tell the timeline of a request, before anything is answered; returns whether it was asked for.
@@ -116,20 +116,13 @@ class Reception:
         link.clock_claim(action, payload, stamp)
         how = Asked(asked=asked, registered=self._registration.served, stamp=stamp)
         proposal = self._behaviour.propose(action, payload, how)
-        handler = self._desk.handlers.get(action)
-        if handler is None:
+        plan = self._desk.scripts.take(link.station, action)
+        if plan is None:
             self._finish(message, shown, proposal.reply, stamp, asked, by=proposal.by)
             return
-        try:
-            reply = handler(link, payload, proposal.reply)
-        except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
-            self._failed(message, exc, stamp)
-            return
-        if inspect.isawaitable(reply):
-            self._in_work.add(message.message_id)
-            link.task(self._later(message, shown, reply, stamp, asked), f"handler of {action}")
-            return
-        self._finish(message, shown, reply, stamp, asked, by="script")
+        self._in_work.add(message.message_id)
+        by = proposal.by if plan.reply is None else "script"
+        carry_out(plan, self._case(message, shown, proposal.reply, stamp, asked, by), link)
 
     def answered_action(self, message_id: rpc.MessageId) -> str | None:
         """The action of a request that was answered under this id; None when there was none of late."""
@@ -137,7 +130,9 @@ class Reception:
 
     def refuse(self, message_id: rpc.MessageId, action: str | None, kind: rpc.Kind, text: str, stamp: Stamp) -> None:
         """Answer a request by an error."""
-        code = self._dialect.rules.codes[kind]
+        self._error(message_id, action, self._dialect.rules.codes[kind], text)
+
+    def _error(self, message_id: rpc.MessageId, action: str | None, code: str, text: str) -> None:
         sent = self._link.send(rpc.error_text(message_id, code, text))
         if sent is None:
             return
@@ -214,14 +209,22 @@ class Reception:
             return None
         return fault if self._dialect.waits or self._strict else None
 
-    async def _later(self, message: rpc.Call, shown: Payload, reply: Any, stamp: Stamp, asked: bool) -> None:
-        """Wait for a handler that takes time, beside the reading."""
-        try:
-            answer = await reply
-        except Exception as exc:  # noqa: BLE001 - a test's handler must not stop the link
-            self._failed(message, exc, stamp)
-            return
-        self._finish(message, shown, answer, stamp, asked, by="script")
+    def _case(self, message: rpc.Call, shown: Payload, proposed: Payload, stamp: Stamp, asked: bool, by: str) -> Case:
+        """The request, for a script that shall treat it."""
+        action, message_id, begun = message.action, message.message_id, self._round
+        return Case(
+            action=action,
+            message_id=message_id,
+            payload=message.payload,
+            proposed=proposed,
+            fits=lambda reply: not self._dialect.schemas.check(action, "response", reply),
+            answer=lambda reply: self._finish(message, shown, reply, stamp, asked, by=by),
+            refuse=lambda code, text: self._error(message_id, action, code, text),
+            failed=lambda exc: self._failed(message, exc, stamp),
+            dropped=lambda: self._in_work.discard(message_id),
+            lost=lambda: self._not_answered(message, stamp),
+            current=lambda: self._round == begun and self._link.connected,
+        )
 
     def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool, *, by: str) -> None:
         action, link = message.action, self._link
@@ -234,11 +237,10 @@ class Reception:
                 link.publish(fact, stamp)
         sent = link.send(rpc.result_text(message.message_id, reply))
         if sent is None:
-            why = "the connection ended before the answer"
-            link.violation(rpc.Fault("sequencing", rpc.Kind.GENERIC, why), stamp, action=action, code="NotAnswered")
-            self._in_work.discard(message.message_id)
+            self._not_answered(message, stamp)
             return
         self._answered(message.message_id, sent)
+        link.faults.deeds.exchanged(action, stamp.hi_ns)
         self._answers[message.message_id] = action
         if len(self._answers) > KEEP_IDS:
             self._answers.pop(next(iter(self._answers)))
@@ -257,6 +259,11 @@ class Reception:
         self._link.trouble(f"the handler of {message.action}", exc)
         text = f"the handler failed: {type(exc).__name__}"
         self.refuse(message.message_id, message.action, rpc.Kind.INTERNAL, text, stamp)
+
+    def _not_answered(self, message: rpc.Call, stamp: Stamp) -> None:
+        why = rpc.Fault("sequencing", rpc.Kind.GENERIC, "the connection ended before the answer")
+        self._link.violation(why, stamp, action=message.action, code="NotAnswered")
+        self._in_work.discard(message.message_id)
 
     def _answered(self, message_id: rpc.MessageId, sent: Stamp) -> None:
         self._in_work.discard(message_id)

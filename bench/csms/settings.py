@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from ..timeline import Gate, Source
 from .certificates import CertificateDesk
+from .misbehave import Handler, Scripts
 from .policy import Policy
 from .redact import Redactor
 from .state import CsmsState
 from .tokens import TokenStore
 
 __all__ = ["Desk", "Handler", "Settings"]
-
-Handler = Callable[[Any, dict[str, Any], dict[str, Any]], "dict[str, Any] | Awaitable[dict[str, Any]]"]
-"""`handler(link, payload, proposed) -> reply`: replaces the answer to an action. It may be a coroutine
-function, and may send requests to the station (`link.call`) before it answers."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +62,6 @@ class Desk(msgspec.Struct, frozen=True):
     state: CsmsState
     settings: Settings
     redactor: Redactor
-    handlers: dict[str, Handler]
+    scripts: Scripts
     tokens: TokenStore
     certificates: CertificateDesk | None = None

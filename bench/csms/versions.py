@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 from .dialect import Dialect
 
-__all__ = ["DIALECTS", "pick"]
+__all__ = ["DIALECTS", "pick", "station_actions"]
 
 
 def _v16() -> Dialect:
@@ -40,3 +41,9 @@ def pick(offered: Sequence[str], preferred: str | None = None) -> str | None:
     if wanted in DIALECTS and wanted in offered:
         return wanted
     return next((name for name in offered if name in DIALECTS), None)
+
+
+@functools.cache
+def station_actions() -> frozenset[str]:
+    """Every request that a station may send, in any version."""
+    return frozenset(action for load in DIALECTS.values() for action in load().inbound)

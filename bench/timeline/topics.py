@@ -42,7 +42,7 @@ TOPICS: dict[str, str] = {
     "phase": "name, case: the step of the case that begins, and the case's name",
     # OCPP on the wire
     "ocpp.frame": "station, dir (rx|tx), kind (text|binary|ping|pong|close), code, reason, bytes, hex (bool), "
-    "unsent_bytes: raw = the text",
+    "unsent_bytes, fragments (frames that a message came in, where there were several): raw = the text",
     "ocpp.connected": "station, version, subprotocols, remote, auth, profile (security profile 0..3), "
     "tls (its version), subject (of the client certificate)",
     "ocpp.disconnected": "station, code, reason",
@@ -103,8 +103,8 @@ TOPICS: dict[str, str] = {
     "csms.local_list": "station, version, update (Full|Differential), entries, accepted (bool), status, sent_ns, late",
     # what the back end does beside the messages
     "csms.misbehaviour": "station, action, what (reply|delay|silence|error|wrong-id|malformed|duplicate|close|"
-    "half-open|reset|blackhole|bandwidth|latency|restored), message_id, detail, until_ns: the back end breaks "
-    "the rules on purpose",
+    "half-open|reset|blackhole|bandwidth|latency|restored), message_id, detail, until_ns (so long it may excuse the "
+    "station), of (ids of the events that it ends): the back end breaks the rules on purpose",
     "csms.file": "station, dir (download|upload), path, status (of HTTP), ok (bool), bytes, total_bytes, range, "
     "remote, sha256, file (where an upload lies), fault, why, begun_ns: one transfer at the file port, whole or not",
     "csms.certificate": "station, verb (requested|signed|installed|deleted|checked|provided), type, request_id, "

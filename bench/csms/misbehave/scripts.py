@@ -16,9 +16,10 @@ import msgspec
 from websockets.frames import EXTERNAL_CLOSE_CODES
 
 from ....errors import CsmsError
-from ...timeline import did_you_mean, parse_quantity
+from ...timeline import did_you_mean
 from ..rpc import CODES_2X, CODES_16
 from .plan import Handler, Plan
+from .units import seconds
 
 __all__ = ["Script", "Scripts"]
 
@@ -193,23 +194,6 @@ class Scripts:
         for script in self._scripts:
             script.cancel()
         self._scripts = []
-
-
-def seconds(text: str, what: str, longest_s: float) -> float:
-    """A time with its unit in seconds.
-
-    Raises:
-        CsmsError: no such text, negative, or longer than `longest_s`.
-    """
-    if type(text) is not str:
-        raise CsmsError(f"{what} takes a time with its unit, e.g. '2 s', not {text!r}.")
-    try:
-        value_s = parse_quantity(text, "time") / 1e9
-    except ValueError as exc:
-        raise CsmsError(f"{what}: {exc}.") from exc
-    if not 0 <= value_s <= longest_s:
-        raise CsmsError(f"{what} lies between 0 s and {longest_s:g} s, not {text!r}.")
-    return value_s
 
 
 def _said(plan: Plan, word: str) -> bool:

@@ -223,7 +223,7 @@ def test_a_handler_may_ask_the_station_before_it_answers(play: Play) -> None:
             read = await link.call("GetConfiguration", {"key": ["A"]})
             return {"status": "Accepted", "data": read["unknownKey"][0]}
 
-        rig.csms.on("DataTransfer", slow)
+        rig.csms.on("DataTransfer").answer(slow)
         async with rig.peer() as station:
             await station.boot()
             await station.send(json.dumps([2, "d", "DataTransfer", {"vendorId": "V"}]))
@@ -239,11 +239,10 @@ def test_a_handler_may_ask_the_station_before_it_answers(play: Play) -> None:
 
 def test_a_handler_may_change_the_proposed_answer(play: Play) -> None:
     async def story(rig: Any) -> None:
-        rig.csms.on("StartTransaction", lambda link, payload, proposed: {**proposed, "transactionId": 777})
+        rig.csms.on("StartTransaction").answer(lambda link, payload, proposed: {**proposed, "transactionId": 777})
         async with rig.peer() as station:
             await station.boot()
             assert await station.start() == 777
-            rig.csms.on("StartTransaction", None)
             await station.stop(777)
 
     rig = play(story)
