@@ -62,6 +62,16 @@ class Composed:
         for service in self.services:
             service.heard(action, payload, stamp)
 
+    def connected(self) -> None:
+        """A connection begins."""
+        for service in self.services:
+            service.connected()
+
+    def asks(self, action: str, payload: Payload) -> None:
+        """A request of the back end was sent."""
+        for service in self.services:
+            service.asks(action, payload)
+
     def answered(self, action: str, payload: Payload, answer: Payload) -> None:
         """The station answered a request of the back end."""
         for service in self.services:

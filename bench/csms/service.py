@@ -61,6 +61,12 @@ class Service:
     def heard(self, action: str, payload: Payload, stamp: Stamp) -> None:
         """A message that is never answered (2.1, type SEND)."""
 
+    def connected(self) -> None:
+        """A connection begins, the first or a new one: the station may have been away."""
+
+    def asks(self, action: str, payload: Payload) -> None:
+        """A request of the back end was sent; the station need not answer it before it speaks of it."""
+
     def answered(self, action: str, payload: Payload, answer: Payload) -> None:
         """The station's answer to a request of the back end."""
 
