@@ -27,6 +27,7 @@ from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
 from ..timeline import PollClock, Source, Stamp
+from .admission import Admission
 from .misbehave.shaping import Shaper
 from .rawbytes import RawTail, shown_bytes
 from .redact import Redactor
@@ -74,6 +75,7 @@ class StationConnection(ServerConnection):
         self.station = ""
         self.refusal: str | None = None
         self.user: str | None = None
+        self.admission = Admission()
         self.offered: list[str] = []
         self.inbox: deque[Received] = deque()
         self.on_text: Callable[[], None] | None = None

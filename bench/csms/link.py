@@ -199,9 +199,10 @@ class StationLink:
                 "version": dialect.version,
                 "subprotocols": connection.offered,
                 "remote": connection.peer,
-                "auth": f"basic, user {connection.user}" if connection.user is not None else "none",
+                **connection.admission.told(dialect.version),
             },
         )
+        self._behaviour.connected()
         self.registration.connected()
         self.faults.attached(connection)
         connection.on_text = self._wake

@@ -42,7 +42,8 @@ TOPICS: dict[str, str] = {
     "phase": "name, case: the step of the case that begins, and the case's name",
     # OCPP on the wire
     "ocpp.frame": "station, dir (rx|tx), kind (text|binary|ping|pong|close), code, reason, bytes, hex (bool), "
-    "unsent_bytes, fragments (frames that a message came in, where there were several): raw = the text",
+    "unsent_bytes, fragments (frames that a message came in, where there were several), "
+    "rtt_ms (of a pong that answers the back end): raw = the text",
     "ocpp.connected": "station, version, subprotocols, remote, auth, profile (security profile 0..3), "
     "tls (its version), subject (of the client certificate)",
     "ocpp.disconnected": "station, code, reason",
@@ -52,7 +53,7 @@ TOPICS: dict[str, str] = {
     "ocpp.result": "station, dir, action, message_id, payload, latency_ms, by (behaviour|default|script): where an "
     "answer of the back end comes from",
     "ocpp.error": "station, dir, action, message_id, code, description, of (call|result): what could not be taken",
-    "ocpp.violation": "station, layer (frame|rpc|schema|sequencing), code, text, action, dir",
+    "ocpp.violation": "station, layer (frame|rpc|schema|sequencing|security), code, text, action, dir",
     # OCPP in words that hold for every version
     "ocpp.boot": "station, model, vendor, firmware, reason (2.x only): the station reports a boot",
     "ocpp.boot.answered": "station, status (Accepted|Pending|Rejected), interval_s",
