@@ -11,6 +11,7 @@ from ..service import Service
 from ..settings import Desk
 from .actions import INBOUND
 from .adapter import Adapter16
+from .file_status import FileStatus16
 from .services import core_services
 from .verbs import Verbs16
 
@@ -25,6 +26,7 @@ def dialect() -> Dialect:
         services: list[Service] = [
             *core_services(station, desk),
             *certificates_16(station, desk),
+            FileStatus16(station, desk),
         ]
         return Composed(services, schemas)
 
