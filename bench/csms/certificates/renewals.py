@@ -119,6 +119,13 @@ class Renewals:
         if not self._held & {None, renewal.station}:
             renewal.release()
 
+    def served(self, renewal: Renewal) -> None:
+        """A certificate goes out for it; earlier attempts of which nothing comes any more are served with it."""
+        renewal.sent = True
+        for one in self.unanswered(renewal.station, renewal.kind):
+            if one.done and (one.key == renewal.key or one.request_id == renewal.request_id):
+                one.sent = True
+
     def booted(self, station: str) -> None:
         """The station restarted: what it asked for before is no earlier attempt of what it asks now."""
         for one in self._all:

@@ -199,7 +199,7 @@ class Signing(Service):
             return
         seen = Seen.of(certificates_in(chain)[0])
         self._tell(renewal, "signed", seen, accepted=True, status="Signed", why=self._too_long(chain))
-        renewal.sent = True
+        desk.renewals.served(renewal)
         try:
             answer = await caller.ask("CertificateSigned", self.offer(renewal, chain))
         except BenchError as exc:
