@@ -54,7 +54,7 @@ class Slot:
     def file_name(self, name: str | None) -> str:
         """What a file that the station calls `name` is called in the folder; no other slot has the same."""
         whose = safe_name(f"{self.station}-{self.kind}", "upload")[:60]
-        return f"{whose}-{safe_name(self.token, 'slot')[:8]}-{safe_name(name or '', self.kind or 'file')}"
+        return f"{whose}-{safe_name(self.token, 'slot')[:8]}-{safe_name(name or self.kind, 'file')}"
 
     def fill(self, upload: Upload) -> None:
         """The file came whole: the slot is used up."""
