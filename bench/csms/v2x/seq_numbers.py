@@ -30,7 +30,11 @@ class SeqNumbers:
             self.last = number
         if number in self:
             return False
-        lo = hi = number
+        self.cover(number, number)
+        return True
+
+    def cover(self, lo: int, hi: int) -> None:
+        """Take every number from `lo` to `hi` as one that has come."""
         kept: list[tuple[int, int]] = []
         for below, above in self._spans:
             if above + 1 < lo or hi + 1 < below:
@@ -41,7 +45,6 @@ class SeqNumbers:
         if len(self._spans) > MOST_SPANS:
             (lo, _), (_, hi) = self._spans[:2]
             self._spans[:2] = [(lo, hi)]
-        return True
 
     def __contains__(self, number: int) -> bool:
         return any(lo <= number <= hi for lo, hi in self._spans)
