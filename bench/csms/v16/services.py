@@ -10,6 +10,7 @@ from ..service import Service
 from ..settings import Desk
 from .authorisation import Authorisation16, LocalLists16
 from .provisioning import Boots16
+from .smart_charging import SmartCharging16
 from .transactions import Transactions16
 
 __all__ = ["core_services"]
@@ -24,6 +25,7 @@ def core_services(station: str, desk: Desk) -> list[Service]:
         Transactions16(station, desk),
         Metering(station, desk),
         Availability(station, desk),
+        SmartCharging16(station, desk),
         Reservations(station, desk),
         DataTransfers(station, desk),
     ]

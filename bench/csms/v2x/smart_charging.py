@@ -7,11 +7,11 @@ import msgspec
 from ..checks import breach
 from ..dialect import Payload
 from ..fields import boolean, instance_id, integer, member, objects, string, text
+from ..profile_book import InstalledProfile, ProfileBook, exceeds
 from ..service import Answers, Asked, FollowUp, Service
 from ..settings import Desk
 from ..verbs import Caller
 from .device_model import DeviceModel
-from .profile_book import InstalledProfile, ProfileBook, exceeds
 from .report_parts import ReportParts
 from .transaction import transaction_id
 from .transaction_book import TransactionBook

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ..dialect import Payload
-from ..fields import integer, member, objects, string
+from .dialect import Payload
+from .fields import integer, member, objects, string
 
 __all__ = ["InstalledProfile", "ProfileBook", "exceeds"]
 
