@@ -7,18 +7,17 @@ walked around by holding a driver. Steps towards the safe state always pass.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from ...errors import SafetyError
+from ..csms.limits import bounds
 from ..timeline import Stimulus
+from .csms_actions import group_of
 
 __all__ = ["Envelope", "EnvelopeGate"]
-
-LIMIT_KEYS = {"limit": "", "limit_a": "A", "max_limit_a": "A", "limit_w": "W", "max_limit_w": "W"}
-"""Where a request of the back end carries a limit, and its unit; "" where the request names the unit beside it."""
 
 CLOSED_S2 = ("C", "D")
 
@@ -26,15 +25,18 @@ CLOSED_S2 = ("C", "D")
 class Envelope(msgspec.Struct, frozen=True):
     """Bounds of one bench.
 
-    - `current_a`: highest current a stimulus may ask for, per phase; `power_w`: the same as power of all phases.
+    - `current_a`: highest current a stimulus may ask for, per phase; `phase_w`: the same as power of one phase, and
+      `power_w`: of all phases of the outlet.
     - `contactor_cycles`: how often S2 may close in one run.
     - `min_off_s`: shortest time between S2 opening and closing again.
     - `fault_duration_s`: a fault is taken back after this time.
     - `faults`, `pp_ohm`, `relays`: what may be injected, coded, switched.
-    - `csms_forbidden`: OCPP actions the back end may not send.
+    - `csms_allowed`: groups of OCPP actions the back end may send, see `csms_actions`: firmware, reset, security.
+    - `csms_forbidden`: OCPP actions it may not send beside those.
     """
 
     current_a: float
+    phase_w: float
     power_w: float
     contactor_cycles: int
     min_off_s: float
@@ -43,6 +45,7 @@ class Envelope(msgspec.Struct, frozen=True):
     pp_ohm: frozenset[int]
     relays: frozenset[int]
     csms_forbidden: frozenset[str]
+    csms_allowed: frozenset[str] = frozenset()
 
 
 class EnvelopeGate:
@@ -59,6 +62,13 @@ class EnvelopeGate:
         self._opened_ns: int | None = None
         self.fault_since_ns: int | None = None
         self.sealed = False
+        self._bounds = {
+            "limit_a": (envelope.current_a, "A"),
+            "max_limit_a": (envelope.current_a, "A"),
+            "limit_w": (envelope.power_w, "W"),
+            "max_limit_w": (envelope.power_w, "W"),
+            "max_phase_w": (envelope.phase_w, "W on one phase"),
+        }
         self._checks: dict[str, Callable[[Stimulus], None]] = {
             "resistor": self._resistor,
             "faults": self._faults,
@@ -85,14 +95,17 @@ class EnvelopeGate:
                 raise SafetyError(
                     f"{_shown(stimulus)} refused: the bench is being made safe. Start a new run to go on."
                 )
-            # By the verb first: a device may have any name.
-            check = self._checks.get(stimulus.verb) or (self._csms if stimulus.device == "csms" else None)
-            if check is None:
+            # By the verb first: a device may have any name, and an action of the back end too.
+            check = self._checks.get(stimulus.verb)
+            if check is None and stimulus.device != "csms":
                 raise SafetyError(
                     f"{_shown(stimulus)} refused: the envelope knows no bound for the verb {stimulus.verb!r}. "
                     f"Known: {', '.join(sorted(self._checks))}."
                 )
-            check(stimulus)
+            if check is not None:
+                check(stimulus)
+            if stimulus.device == "csms":
+                self._csms(stimulus)
         self._remember(stimulus)
 
     def _remember(self, stimulus: Stimulus) -> None:
@@ -143,39 +156,27 @@ class EnvelopeGate:
         """A card moves no current by itself: the station decides."""
 
     def _csms(self, stimulus: Stimulus) -> None:
-        if stimulus.verb in self.envelope.csms_forbidden:
-            self._refuse(stimulus, "csms_forbidden", stimulus.verb, sorted(self.envelope.csms_forbidden), "")
-        bounds = {"A": self.envelope.current_a, "W": self.envelope.power_w}
-        for limit, unit in _limits_in(stimulus.args):
-            if limit > bounds.get(unit, 0.0):
-                self._refuse(stimulus, "current", limit, bounds.get(unit, 0.0), unit)
+        envelope = self.envelope
+        if stimulus.verb.casefold() in {action.casefold() for action in envelope.csms_forbidden}:
+            self._refuse(stimulus, "csms_forbidden", stimulus.verb, sorted(envelope.csms_forbidden), "")
+        group = group_of(stimulus.verb, stimulus.args)
+        if group is not None and group not in envelope.csms_allowed:
+            raise SafetyError(
+                f"{_shown(stimulus)} refused by the envelope: csms_allowed = {sorted(envelope.csms_allowed)}, and this "
+                f'needs "{group}". Add it to csms_allowed in [envelope] of the bench file if this station may take it.'
+            )
+        # Told by the back end, and looked for here as well: arguments may be nested in any way.
+        for found in (stimulus.args, bounds(stimulus.args)):
+            for key, (most, unit) in self._bounds.items():
+                value = found.get(key)
+                if isinstance(value, (int, float)) and not abs(value) <= most:
+                    self._refuse(stimulus, "current", value, most, unit)
 
     def _refuse(self, stimulus: Stimulus, bound: str, value: Any, allowed: Any, unit: str) -> None:
         raise SafetyError(
             f"{_shown(stimulus)} refused by the envelope: {bound} = {allowed}, asked for {value} {unit}".rstrip()
             + ". Ask for less, or widen [envelope] in the bench file if the bench can take it."
         )
-
-
-def _limits_in(args: dict[str, Any]) -> list[tuple[float, str]]:
-    """Every charging limit anywhere in a request with its unit, however deep (`csms.call` takes any payload)."""
-    found: list[tuple[float, str]] = []
-
-    def walk(node: object, unit: str) -> None:
-        if isinstance(node, dict):
-            table = cast("dict[str, object]", node)
-            unit = str(table.get("chargingRateUnit", unit))
-            for key, value in table.items():
-                if key in LIMIT_KEYS and isinstance(value, (int, float)):
-                    found.append((float(value), LIMIT_KEYS[key] or unit))
-                else:
-                    walk(value, unit)
-        elif isinstance(node, (list, tuple)):
-            for item in cast("Sequence[object]", node):
-                walk(item, unit)
-
-    walk(args, "A")
-    return found
 
 
 def _shown(stimulus: Stimulus) -> str:

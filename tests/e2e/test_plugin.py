@@ -45,7 +45,7 @@ def test_the_driver_itself_is_held_to_the_envelope(bench, vehicle, csms):
     with pytest.raises(SafetyError, match="pp_ohm"):
         bench.call(pilot.pp(100))
     with pytest.raises(SafetyError, match="csms_forbidden"):
-        csms.call("UpdateFirmware", {"location": "http://127.0.0.1/x", "retrieveDate": "2026-01-01T00:00:00Z"})
+        csms.call("UnpublishFirmware", {"checksum": "0"}, validate=False)
 
 
 def test_the_bench_lives_across_tests(bench, vehicle):

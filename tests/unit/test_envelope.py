@@ -11,6 +11,7 @@ from pilotbench.errors import SafetyError
 
 ENVELOPE = Envelope(
     current_a=16.0,
+    phase_w=3680.0,
     power_w=11_040.0,
     contactor_cycles=3,
     min_off_s=1.0,

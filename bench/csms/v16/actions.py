@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dialect import Payload, Request
+from ..dialect import Payload, Request, Trigger
 from ..fields import instance_id, member, objects, text
+from ..limits import bounds, names_in
 
-__all__ = ["INBOUND", "describe", "evse_of", "text", "verdict"]
+__all__ = ["INBOUND", "describe", "evse_of", "limits", "text", "triggered", "verdict"]
 
 INBOUND = frozenset(
     {
@@ -29,6 +30,13 @@ INBOUND = frozenset(
 )
 """Actions a station may ask of a central system."""
 
+PER_CONNECTOR = frozenset({"MeterValues", "StatusNotification"})
+SIGNED = {
+    "FirmwareStatusNotification": "SignedFirmwareStatusNotification",
+    "SignChargePointCertificate": "SignCertificate",
+}
+"""What the whitepaper's trigger asks for -> the message that comes (ExtendedTriggerMessage, chapter 5)."""
+
 AGREED = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 """Status words that mean the station does what was asked (a restart later included: it has taken the value)."""
 
@@ -40,26 +48,52 @@ def verdict(answer: Payload) -> tuple[bool, str]:
 
 
 def describe(action: str, payload: Payload) -> Request:
-    """The plain arguments of a request. Raw calls are seen the same way as verbs, so nothing slips past the gate."""
+    """The plain arguments of a request, and for the gate every limit in it, wherever it stands.
+
+    Raw calls are seen the same way as verbs, so nothing slips past the gate. To the safe state lead the end of a
+    transaction, an outlet out of service, and a limit of 0.
+    """
+    found = bounds(payload)
+    names = {"names": names_in(payload)} if action == "ChangeConfiguration" else {}
+    return Request(_args(action, payload), _to_safe(action, payload, found), {**found, **names})
+
+
+def triggered(action: str, payload: Payload, answer: Payload) -> Trigger | None:
+    """An accepted TriggerMessage (or the whitepaper's extended one) promises one message, or one per connector."""
+    if action not in ("TriggerMessage", "ExtendedTriggerMessage") or answer.get("status") != "Accepted":
+        return None
+    message = text(payload.get("requestedMessage"))
+    if action == "ExtendedTriggerMessage":
+        message = SIGNED.get(message, message)
+    return Trigger(message, payload.get("connectorId"), message in PER_CONNECTOR)
+
+
+def _args(action: str, payload: Payload) -> dict[str, Any]:
+    evse = {"evse": payload.get("connectorId")}
     if action == "SetChargingProfile":
-        return Request({"evse": payload.get("connectorId"), **_limits(member(payload, "csChargingProfiles"))})
+        return {**evse, **limits(member(payload, "csChargingProfiles"))}
     if action == "RemoteStartTransaction":
         profile = member(payload, "chargingProfile")
-        args: dict[str, Any] = {"evse": payload.get("connectorId"), "id_tag": payload.get("idTag")}
-        return Request({**args, **_limits(profile)} if profile else args)
+        return {**evse, "id_tag": payload.get("idTag"), **(limits(profile) if profile else {})}
     if action == "RemoteStopTransaction":
-        return Request({"tx": payload.get("transactionId")}, to_safe=True)
+        return {"tx": payload.get("transactionId")}
     if action == "ChangeAvailability":
-        kind = payload.get("type")
-        return Request({"evse": payload.get("connectorId"), "type": kind}, to_safe=kind == "Inoperative")
+        return {**evse, "type": payload.get("type")}
     if action == "UnlockConnector":
-        return Request({"evse": payload.get("connectorId")})
-    if action == "TriggerMessage":
-        return Request({"evse": payload.get("connectorId"), "message": payload.get("requestedMessage")})
-    return Request(dict(payload))
+        return evse
+    if action in ("TriggerMessage", "ExtendedTriggerMessage"):
+        return {**evse, "message": payload.get("requestedMessage")}
+    return dict(payload)
 
 
-def _limits(profile: Payload) -> dict[str, Any]:
+def _to_safe(action: str, payload: Payload, found: dict[str, float]) -> bool:
+    if action == "SetChargingProfile":
+        return bool(found) and not any(found.values())
+    ends = action == "RemoteStopTransaction"
+    return not any(found.values()) and (ends or (action, payload.get("type")) == ("ChangeAvailability", "Inoperative"))
+
+
+def limits(profile: Payload) -> dict[str, Any]:
     """First and highest limit of a profile; in `limit_a` or, for a profile in watts, `limit_w`."""
     schedule = member(profile, "chargingSchedule")
     periods = objects(schedule.get("chargingSchedulePeriod"))

@@ -9,7 +9,7 @@ from ..dialect import Fact, Payload, Request, Trigger
 from ..fields import integer, member, objects, security_event, string
 from ..measured import Reading, reading, reading_facts
 from ..transaction import transaction_fact
-from .actions import describe, evse_of, text, verdict
+from .actions import describe, evse_of, text, triggered, verdict
 from .asked_facts import asked_facts
 from .problems import Problems
 
@@ -31,7 +31,6 @@ LOGICAL = {
 CHARGING = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 """Statuses of a connector that say how its transaction is doing (section 4.9); 2.x calls them charging states."""
 
-PER_CONNECTOR = frozenset({"MeterValues", "StatusNotification"})
 QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 """Messages that wait in the station while it is offline (1.6 section 3.7)."""
 
@@ -94,11 +93,8 @@ class Adapter16:
         return verdict(answer)
 
     def triggered(self, action: str, payload: Payload, answer: Payload) -> Trigger | None:
-        """An accepted TriggerMessage (or the whitepaper's extended one) promises one message, or one per connector."""
-        if action not in ("TriggerMessage", "ExtendedTriggerMessage") or answer.get("status") != "Accepted":
-            return None
-        message = text(payload.get("requestedMessage"))
-        return Trigger(message, payload.get("connectorId"), message in PER_CONNECTOR)
+        """See `actions.triggered`."""
+        return triggered(action, payload, answer)
 
     def connector(self, action: str, payload: Payload) -> int | None:
         """The connector a request speaks of."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..dialect import Fact, Payload
-from ..fields import member, text
-from .actions import describe, evse_of, verdict
+from ..fields import member, objects, text
+from .actions import describe, evse_of, limits, verdict
 
 __all__ = ["asked_facts"]
 
@@ -26,9 +26,7 @@ def asked_facts(station: str, action: str, payload: Payload, answer: Payload) ->
 
     if action == "SetChargingProfile":
         profile = member(payload, "csChargingProfiles")
-        data = {**place, **args, **said}
-        data.setdefault("limit_a", None)
-        data.pop("evse", None)
+        data = {**place, "limit_a": None, **limits(profile), **said}
         data |= {"stack_level": profile.get("stackLevel"), "profile_id": profile.get("chargingProfileId")}
         yield fact("csms.charging_profile", evse, **data)
     elif action == "ClearChargingProfile":
@@ -59,3 +57,7 @@ def asked_facts(station: str, action: str, payload: Payload, answer: Payload) ->
         yield fact("csms.reservation", None, connector=None, **what, **said)
     elif action == "ChangeConfiguration":
         yield fact("csms.setting", None, key=payload.get("key"), value=payload.get("value"), **said)
+    elif action == "SendLocalList":
+        known = {"version": payload.get("listVersion"), "update": payload.get("updateType")}
+        number = len(objects(payload.get("localAuthorizationList")))
+        yield fact("csms.local_list", None, **known, entries=number, **said)

@@ -11,7 +11,7 @@ import msgspec
 from ..dialect import Fact, Payload, Request
 from ..fields import instance_id, integer, member, objects
 from ..v2x.asked_facts import profile_fact
-from ..v2x.requests import numbers, verdict
+from ..v2x.requests import describe, numbers, verdict
 
 __all__ = ["DynamicProfiles"]
 
@@ -22,6 +22,7 @@ MOST = 256
 class _Profile(msgspec.Struct, frozen=True):
     evse: int | None
     unit: str
+    phases: int | None
     fixed: dict[str, Any]
 
 
@@ -35,8 +36,10 @@ class DynamicProfiles:
     def describe(self, payload: Payload) -> Request:
         """An update as the gate sees it. The limit of a profile that is not known is taken for ampere, the stricter."""
         known = self._profile(payload.get("chargingProfileId"))
-        limits = _limits(known, member(payload, "scheduleUpdate"))
-        return Request({"evse": known.evse if known else None, **limits})
+        update = _limits(known, member(payload, "scheduleUpdate"))
+        unit, phases = (known.unit.upper(), known.phases) if known else (None, None)
+        seen = describe("UpdateDynamicSchedule", payload, unit, phases)
+        return Request({"evse": known.evse if known else None, **update}, seen.to_safe, seen.bounds)
 
     def answered(self, action: str, payload: Payload, accepted: bool, status: str) -> Iterator[Fact]:
         """Remember an accepted profile; tell the new limit of an update (K28.FR.06)."""
@@ -64,7 +67,9 @@ class DynamicProfiles:
         fixed |= {"stack_level": profile.get("stackLevel"), "profile_id": number}
         # A dynamic profile has one schedule (K28.FR.01).
         unit = "w" if schedules and schedules[0].get("chargingRateUnit") == "W" else "a"
-        self._known[number] = _Profile(instance_id(payload.get("evseId")), unit, fixed)
+        periods = [period for schedule in schedules for period in objects(schedule.get("chargingSchedulePeriod"))]
+        phases = min((count for period in periods if (count := instance_id(period.get("numberPhases")))), default=None)
+        self._known[number] = _Profile(instance_id(payload.get("evseId")), unit, phases, fixed)
         self._known.move_to_end(number)
         if len(self._known) > MOST:
             self._known.popitem(last=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..dialect import Fact, Payload
 from ..fields import boolean, instance_id, member, objects, string, text
-from .requests import describe, verdict
+from .requests import describe, limits, verdict
 from .transactions import id_token
 from .variables import variable_name
 
@@ -33,7 +33,7 @@ def asked_facts(station: str, action: str, payload: Payload, answer: Payload) ->
     if action == "SetChargingProfile":
         profile = member(payload, "chargingProfile")
         numbers = {"stack_level": profile.get("stackLevel"), "profile_id": profile.get("id")}
-        yield profile_fact(station, evse, {**args, **numbers, **said})
+        yield profile_fact(station, evse, {**limits(profile), **numbers, **said})
     elif action == "ClearChargingProfile":
         yield fact("csms.profile_cleared", instance_id(args.get("evse")), args=args, **said)
     elif action == "RequestStartTransaction":
@@ -69,6 +69,10 @@ def asked_facts(station: str, action: str, payload: Payload, answer: Payload) ->
         states = {"ongoing": answer.get("ongoingIndicator"), "messages_in_queue": answer.get("messagesInQueue")}
         known = {name: boolean(state) for name, state in states.items()}
         yield fact("csms.tx_status", None, tx=args["tx"], **known, **said)
+    elif action == "SendLocalList":
+        known = {"version": payload.get("versionNumber"), "update": payload.get("updateType")}
+        number = len(objects(payload.get("localAuthorizationList")))
+        yield fact("csms.local_list", None, **known, entries=number, **said)
     elif action == "SetVariables":
         yield from _settings(station, payload, answer)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..dialect import Payload, Request, Trigger
 from ..fields import instance_id, integer, member, objects, text
+from ..limits import bounds, names_in
 from .transactions import id_token
 from .variables import variable_name
 
@@ -58,29 +59,37 @@ def verdict(answer: Payload) -> tuple[bool, str]:
     return (True, "") if status is None else (str(status) in AGREED, str(status))
 
 
-def describe(action: str, payload: Payload) -> Request:
-    """The plain arguments of a request, raw calls included, so nothing slips past the gate."""
+def describe(action: str, payload: Payload, unit: str | None = None, phases: int | None = None) -> Request:
+    """The plain arguments of a request, and for the gate every limit and setting in it, wherever it stands.
+
+    Raw calls are seen the same way as verbs, so nothing slips past the gate. To the safe state lead the end of a
+    transaction, an outlet out of service, and a limit of 0. `unit` and `phases` are those of limits that come without
+    (2.1 UpdateDynamicSchedule). The controls of SetDERControl are percentages of what the station can do anyway.
+    """
+    found = {} if action == "SetDERControl" else bounds(payload, unit, phases)
+    names = {"names": names_in(payload)} if action == "SetVariables" else {}
+    return Request(_args(action, payload), _to_safe(action, payload, found), {**found, **names})
+
+
+def _args(action: str, payload: Payload) -> dict[str, Any]:
     evse = member(payload, "evse")
     if action == "SetChargingProfile":
-        return Request({"evse": payload.get("evseId"), **limits(member(payload, "chargingProfile"))})
+        return {"evse": payload.get("evseId"), **limits(member(payload, "chargingProfile"))}
     if action == "RequestStartTransaction":
         profile = member(payload, "chargingProfile")
         args: dict[str, Any] = {"evse": payload.get("evseId"), "id_tag": id_token(payload)}
         args["remote_start_id"] = payload.get("remoteStartId")
-        return Request({**args, **limits(profile)} if profile else args)
+        return {**args, **limits(profile)} if profile else args
     if action == "RequestStopTransaction":
-        return Request({"tx": payload.get("transactionId")}, to_safe=True)
+        return {"tx": payload.get("transactionId")}
     if action == "ChangeAvailability":
         # Without an EVSE it is about the whole station (G03, G04).
-        kind, place = (
-            payload.get("operationalStatus"),
-            {"evse": evse.get("id", 0), "connector": evse.get("connectorId")},
-        )
-        return Request({**place, "type": kind}, to_safe=kind == "Inoperative")
+        place = {"evse": evse.get("id", 0), "connector": evse.get("connectorId")}
+        return {**place, "type": payload.get("operationalStatus")}
     if action == "UnlockConnector":
-        return Request({"evse": payload.get("evseId"), "connector": payload.get("connectorId")})
+        return {"evse": payload.get("evseId"), "connector": payload.get("connectorId")}
     if action == "TriggerMessage":
-        return Request({"evse": evse.get("id"), "message": _message(payload)})
+        return {"evse": evse.get("id"), "message": _message(payload)}
     if action == "ClearChargingProfile":
         wanted = member(payload, "chargingProfileCriteria")
         args = {
@@ -89,13 +98,24 @@ def describe(action: str, payload: Payload) -> Request:
             "purpose": wanted.get("chargingProfilePurpose"),
             "stack_level": wanted.get("stackLevel"),
         }
-        return Request({key: value for key, value in args.items() if value is not None})
+        return {key: value for key, value in args.items() if value is not None}
     if action == "SetVariables":
         entries = objects(payload.get("setVariableData"))
-        return Request({"settings": {variable_name(entry): entry.get("attributeValue") for entry in entries}})
+        return {"settings": {variable_name(entry): entry.get("attributeValue") for entry in entries}}
+    if action == "SetDERControl":
+        return {name: payload.get(name) for name in ("controlId", "controlType", "isDefault")}
     if action == "GetTransactionStatus":
-        return Request({"tx": payload.get("transactionId")})
-    return Request(dict(payload))
+        return {"tx": payload.get("transactionId")}
+    return dict(payload)
+
+
+def _to_safe(action: str, payload: Payload, found: dict[str, float]) -> bool:
+    if action in ("SetChargingProfile", "UpdateDynamicSchedule"):
+        return bool(found) and not any(found.values())
+    if any(found.values()):
+        return False
+    inoperative = (action, payload.get("operationalStatus")) == ("ChangeAvailability", "Inoperative")
+    return action == "RequestStopTransaction" or inoperative
 
 
 def limits(profile: Payload) -> dict[str, Any]:

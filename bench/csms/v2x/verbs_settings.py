@@ -12,6 +12,7 @@ from ..dialect import Payload
 from ..fields import objects, text
 from ..verbs import Answer, Caller
 from ..verbs.wire import given
+from .awaited import AwaitedReports
 from .names import component_entry, variable_entry
 from .requests import verdict
 from .variables import variable_name
@@ -20,7 +21,6 @@ __all__ = ["Settings2x"]
 
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"
 ITEMS = "DeviceDataCtrlr.ItemsPerMessage"
-REPORT_WITHIN_S = 120.0
 
 
 class Settings2x:
@@ -83,18 +83,20 @@ class Settings2x:
         if base is not None:
             action, wanted = "GetBaseReport", {"requestId": number, "reportBase": base}
         else:
-            entries = [component_entry(name) for name in names]
             action = "GetReport"
-            wanted = {"requestId": number, "componentVariable": entries or None, "componentCriteria": list(criteria)}
-        answer = await self._caller.ask(action, given({k: v for k, v in wanted.items() if v != []}))
-        if not answer.accepted:
-            raise CsmsError(f"the station refused {action}: {answer.status}.{_hint(answer.status)}")
-        values = await self._reported(number)
+            wanted = {
+                "requestId": number,
+                "componentVariable": [component_entry(name) for name in names] or None,
+                "componentCriteria": list(criteria) or None,
+            }
+        with self._caller.service(AwaitedReports).awaited(number) as coming:
+            answer = await self._caller.ask(action, given(wanted))
+            if not answer.accepted:
+                raise CsmsError(f"the station refused {action}: {answer.status}.{_hint(answer.status)}")
+            report = await coming.whole()
+        values = dict(_values(objects(report.entries("reportData"))))
         self._learn(values)
         return values
-
-    async def _reported(self, number: int) -> dict[str, str]:
-        raise CsmsError("reports cannot be waited for yet.")
 
     async def _read(self, names: Sequence[str]) -> dict[str, Payload]:
         """The result for each name; {} for one that the station left out."""
@@ -124,9 +126,20 @@ def _by_name(names: Sequence[str], results: Any) -> dict[str, Payload]:
     return {name: found.get(variable_name(variable_entry(name)).casefold(), {}) for name in names}
 
 
+def _values(entries: list[Payload]) -> Iterator[tuple[str, str]]:
+    """Names and values of a report; an attribute without a value is write-only or not known to the station."""
+    for entry in entries:
+        for attribute in objects(entry.get("variableAttribute")):
+            if "value" in attribute:
+                name = variable_name({**entry, "attributeType": attribute.get("type")})
+                yield name, text(attribute.get("value"))
+
+
 def _hint(status: str) -> str:
     if status in ("UnknownComponent", "UnknownVariable"):
         return " get_variables() lists what it has."
+    if status == "EmptyResultSet":
+        return " It has nothing that fits."
     if status == "Rejected":
-        return " It may be write-only."
+        return " It may be write-only, or the station is busy."
     return ""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 from ....errors import CsmsError
 
+if TYPE_CHECKING:
+    from ..service import Service
+
 __all__ = ["Answer", "CallRefused", "Caller", "Period", "Schedule"]
+
+
+S = TypeVar("S", bound="Service")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -79,5 +85,13 @@ class Caller(Protocol):
             CsmsError: not connected, the payload does not fit its schema, or the connection was lost.
             CallRefused: the station answered by an error.
             StationTimeout: no answer within `timeout_s` seconds (None: as configured for the action).
+        """
+        ...
+
+    def service(self, kind: type[S]) -> S:
+        """What the back end knows of one subject of this station.
+
+        Raises:
+            CsmsError: its version has no such subject.
         """
         ...
