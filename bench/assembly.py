@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .. import __version__
+from .back_end import BackEnd, make_back_end
+from .back_end_plan import plan_of
 from .config import BenchFile, EvDbc, MeterModbus, PilotLine, data_file
 from .correlation import Facts, OnlineEngine, Pack, Report, load_pack
-from .csms import Csms, CsmsState
+from .csms import Csms
 from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
@@ -63,8 +65,7 @@ class Bench:
     gate: EnvelopeGate
     outlet: Outlet
     live: LiveState
-    csms: Csms
-    csms_state: CsmsState
+    back_end: BackEnd
     pack: Pack
     facts: Facts
     engine: OnlineEngine
@@ -78,6 +79,10 @@ class Bench:
     outcome: SafeOutcome | None = None
     report: Report | None = None
 
+    @property
+    def csms(self) -> Csms:
+        return self.back_end.csms
+
     def open_transaction(self, evse: int) -> int | str | None:
         """Id of the transaction that runs on an outlet; None when there is none.
 
@@ -86,7 +91,7 @@ class Bench:
         begun = self.live.open_transactions.get(evse)
         if begun is not None or not self.live.attached:
             return begun
-        known = self.csms_state.open_transactions
+        known = self.back_end.state.open_transactions
         own = [tx for tx, start in known.items() if start.station == self.file.station.id and start.connector == evse]
         if not own:
             return None
@@ -105,18 +110,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
     limits = [data_file(file, "limits", name, ".toml") for name in file.rules.limits]
     pack = load_pack(packs, limits)
     facts = facts_of(file, powers_station=_powers_station(file, options))
-    csms_state = CsmsState(state_dir() / "csms" / file.name)
-    csms = Csms(
-        timeline,
-        gate,
-        poll,
-        host=file.csms.listen,
-        port=file.csms.port,
-        tokens=file.csms.tokens,
-        state=csms_state,
-        heartbeat_s=int(file.csms.heartbeat),
-        stations=[file.station.id],
-    )
+    back_end = make_back_end(plan_of(file), state_dir() / "csms" / file.name, timeline, gate, poll)
     recorder = Recorder(options.directory / "run.mcap", timeline, _attachments(file, facts, options))
     return Bench(
         file=file,
@@ -125,8 +119,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
         gate=gate,
         outlet=Outlet(timeline),
         live=LiveState(timeline),
-        csms=csms,
-        csms_state=csms_state,
+        back_end=back_end,
         pack=pack,
         facts=facts,
         engine=OnlineEngine(timeline, pack, facts),
@@ -182,6 +175,7 @@ def envelope_of(file: BenchFile) -> Envelope:
     section = file.envelope
     return Envelope(
         current_a=section.current,
+        phase_w=section.current * NOMINAL_V,
         power_w=section.current * NOMINAL_V * file.station.phases,
         contactor_cycles=section.contactor_cycles,
         min_off_s=section.min_off,
@@ -190,6 +184,7 @@ def envelope_of(file: BenchFile) -> Envelope:
         pp_ohm=frozenset(section.pp_ohm),
         relays=frozenset(section.relays),
         csms_forbidden=frozenset(section.csms_forbidden),
+        csms_allowed=frozenset(section.csms_allowed),
     )
 
 

@@ -111,9 +111,25 @@ class CsmsSection(Model):
 
     listen: str = "127.0.0.1"
     port: int = Field(default=9000, ge=0, le=65535)
-    tokens: list[str] = Field(default_factory=list[str])
+    tokens: list[str | dict[str, Any]] = Field(default_factory=list[str | dict[str, Any]])
     heartbeat: Seconds = Field(default=30.0, gt=0)
     receipt: Milliseconds = Field(default=20.0, gt=0, description="how long before its receipt a message was sent")
+    tolerance: Literal["lenient", "strict"] = "lenient"
+    boots: list[Literal["Accepted", "Pending", "Rejected"]] = Field(
+        default_factory=list[Literal["Accepted", "Pending", "Rejected"]]
+    )
+    boot_retry: Seconds = Field(default=10.0, ge=1)
+    answer_within: Seconds = Field(default=30.0, gt=0)
+    ping: Seconds | None = Field(default=None, gt=0, description="send pings; left out: none are sent")
+    security_profile: Literal[0, 1, 2, 3] = 0
+    tls_port: int | None = Field(default=None, ge=0, le=65535, description="a second port with TLS, profiles 0 and 1")
+    password: str | None = Field(default=None, description="of the station, until it is changed through OCPP")
+    public_host: str | None = Field(default=None, description="how stations reach this machine, if not by `listen`")
+    certificate: str | None = Field(default=None, description="PEM file instead of the certificate made here")
+    key: str | None = None
+    trusted: list[str] = Field(default_factory=list[str], description="PEM files of roots of stations' certificates")
+    policy: dict[str, Any] = Field(default_factory=dict[str, Any], description="manners, see docs/csms.md")
+    files_port: int = Field(default=0, ge=0, le=65535, description="of the file exchange; 0: any free one")
 
 
 class _Calibrated(Protocol):
@@ -209,6 +225,9 @@ class EnvelopeSection(Model):
     )
     pp_ohm: list[Literal[100, 220, 680, 1500]]
     relays: list[int] = Field(default_factory=list[int])
+    csms_allowed: list[Literal["firmware", "reset", "security"]] = Field(
+        default_factory=list[Literal["firmware", "reset", "security"]]
+    )
     csms_forbidden: list[str] = Field(default_factory=list[str])
 
 

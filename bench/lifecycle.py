@@ -48,7 +48,7 @@ async def start(bench: Bench) -> None:
     bench.recorder.start()
     bench.engine.start()
     note("bench.state", {"state": "starting", "why": bench.file.name})
-    await bench.csms.start()
+    await bench.back_end.start()
     ports: dict[str, str] = {}
     if bench.file.twin is not None:
         ports = await _start_children(bench)
@@ -224,7 +224,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
         await step(driver.name, driver.close)
     if bench.station is not None:
         bench.station.let_go()
-    await step("back end", bench.csms.close)
+    await step("back end", bench.back_end.close)
     if bench.twin is not None:
         bench.twin.say({"type": "stop"})
     for child in (bench.station, bench.twin):

@@ -45,14 +45,14 @@ def _unusable(path: Path, error: OSError) -> BenchError:
 
 
 class Ownership:
-    """Holds a bench file for this process until `release()` or the process's death.
+    """Holds a bench file (or whatever has one owner, `what`) for this process until `release()` or its death.
 
     Raises:
         BenchError: somebody else holds it; names the program, its pid and since when. Or the state
             directory cannot be written.
     """
 
-    def __init__(self, bench_file: Path, program: str | None = None) -> None:
+    def __init__(self, bench_file: Path, program: str | None = None, *, what: str = "the bench") -> None:
         key = hashlib.sha256(str(bench_file.resolve()).encode()).hexdigest()[:16]
         path = _made(state_dir() / "locks") / f"bench-{key}.lock"
         try:
@@ -69,8 +69,8 @@ class Ownership:
             holder = _holder(lock.read())
             lock.close()
             raise BenchError(
-                f"the bench {bench_file} is in use by {holder}. Wait until it is done, or end that process; "
-                "a bench has one owner at a time."
+                f"{what} {bench_file} is in use by {holder}. Wait until it is done, or end that process; "
+                "it has one owner at a time."
             ) from None
         self._lock: IO[str] | None = lock
         lock.seek(0)

@@ -108,6 +108,58 @@ def show(
 
 
 @app.command()
+def csms(
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0: any free one.")
+    ] = "127.0.0.1:9000",
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="DIR", help="Record everything into this folder (run.mcap).")
+    ] = None,
+    security_profile: Annotated[
+        int, typer.Option(metavar="N", help="The least security profile: 0 none, 1 password, 2 TLS, 3 mutual TLS.")
+    ] = 0,
+    accept: Annotated[
+        str, typer.Option(metavar="any|FILE", help="Who may connect and charge; FILE is TOML, see docs/csms.md.")
+    ] = "any",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Answer every violation by an error, not only those that must be.")
+    ] = False,
+    boot: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--boot", metavar="STATUS", help="Answer to the first boots, in order: Accepted, Pending, Rejected."
+        ),
+    ] = None,
+    heartbeat: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="Interval given with an accepted boot.")
+    ] = 60,
+    public_host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="How stations reach this machine, if not by --listen.")
+    ] = None,
+    files_port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Of the file exchange; 0: any free one.")
+    ] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not print what comes.")] = False,
+) -> None:
+    """Run the back end alone for a real charger: show and record what comes, answer everything, sign certificates."""
+    from .csms import CsmsRequest, csms_command
+
+    request = CsmsRequest(
+        listen=listen,
+        record=record,
+        security_profile=security_profile,
+        accept=accept,
+        strict=strict,
+        boots=tuple(boot or ()),
+        heartbeat_s=heartbeat,
+        public_host=public_host,
+        files_port=files_port,
+        quiet=quiet,
+    )
+    raise typer.Exit(csms_command(request))
+
+
+@app.command()
 def tui(
     bench: BenchOption = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write into exactly this folder.")] = None,

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -21,11 +21,9 @@ from ..timeline import PollClock, Source, Stamp
 from .connection import StationConnection
 from .door import Door, DoorConnection, Limits
 from .redact import Redactor
+from .security import Security
 from .security.judge import Refusal, basic_of, judge
 from .versions import DIALECTS, pick
-
-if TYPE_CHECKING:
-    from .security import Security
 
 __all__ = ["Attempt", "Entrance", "Limits"]
 
@@ -48,7 +46,7 @@ class Entrance:
 
     - `stations`: ids that may connect; None: every one. `security` None: profile 0, nothing is checked.
     - `strict(station)`: refuse what would otherwise be recorded and let in. `held_back(connection, station)`: whether
-      its handshake gets no answer for now, on purpose.
+      its handshake gets no answer for now, on purpose. `prefer`: see `versions.pick`.
     """
 
     def __init__(
@@ -66,6 +64,7 @@ class Entrance:
         compression: str | None = None,
         strict: Callable[[str], bool],
         held_back: Callable[[StationConnection, str], bool],
+        prefer: str | None = None,
     ) -> None:
         self.port = port
         self.tls_port = None if security is None else security.tls_port
@@ -81,6 +80,7 @@ class Entrance:
         self._compression = compression
         self._strict = strict
         self._held_back = held_back
+        self._prefer = prefer
         self._at_once: Counter[str] = Counter()
         self._doors: list[tuple[Door, Server]] = []
         self._open: set[DoorConnection] = set()
@@ -194,7 +194,7 @@ class Entrance:
     def _select(self, connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
         own = cast("DoorConnection", connection)
         own.offered = [str(name) for name in offered]
-        return cast("Subprotocol | None", pick(own.offered))
+        return cast("Subprotocol | None", pick(own.offered, self._prefer))
 
     async def _serve(self, connection: ServerConnection) -> None:
         own = cast("DoorConnection", connection)

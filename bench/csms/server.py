@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -20,18 +20,16 @@ from .link import StationLink
 from .misbehave import Script, Scripts
 from .pings import Pings
 from .redact import Redactor
-from .security.pki import Pki
+from .security import Pki, Security
 from .settings import Desk, Settings
 from .state import CsmsState
 from .tokens import TokenStore
 from .versions import DIALECTS, station_actions
 
-if TYPE_CHECKING:
-    from .security import Security
-
 __all__ = ["Attempt", "Csms"]
 
 TICK_S = 0.02
+MOST_KNOWN = 32
 RECEIPT_NS = 1_000_000_000
 """A message is told at most this long after it arrived; a loop that stands still for longer makes it late."""
 
@@ -43,7 +41,7 @@ class Csms:
     - `host`, `port`: where to listen; port 0 takes a free one (see `port`). Loopback unless told otherwise.
     - `tokens`: identifiers that may charge; None: every one. `stations`: ids that may connect; None: every one.
     - `settings`: everything else, see `Settings`; `tokens` and `heartbeat_s` given here go before it.
-    - `security`: how stations authenticate themselves; None: security profile 0, nothing is checked.
+    - `security`: how stations authenticate themselves, and the authority; None: profile 0, nothing is checked.
     - `limits`: against slow and oversized clients; `max_message_bytes` goes before its field.
     - `ping_interval_s`: seconds between pings of the back end; None: none (see `set_pings`).
     - `pki`: the authority that signs certificates of stations; None: their requests are rejected.
@@ -75,11 +73,14 @@ class Csms:
         self._source = timeline.source("csms")
         self._source.declare(("ocpp.", "csms.", "station."), RECEIPT_NS)
         self._stations = None if stations is None else frozenset(stations)
-        self._redactor = Redactor()
-        certificates = None if pki is None else CertificateDesk(pki, self._source)
+        known = frozenset[str]() if security is None else security.passwords.secrets
+        # Many known passwords would slow every message down; where they stand in one, they are found by their names.
+        self._redactor = Redactor(known if len(known) <= MOST_KNOWN else ())
+        authority = security.pki if pki is None and security is not None else pki
+        certificates = None if authority is None else CertificateDesk(authority, self._source)
         book = TokenStore(chosen.tokens)
         self._desk = Desk(
-            self._source, gate, state, chosen, self._redactor, Scripts(station_actions), book, certificates
+            self._source, gate, state, chosen, self._redactor, Scripts(station_actions), book, certificates, security
         )
         self._links: dict[str, StationLink] = {}
         self._met: set[str] = set()
@@ -102,6 +103,7 @@ class Csms:
             compression=compression,
             strict=chosen.is_strict,
             held_back=self._held_back,
+            prefer=chosen.prefer,
         )
 
     @property

@@ -12,6 +12,7 @@ from .certificates import CertificateDesk
 from .misbehave import Handler, Scripts
 from .policy import Policy
 from .redact import Redactor
+from .security import Security
 from .state import CsmsState
 from .tokens import TokenStore
 
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     - `strict`: answer every violation by an error, also those that a lenient back end would live with;
       `tolerance`: the same per station, `lenient` or `strict`.
     - `read_back`: read the station's configuration after each accepted boot, and identity too when it attaches.
+    - `prefer`: the OCPP version to choose when a station offers several; None: the first that it offers.
     - `policy`: what the back end does of its own accord, see `Policy`.
     """
 
@@ -42,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     tolerance: Mapping[str, Literal["lenient", "strict"]] = {}
     read_back: bool = True
+    prefer: str | None = None
     policy: Policy = Policy()
 
     def is_strict(self, station: str) -> bool:
@@ -65,3 +68,4 @@ class Desk(msgspec.Struct, frozen=True):
     scripts: Scripts
     tokens: TokenStore
     certificates: CertificateDesk | None = None
+    security: Security | None = None

@@ -59,6 +59,11 @@ class Pki:
         return text_of(self._root.certificate)
 
     @property
+    def root_file(self) -> Path:
+        """PEM of the root, to be given to stations."""
+        return self._chain("root")
+
+    @property
     def v2g_root_pem(self) -> str:
         """A V2G root, for tests."""
         return text_of(self._v2g_root.certificate)
