@@ -10,7 +10,10 @@ from ..schemas import Schemas
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_201
+from ..v2x.awaited import AwaitedReports
+from ..v2x.file_status import FileStatus2x
 from ..v2x.monitoring import MonitoringModel
+from ..v2x.services import services_201
 from .adapter import Adapter201
 from .verbs import Verbs201
 
@@ -23,8 +26,11 @@ def dialect() -> Dialect:
 
     def behaviour(station: str, desk: Desk) -> Composed:
         services: list[Service] = [
+            *services_201(station, desk),
             *certificates_201(station, desk),
+            FileStatus2x(station, desk),
             MonitoringModel(station, desk),
+            AwaitedReports(station, desk),
         ]
         return Composed(services, schemas)
 

@@ -10,8 +10,11 @@ from ..schemas import Schemas
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_21
+from ..v2x.awaited import AwaitedReports
+from ..v2x.file_status import FileStatus2x
 from ..v2x.monitoring import MonitoringModel21
 from .adapter import Adapter21
+from .services import services_21
 from .verbs import Verbs21
 
 __all__ = ["dialect"]
@@ -23,8 +26,11 @@ def dialect() -> Dialect:
 
     def behaviour(station: str, desk: Desk) -> Composed:
         services: list[Service] = [
+            *services_21(station, desk),
             *certificates_21(station, desk),
+            FileStatus2x(station, desk),
             MonitoringModel21(station, desk),
+            AwaitedReports(station, desk),
         ]
         return Composed(services, schemas)
 
