@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..timeline.credentials import Redactor
 from .reader import Run, read_run
-from .redact import Redactor
 from .rewrite import repair, rewrite
 from .writer import Recorder
 

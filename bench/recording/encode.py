@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from ..timeline import Event
-from .redact import Redactor
+from ..timeline.credentials import Redactor
 
 __all__ = ["decode_event", "encode_event"]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from ...errors import RecordingError
 from ..timeline import Event, Timeline
+from ..timeline.credentials import Redactor
 from .encode import encode_event
 from .losses import Losses
 from .mcap_file import McapFile
-from .redact import Redactor
 
 __all__ = ["QUEUE_EVENTS", "Recorder", "wall_anchor"]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pilotbench.bench.recording.encode import encode_event
-from pilotbench.bench.recording.redact import Redactor
+from pilotbench.bench.timeline.credentials import Redactor
 from pilotbench.bench.timeline import Event, Stamp
 
 SECRET = "hunter2-Xq9/s3cr3t"

@@ -1,8 +1,8 @@
-"""Credentials out of what is kept, at the boundary of the recording.
+"""Credentials out of what is shown and kept: the back end uses this for its events, the recording at its boundary.
 
 What counts as one: `Authorization` headers, values under names such as `password` or
 `AuthorizationKey` (also where name and value stand side by side, as OCPP writes configuration
-keys and variables), user and password in URLs, and the secrets the bench itself knows. Each is
+keys and variables), user and password in URLs, private keys in PEM, and the secrets the bench itself knows. Each is
 replaced by `redacted:` and 8 hexadecimal digits of a hash with a salt of this run: two equal
 secrets of one run stay equal, none can be looked up. Replacing twice changes nothing more.
 """
@@ -16,7 +16,7 @@ import secrets as random_source
 from collections.abc import Iterable
 from typing import Any, cast
 
-from .redact_text import MARK, redact_text
+from .credential_text import MARK, redact_text
 
 __all__ = ["Redactor"]
 
@@ -24,11 +24,14 @@ _SECRET_PARTS = (
     "password",
     "passwd",
     "passphrase",
+    "passwort",
+    "passcode",
     "secret",
     "authorizationkey",
     "simpin",
     "apikey",
     "privatekey",
+    "presharedkey",
 )
 _SECRET_NAMES = {"authorization", "proxyauthorization", "pwd", "cookie", "setcookie"}
 _NAME_KEYS = ("key", "name", "variable")
@@ -48,9 +51,21 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = (), *, salt: bytes | None = None) -> None:
         self._salt = random_source.token_bytes(16) if salt is None else salt
-        self._known = sorted({text for text in known if len(text) >= 4}, key=len, reverse=True)
-        forms = [form for text in self._known for form in _forms(text)]
-        self._forms = [form.encode("utf-8", "backslashreplace").lower() for form in forms]
+        self._known: dict[str, list[str]] = {}
+        self._forms: list[bytes] = []
+        for text in sorted(set(known), key=len, reverse=True):
+            self.learn(text)
+
+    @property
+    def knows_any(self) -> bool:
+        """Whether there are secrets that are replaced wherever they occur."""
+        return bool(self._known)
+
+    def learn(self, secret: str) -> None:
+        """Replace this secret too from now on, wherever it occurs."""
+        if len(secret) >= 4 and secret not in self._known:
+            self._known[secret] = _forms(secret)
+            self._forms += [form.encode("utf-8", "backslashreplace").lower() for form in self._known[secret]]
 
     def mark(self, secret: str) -> str:
         """What stands in the place of `secret`; a mark stays as it is."""
@@ -91,8 +106,8 @@ class Redactor:
                 is_json = True
                 if clean != parsed:
                     text = json.dumps(clean, separators=(",", ":"), ensure_ascii=False)
-        for secret in self._known:
-            for form in _forms(secret):
+        for secret, forms in self._known.items():
+            for form in forms:
                 if form in text:
                     text = text.replace(form, self.mark(secret))
         return redact_text(text, self.mark, is_json=is_json)

@@ -13,8 +13,8 @@ MARK = re.compile(r"redacted:[0-9a-f]{8}(?:[0-9a-f]{8})?")
 """What stands in the place of a credential (16 digits: replaced by the back end already)."""
 
 _NAME = (
-    r"(?:pass[_. -]?word|passwd|pass[_. -]?phrase|secret|authorization[_. -]?key|sim[_. -]?pin|api[_. -]?key|"
-    r"private[_. -]?key|\bpwd\b)"
+    r"(?:pass[_. -]?wor[dt]|passwd|pass[_. -]?phrase|pass[_. -]?code|secret|authorization[_. -]?key|sim[_. -]?pin|"
+    r"api[_. -]?key|private[_. -]?key|pre[_. -]?shared[_. -]?key|\bpwd\b)"
 )
 
 # scheme://user:password@host, also with the slashes escaped as JSON allows
@@ -33,6 +33,8 @@ _NAMED_BARE = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)([^\s\"'\\,;
 # more, so every value of such a text goes
 _VALUE = re.compile(r"(?i)(\\*\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
 _VPN_KEY = re.compile(r"(?i)(\\*\"key\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
+# the whole block, also one that is cut off; its lines may be joined by \\n as JSON writes them
+_PEM_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^\"']*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=[\"'])|\Z)")
 _NO_SECRET = {"true", "false", "null", "none"}
 
 
@@ -60,6 +62,8 @@ def redact_text(text: str, mark: Callable[[str], str], *, is_json: bool = False)
     def basic(match: re.Match[str]) -> str:
         return keep_name(match) if _is_basic(match.group(2)) else match.group(0)
 
+    if "PRIVATE KEY-----" in text:
+        text = _PEM_KEY.sub(lambda match: mark(match.group(0)), text)
     if "@" in text:
         text = _USERINFO.sub(userinfo, text)
     low = text.lower()
