@@ -77,6 +77,11 @@ class Composed:
         for service in self.services:
             service.answered(action, payload, answer)
 
+    def refused(self, action: str, payload: Payload) -> None:
+        """The station answered a request of the back end by an error."""
+        for service in self.services:
+            service.refused(action, payload)
+
     def booted(self) -> None:
         """The station reports a boot of its own accord."""
         for service in self.services:

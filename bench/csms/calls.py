@@ -70,7 +70,7 @@ class Calls:
         limit_s = self._desk.settings.timeout_s(action) if timeout_s is None else timeout_s
         async with self._turn:
             self._not_rejected(action)
-            self._desk.gate.permit(Stimulus("csms", action, request.args, request.to_safe))
+            self._desk.gate.permit(Stimulus("csms", action, {**request.args, **request.bounds}, request.to_safe))
             pending = self._send(action, payload, text_of)
             assert pending.done is not None
             try:
@@ -184,6 +184,7 @@ class Calls:
         done: asyncio.Future[tuple[rpc.CallResult | rpc.CallError, Stamp]] = asyncio.get_running_loop().create_future()
         pending = _Pending(message_id, action, payload, shown, sent, done)
         self._pending = pending
+        self._behaviour.asks(action, payload)
         data = {"station": self._station, "dir": "tx", "action": action, "message_id": message_id, "payload": shown}
         self._desk.source.emit("ocpp.call", sent, {**data, "asked": False, "send": False})
         return pending
@@ -220,6 +221,7 @@ class Calls:
         else:
             said = {"code": message.code, "description": message.description}
             self._desk.source.emit("ocpp.error", stamp, {**data, **said, "of": "call"})
+            self._behaviour.refused(pending.action, pending.payload)
             accepted, status = False, f"CALLERROR {message.code}"
         self._told(pending, stamp, accepted, status)
 

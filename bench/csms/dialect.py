@@ -40,10 +40,14 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """How a request to the station looks to the gate: plain arguments with units, and whether it leads to safety."""
+    """How a request to the station looks to the gate: plain arguments with units, and whether it leads to safety.
+
+    `bounds` is what only the gate looks at: the highest limits and the names of settings anywhere in the payload.
+    """
 
     args: dict[str, Any]
     to_safe: bool = False
+    bounds: dict[str, Any] = {}
 
 
 class Trigger(msgspec.Struct, frozen=True):
@@ -75,7 +79,13 @@ class Behaviour(Protocol):
 
     def heard(self, action: str, payload: Payload, stamp: Stamp) -> None: ...
 
+    def connected(self) -> None: ...
+
+    def asks(self, action: str, payload: Payload) -> None: ...
+
     def answered(self, action: str, payload: Payload, answer: Payload) -> None: ...
+
+    def refused(self, action: str, payload: Payload) -> None: ...
 
     def booted(self) -> None: ...
 

@@ -70,5 +70,8 @@ class Service:
     def answered(self, action: str, payload: Payload, answer: Payload) -> None:
         """The station's answer to a request of the back end."""
 
+    def refused(self, action: str, payload: Payload) -> None:
+        """The station answered a request of the back end by an error."""
+
     def booted(self) -> None:
         """The station reports a boot of its own accord."""

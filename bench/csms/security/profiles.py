@@ -14,6 +14,11 @@ class Profiles:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._now: dict[str, int] = {}
+
+    def now(self, station: str) -> int | None:
+        """The profile of its last connection since the back end started; None: there was none."""
+        return self._now.get(station)
 
     def announced(self, station: str) -> int | None:
         """The profile the station agreed to change to; None: it was never asked."""
@@ -31,6 +36,7 @@ class Profiles:
 
     def connected(self, station: str, profile: int) -> None:
         """The station was let in with this profile."""
+        self._now[station] = profile
         record = self._records.of(station)
         if record.announced is not None and profile >= record.announced and not record.reached:
             self._records.keep(station, msgspec.structs.replace(record, reached=True))

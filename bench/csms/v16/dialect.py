@@ -7,6 +7,7 @@ from ..certificates.services import certificates_16
 from ..dialect import Dialect
 from ..rpc import RULES_16
 from ..schemas import Schemas
+from ..security.rotation import rotation_16
 from ..service import Service
 from ..settings import Desk
 from .actions import INBOUND
@@ -27,6 +28,7 @@ def dialect() -> Dialect:
             *core_services(station, desk),
             *certificates_16(station, desk),
             FileStatus16(station, desk),
+            *rotation_16(station, desk),
         ]
         return Composed(services, schemas)
 

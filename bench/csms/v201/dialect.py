@@ -7,6 +7,7 @@ from ..certificates.services import certificates_201
 from ..dialect import Dialect
 from ..rpc import RULES_201
 from ..schemas import Schemas
+from ..security.rotation import rotation_2x
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_201
@@ -29,6 +30,7 @@ def dialect() -> Dialect:
             *services_201(station, desk),
             *certificates_201(station, desk),
             FileStatus2x(station, desk),
+            *rotation_2x(station, desk),
             MonitoringModel(station, desk),
             AwaitedReports(station, desk),
         ]

@@ -7,6 +7,7 @@ from ..certificates.services import certificates_21
 from ..dialect import Dialect
 from ..rpc import RULES_21
 from ..schemas import Schemas
+from ..security.rotation import rotation_2x
 from ..service import Service
 from ..settings import Desk
 from ..v2x.actions import INBOUND_21
@@ -29,6 +30,7 @@ def dialect() -> Dialect:
             *services_21(station, desk),
             *certificates_21(station, desk),
             FileStatus2x(station, desk),
+            *rotation_2x(station, desk),
             MonitoringModel21(station, desk),
             AwaitedReports(station, desk),
         ]
