@@ -16,7 +16,7 @@ from .downloads import Downloads
 from .exchange import Exchange, parts_of
 from .faults import Faults, FileFault
 from .firmware import Firmware, FirmwareSigner, digests
-from .listening import Server, listen, watched
+from .listening import Server, end, listen, watched
 from .names import holds_path
 from .offers import Offer
 from .slots import Slot
@@ -27,7 +27,6 @@ __all__ = ["FileDesk"]
 
 MOST_UPLOAD = 256 << 20
 IDLE_S = 30.0
-SHUTDOWN_S = 0.1
 KEEP_SLOTS = 1000
 
 
@@ -120,7 +119,7 @@ class FileDesk:
             await exchange.end()
         server, self._server = self._server, None
         if server is not None:
-            await server.shutdown(SHUTDOWN_S)
+            await end(server)
         disk, self._disk = self._disk, None
         if disk is not None:
             await disk.close()

@@ -12,11 +12,12 @@ from aiohttp import web
 
 from ....errors import CsmsError
 
-__all__ = ["Connection", "Server", "gone_event", "listen", "watched"]
+__all__ = ["Connection", "Server", "end", "gone_event", "listen", "watched"]
 
 HANDSHAKE_S = 10.0
 QUIET_S = 30.0
 """A connection without a request ends after this."""
+SHUTDOWN_S = 0.1
 LINGER_S = 2.0
 """So long the rest of a refused upload is read and forgotten, so that the station sees the answer."""
 
@@ -27,7 +28,16 @@ class Connection(web.RequestHandler):  # pyright: ignore[reportMissingTypeArgume
     def __init__(self, server: Server, told: Callable[[Connection, int, str], None], **options: Any) -> None:
         super().__init__(server, **options)
         self.gone = asyncio.Event()
+        self._server = server
         self._told = told
+
+    async def start(self) -> None:
+        """Serve the requests of this connection, one after the other."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._server.tasks.add(task)
+            task.add_done_callback(self._server.tasks.discard)
+        await super().start()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone."""
@@ -41,9 +51,11 @@ class Connection(web.RequestHandler):  # pyright: ignore[reportMissingTypeArgume
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The library answers by itself: the request could not be read."""
+        """Answer what could not be read. The library's own would write to the log of the program, too."""
         self._told(self, status, (message or str(exc) or "unreadable").partition("\n")[0][:200])
-        return super().handle_error(request, status, None, "not HTTP\n")
+        response = web.Response(status=status, text="not HTTP\n")
+        response.force_close()
+        return response
 
 
 class Server(web.Server):  # pyright: ignore[reportMissingTypeArgument]
@@ -51,6 +63,7 @@ class Server(web.Server):  # pyright: ignore[reportMissingTypeArgument]
 
     def __init__(self, handler: Any, told: Callable[[Connection, int, str], None]) -> None:
         super().__init__(handler)
+        self.tasks: set[asyncio.Task[Any]] = set()
         self._told = told
 
     def __call__(self) -> Connection:
@@ -64,6 +77,13 @@ class Server(web.Server):  # pyright: ignore[reportMissingTypeArgument]
             lingering_time=LINGER_S,
             auto_decompress=False,
         )
+
+
+async def end(server: Server) -> None:
+    """Close every connection; none of their tasks stays behind."""
+    await server.shutdown(SHUTDOWN_S)
+    if server.tasks:
+        await asyncio.wait(server.tasks)
 
 
 def watched(context: ssl.SSLContext, told: Callable[[str], None]) -> ssl.SSLContext:
