@@ -35,6 +35,7 @@ _VALUE = re.compile(r"(?i)(\\*\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.
 _VPN_KEY = re.compile(r"(?i)(\\*\"key\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
 # the whole block, also one that is cut off; its lines may be joined by \\n as JSON writes them
 _PEM_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^\"']*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=[\"'])|\Z)")
+_KEY_CODE = re.compile(r"(?i)(\\*\"id_?token\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
 _NO_SECRET = {"true", "false", "null", "none"}
 
 
@@ -79,6 +80,8 @@ def redact_text(text: str, mark: Callable[[str], str], *, is_json: bool = False)
             text = _VALUE.sub(quoted, text)
         text = _NAMED_QUOTED.sub(quoted, text)
         text = _NAMED_BARE.sub(bare, text)
+    if "keycode" in low and not is_json:
+        text = _KEY_CODE.sub(quoted, text)
     if "vpn" in low and not is_json:
         text = _VPN_KEY.sub(quoted, text)
     return text

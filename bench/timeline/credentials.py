@@ -2,9 +2,10 @@
 
 What counts as one: `Authorization` headers, values under names such as `password` or
 `AuthorizationKey` (also where name and value stand side by side, as OCPP writes configuration
-keys and variables), user and password in URLs, private keys in PEM, and the secrets the bench itself knows. Each is
-replaced by `redacted:` and 8 hexadecimal digits of a hash with a salt of this run: two equal
-secrets of one run stay equal, none can be looked up. Replacing twice changes nothing more.
+keys and variables), user and password in URLs, key codes (C04.FR.04), private keys in PEM, and the
+secrets the bench itself knows. Each is replaced by `redacted:` and 8 hexadecimal digits of a hash
+with a salt of this run: two equal secrets of one run stay equal, none can be looked up. Replacing
+twice changes nothing more.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ _NAME_KEYS = ("key", "name", "variable")
 _VALUE_KEYS = {"value", "values", "attributevalue", "variableattribute"}
 _SEPARATORS = "_-. "
 _SQUEEZE = dict.fromkeys(map(ord, _SEPARATORS))
-_HINTS = tuple(name.encode() for name in (*_SECRET_PARTS, "authorization", "pwd", "cookie", "basic", "bearer", "vpn"))
+_HINTS = tuple(
+    name.encode() for name in (*_SECRET_PARTS, "authorization", "pwd", "cookie", "basic", "bearer", "vpn", "keycode")
+)
 _AUTHORITY = re.compile(rb'://[^/\s"]*@|:\\+/\\+/')
 
 
@@ -129,6 +132,8 @@ class Redactor:
             norm = _norm(key)
             if is_secret_name(key):
                 result[key] = self._all(item)
+            elif norm == "idtoken" and _norm(pairs.get("type")) == "keycode":
+                result[key] = self._all(item)  # C04.FR.04
             elif named and norm in _VALUE_KEYS:
                 result[key] = self._valued(item)
             elif norm == "vpn" and isinstance(item, dict):

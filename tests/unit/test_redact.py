@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pilotbench.bench.recording.encode import encode_event
-from pilotbench.bench.timeline.credentials import Redactor
 from pilotbench.bench.timeline import Event, Stamp
+from pilotbench.bench.timeline.credentials import Redactor
 
 SECRET = "hunter2-Xq9/s3cr3t"
 HTTP_BASIC = base64.b64encode(f"CP001:{SECRET}".encode()).decode()
@@ -71,6 +71,10 @@ def test_a_value_under_a_secret_name_is_gone_at_any_depth(key: str, secret: str,
         {"headers": {"Authorization": f"Basic {HTTP_BASIC}"}},
         {"headers": [["Authorization", f"Basic {HTTP_BASIC}"]]},
         {"reason": f"refused: Authorization: Basic {HTTP_BASIC}"},
+        {"idToken": {"idToken": SECRET, "type": "KeyCode"}},
+        {"key": f"-----BEGIN EC PRIVATE KEY-----\n{SECRET}\n-----END EC PRIVATE KEY-----\n"},
+        {"text": json.dumps({"pem": f"-----BEGIN PRIVATE KEY-----\n{SECRET}"})},
+        {"presharedKey": SECRET},
         {"location": "ftp://user:hunter2-Xq9@files.example/log"},
         {"url": "ws://CP001:hunter2-Xq9@127.0.0.1:9000/CP001"},
     ],
