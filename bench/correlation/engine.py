@@ -19,7 +19,6 @@ from .excerpt import AFTER_NS, BEFORE_NS, excerpt, one_line, worth_showing
 from .facts import Facts
 from .group import Group, groups_of
 from .language.pack import NamedRule, Pack
-from .qualify import qualify
 from .summary import verdict_of
 from .verdict import Instance, Outcome, Report, Verdict
 from .watch import Watch, distrust, uncalibrated
@@ -141,7 +140,7 @@ class Engine:
             if last_ns is not None and instance.decided_ns - last_ns < self._quiet_ns:
                 return
             self._passed_ns[named.id] = instance.decided_ns
-        now = qualify(instance, group.world)
+        now = group.qualified(instance)
         if now.outcome is Outcome.PASS:
             now = msgspec.structs.replace(now, line=one_line(now, named))
         else:

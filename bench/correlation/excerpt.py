@@ -39,6 +39,7 @@ _SHOWN = frozenset(
         "csms.remote_start",
         "csms.remote_stop",
         "csms.reset",
+        "csms.misbehaviour",
         "gap",
         "twin.overrun",
     }
@@ -79,6 +80,9 @@ def _described(event: Event, before: Event | None) -> str:
     if topic in ("gap", "twin.overrun"):
         ms = (int(data.get("to_ns", 0)) - int(data.get("from_ns", 0))) / 1e6
         return f"{topic} of {ms:.0f} ms: {data.get('why') or data.get('who')}"
+    if topic == "csms.misbehaviour":
+        on = f" on {data['action']}" if data.get("action") else ""
+        return f"{data.get('what')}{on}: {data.get('detail')}  (bench)"
     if topic == "phase":
         return f"phase {data.get('name')}" + (f" of case {data['case']}" if data.get("case") else "")
     keys = [key for key in data if key not in ("station", "claim", "payload", "message_id")]

@@ -16,6 +16,7 @@ import msgspec
 from ...errors import RuleError
 from ..timeline import Event
 from .condition import Reader
+from .excuse import MISBEHAVIOUR, Excuses, is_excusable
 from .facts import Facts
 from .language.pack import NamedRule, Pack
 from .language.signals import CONFIG, Signal
@@ -48,6 +49,10 @@ class Group:
         self.topics: set[str] = set(DISTURBANCES)
         self._facts = facts
         self.broken: dict[str, str] = {}
+        self._excusable = {named.id: named.rule.severity == "safety" for named in rules if is_excusable(named)}
+        self._excuses = Excuses()
+        if self._excusable:
+            self.topics.add(MISBEHAVIOUR)
         self._timers: list[tuple[int, int, str, Callable[[], None]]] = []
         self._count = count()
         self._monitors: list[tuple[NamedRule, Monitor, frozenset[str]]] = []
@@ -58,7 +63,7 @@ class Group:
         self._speaking: dict[str, tuple[tuple[str, ...], int]] = {}
         self._contexts: list[Context] = []
         for named in rules:
-            ledger = self.ledgers[named.id] = Ledger(lambda instance: qualify(instance, self.world), keep)
+            ledger = self.ledgers[named.id] = Ledger(self.qualified, keep)
 
             def report(instance: Instance, named: NamedRule = named, ledger: Ledger = ledger) -> None:
                 ledger.take(instance, self.world.now_ns)
@@ -91,6 +96,12 @@ class Group:
                 naming.setdefault(name, []).append(monitor)
         self._naming = {name: tuple(monitors) for name, monitors in naming.items()}
         self._dispatch = {topic: tuple(monitors) for topic, monitors in table.items()}
+
+    def qualified(self, instance: Instance) -> Instance:
+        """The instance as it stands with what is known of disturbances, those on purpose too."""
+        found = qualify(instance, self.world)
+        safety = self._excusable.get(instance.rule)
+        return found if safety is None else self._excuses.apply(found, safety=safety)
 
     def concerned(self, speaks: Sequence[str] | None) -> bool:
         """Whether a source that speaks of topics with these beginnings (None: of anything) matters here."""
@@ -139,6 +150,8 @@ class Group:
             edges = world.note(event)
         if topic.startswith(_STATION_TOPICS) and self.foreign(event):
             return
+        if topic == MISBEHAVIOUR:
+            self._excuses.take(event)
         for monitor in self._dispatch.get(topic, ()):
             try:
                 monitor.take(event, edges)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ...errors import RuleError
 from ..timeline import Event, Timeline
 from .engine import UNREAD, Engine, OnVerdict, Window, canonical, evaluate
+from .excuse import MISBEHAVIOUR
 from .facts import Facts
 from .group import Group
 from .language.limits import nearest
@@ -179,7 +180,7 @@ class OnlineEngine:
             RuleError: a deadline is still open after `timeout_s`, or a source is silent.
         """
         called_ns = time.monotonic_ns()
-        topics = reads(rule.rule, rule.signals) | DISTURBANCES
+        topics = reads(rule.rule, rule.signals) | DISTURBANCES | {MISBEHAVIOUR}
         pack = self.pack.only().with_rules([rule])
         still = 0
         while True:

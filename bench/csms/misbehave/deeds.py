@@ -56,7 +56,10 @@ class Deeds:
         """
         now_ns = time.monotonic_ns()
         until_ns = now_ns + round((GRACE_S + (lasts_s or 0.0)) * 1e9) if excuses else None
-        id_ = self._emit(now_ns, what, action, message_id, detail, until_ns, [])
+        nth = None
+        if only_action and excuses:
+            nth = 1 + sum(deed.action == action for deed in self._open)
+        id_ = self._emit(now_ns, what, action, message_id, detail, until_ns, [], nth)
         if excuses:
             self._open.append(_Deed(id_, what, action if only_action else None, now_ns, lasts_s is not None))
         return id_
@@ -95,6 +98,7 @@ class Deeds:
         detail: str,
         until_ns: int | None,
         of: list[str],
+        nth: int | None = None,
     ) -> str:
         data = {
             "station": self.station,
@@ -104,5 +108,6 @@ class Deeds:
             "detail": detail,
             "until_ns": until_ns,
             "of": of,
+            "nth": nth,
         }
         return self._source.emit("csms.misbehaviour", Stamp.host(now_ns), data).id
