@@ -174,12 +174,18 @@ class CsmsState:
         self._file.open[str(tx)] = start
         self._save()
 
-    def end(self, tx: int | str, claim: str) -> tuple[OpenTransaction | None, bool]:
-        """Note that a transaction ended; returns it (None: unknown, an orphan) and whether this repeats its end."""
-        known = self._file.open.pop(str(tx), None)
+    def end(self, tx: int | str, claim: str, station: str) -> tuple[OpenTransaction | None, bool]:
+        """Note that a transaction ended; returns it (None: unknown, an orphan) and whether this repeats its end.
+
+        A transaction of another station than `station` is returned, and goes on.
+        """
+        known = self._file.open.get(str(tx))
         if known is None:
             known = self._file.closed.get(str(tx))
             return known, known is not None and known.ended == claim
+        if known.station != station:
+            return known, False
+        del self._file.open[str(tx)]
         known.ended = claim
         self._file.closed[str(tx)] = known
         while len(self._file.closed) > KEEP_CLOSED:

@@ -30,7 +30,9 @@ class Transactions16(Service):
                 return {"repeated": True}
             state.begin(tx, start)
         elif action == "StopTransaction":
-            known, repeated = state.end(text(payload.get("transactionId")), text(payload.get("timestamp")))
+            known, repeated = state.end(
+                text(payload.get("transactionId")), text(payload.get("timestamp")), self.station
+            )
             return {
                 "orphan": known is None or known.station != self.station,
                 "repeated": repeated,
