@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ from .slots import Slot
 from .transfer import Transfer
 from .uploads import Uploads
 
-__all__ = ["Exchange", "parts_of"]
+__all__ = ["Exchange", "parts_of", "path_of"]
 
 METHODS = {"fw": ("GET", "HEAD"), "up": ("PUT", "POST")}
 """First part of an address -> what may be done there: files to fetch, places for uploads."""
@@ -48,7 +48,7 @@ class Exchange:
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; whatever happens, it is told once."""
         direction = "upload" if request.method in SENDING else "download"
-        transfer = Transfer(self._source, direction, request.raw_path, _remote(request.transport))
+        transfer = Transfer(self._source, direction, path_of(request.raw_path), _remote(request.transport))
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -108,9 +108,17 @@ class Exchange:
         return await self._uploads.serve(request, slot, parts[2] if len(parts) == 3 else None, transfer)
 
 
+def path_of(url: str) -> str:
+    """The path of an address or of a request line, which may name the whole address, with credentials."""
+    before, scheme, after = url.partition("://")
+    if scheme and "/" not in before:
+        url = "/" + after.partition("/")[2]
+    return url.partition("?")[0].partition("#")[0]
+
+
 def parts_of(url: str) -> list[str]:
     """The parts of an address's path, decoded one by one, so that an encoded slash divides nothing."""
-    return [unquote(part) for part in urlsplit(url).path.split("/") if part]
+    return [unquote(part) for part in path_of(url).split("/") if part]
 
 
 def _check_method(request: web.BaseRequest, allowed: tuple[str, ...]) -> None:

@@ -350,7 +350,7 @@ def test_faults_of_an_upload(port: FilePort, slot: Slot, fault: FileFault, label
 
 def test_an_upload_at_half_the_pace_takes_twice_the_time(port: FilePort) -> None:
     lasted: list[float] = []
-    for pace in (1_000_000.0, 500_000.0, None):
+    for pace in (1_400_000.0, 700_000.0, None):
         slot = port.do(port.desk.log_slot, "CP1")
         if pace is not None:
             port.do(port.desk.fault, slot, FileFault(bytes_per_s=pace))
