@@ -33,14 +33,14 @@ lint: $(VENV)/.dev  ## style, types, import contracts
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per event
+bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per event and per OCPP message
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
 
 faults: $(VENV)/.dev  ## every station fault against every rule, and every oddity against none
 	$(BIN)/python -m pytest tests/e2e/test_fault_matrix.py -s -m "faults or not faults"
 
-long: $(VENV)/.dev  ## proofs that take minutes: soundness on 200,000 runs, the engine against the naive evaluator
-	$(BIN)/python -m pytest tests/unit -s -m long
+long: $(VENV)/.dev  ## proofs that take minutes: 200,000 runs of the engine, 100,000 stamps of the back end
+	$(BIN)/python -m pytest tests/unit tests/integration/csms -s -m long
 
 mutants: $(VENV)/.dev  ## seeded bugs of the rule engine, each of which has to be caught by a test (minutes)
 	$(BIN)/python -m pytest tests/long/test_mutants.py -s -m long
