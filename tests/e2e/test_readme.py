@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
+import socket
 import subprocess
+import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from pilotbench.bench.recording import read_run
 
 from cli_runs import environment
 
@@ -17,6 +23,9 @@ ELSEWHERE = {
     "make test": "this very suite is what it runs",
     ".venv/bin/pilotbench tui": "needs a terminal: see test_tui.py",
 }
+BEHIND = ".venv/bin/pilotbench csms "
+"""It serves until it is stopped, and the command after it talks to it."""
+PORT = ":9000"
 CODES = {".venv/bin/pilotbench run --station-fault late-open --out runs/late-open": 1}
 CODES[".venv/bin/pilotbench check runs/late-open/run.mcap"] = 1
 
@@ -51,20 +60,54 @@ def test_the_readme_has_commands_and_its_test_is_short() -> None:
 
 
 def test_every_command_of_the_readme_works_in_its_order(desk: Path) -> None:
-    for command in commands():
-        if command in ELSEWHERE:
-            continue
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=desk,
-            env={**environment(desk / "state"), "PATH": f"{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        assert done.returncode == CODES.get(command, 0), f"{command}\n{done.stdout}\n{done.stderr}"
+    served = contextlib.ExitStack()
+    free = f":{free_port()}"
+    with served:
+        for command in commands():
+            if command in ELSEWHERE:
+                continue
+            if command.startswith(BEHIND):
+                # The port of the README may be somebody else's on this machine.
+                served.enter_context(serving(command.replace(PORT, free), desk))
+                continue
+            done = subprocess.run(
+                command.replace(PORT, free),
+                shell=True,
+                cwd=desk,
+                env=desk_environment(desk),
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+            )
+            assert done.returncode == CODES.get(command, 0), f"{command}\n{done.stdout}\n{done.stderr}"
+    desk_run = read_run(desk / "runs" / "desk")
+    assert desk_run.truncated is None
+    assert [event.data["version"] for event in desk_run.events if event.topic == "ocpp.connected"]
+
+
+def desk_environment(desk: Path) -> dict[str, str]:
+    return {**environment(desk / "state"), "PATH": f"{os.environ['PATH']}"}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(command: str, desk: Path) -> Generator[None]:
+    """The command in the background, until the README's last; then it is stopped, and has to end well."""
+    process = subprocess.Popen(
+        shlex.split(command), cwd=desk, env=desk_environment(desk), stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert any("Ctrl-C" in line for line in process.stdout), "it ended before it served"
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield
+        process.terminate()
+        assert process.wait(15) == 0
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
