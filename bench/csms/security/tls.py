@@ -37,6 +37,7 @@ _VERIFY = {
     21: "is not signed by an authority this bench trusts",
     26: "may not be used by a TLS client (extended key usage)",
 }
+LEFT = "the station closed the connection in the middle of the TLS handshake"
 _REASONS = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "the station showed no certificate, and security profile 3 needs one "
     "(A00.FR.401)",
@@ -56,7 +57,7 @@ _REASONS = {
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the station says that the certificate of the bench has expired; compare the "
     "clocks",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the station broke off (its alert: handshake failure)",
-    "UNEXPECTED_EOF_WHILE_READING": "the station closed the connection in the middle of the TLS handshake",
+    "UNEXPECTED_EOF_WHILE_READING": LEFT,
 }
 
 
@@ -155,7 +156,7 @@ def explain(failure: BaseException | None) -> str:
         return _REASONS.get(reason) or f"the TLS handshake failed: {reason.replace('_', ' ').lower() or failure}"
     if isinstance(failure, ConnectionAbortedError):
         return "the TLS handshake took too long"
-    return "the station closed the connection in the middle of the TLS handshake"
+    return f"{LEFT}; perhaps it does not trust the certificate of the bench"
 
 
 def facts_of(wrapped: ssl.SSLObject) -> TlsFacts:
