@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ....errors import CsmsError
 from ...timeline import Source
 from ..dialect import Payload
+from ..misbehave.deeds import Deeds
 from ..security.pki import Pki
 from ..security.requests import read_request
 from .book import Book
@@ -25,7 +26,9 @@ __all__ = ["V2G_TYPES", "CertificateDesk"]
 V2G_TYPES = frozenset({"V2GCertificate", "V2G20Certificate"})
 """Certificates towards vehicles, signed below the V2G root; every other one is signed by the root of the CSMS."""
 
+ANSWER = "CertificateSigned"
 ANY = ""
+LONGEST_DELAY_S = 3600.0
 
 
 class CertificateDesk:
@@ -43,13 +46,13 @@ class CertificateDesk:
         self.book = Book(pki.authorities, anchors)
         self._source = source
         self._wishes: dict[str, list[Wish]] = {}
+        self._deeds: dict[str, Deeds] = {}
 
     # for tests
 
     def hold(self, station: str | None = None) -> None:
         """Keep back every certificate that a station (None: any) asks for from now on, until `release`."""
         self.renewals.hold(station)
-        self._misbehaved(station, "delay", "certificates are held back")
 
     def release(self, station: str | None = None, *which: int | str) -> None:
         """Let certificates go, in the order given.
@@ -96,8 +99,10 @@ class CertificateDesk:
         Raises:
             CsmsError: a delay below zero, or more than an hour.
         """
-        if not 0 <= delay_s <= 3600:
-            raise CsmsError(f"a certificate cannot be delayed by {delay_s:g} s; from 0 to 3600 s it can.")
+        if not 0 <= delay_s <= LONGEST_DELAY_S:
+            raise CsmsError(
+                f"a certificate cannot be delayed by {delay_s:g} s; from 0 to {LONGEST_DELAY_S:g} s it can."
+            )
         wish = Wish(
             expired=expired,
             not_yet_valid=not_yet_valid,
@@ -194,19 +199,35 @@ class CertificateDesk:
 
     def treated(self, renewal: Renewal) -> None:
         """Tell the timeline what is done wrong with a request that was just accepted."""
-        if renewal.wish.never:
-            self._misbehaved(renewal.station, "silence", "the request is accepted, and no certificate follows")
-        elif renewal.wish.delay_s > 0:
-            self._misbehaved(renewal.station, "delay", f"the certificate follows after {renewal.wish.delay_s:g} s")
+        wish, deeds = renewal.wish, self._deeds_of(renewal.station)
+        if wish.never:
+            deeds.tell(
+                "silence", "the request is accepted, and no certificate follows", action=ANSWER, only_action=True
+            )
+        elif renewal.held:
+            renewal.deed = deeds.tell("delay", "the certificate is held back", action=ANSWER, lasts_s=LONGEST_DELAY_S)
+        elif wish.delay_s > 0:
+            detail = f"the certificate follows after {wish.delay_s:g} s"
+            renewal.deed = deeds.tell("delay", detail, action=ANSWER, lasts_s=wish.delay_s)
+
+    def moved(self, renewal: Renewal) -> None:
+        """Its turn has come: nothing is held back any more."""
+        if renewal.deed is not None:
+            self._deeds_of(renewal.station).over(renewal.deed, "the certificate is held back no more")
+
+    def delivered(self, renewal: Renewal, began_ns: int) -> None:
+        """The station answered a certificate that began to be sent at `began_ns`; a good one ends what was wrong."""
+        if renewal.wish.wrong is None:
+            self._deeds_of(renewal.station).exchanged(ANSWER, began_ns)
 
     def _spoiled(self, good: x509.Certificate, renewal: Renewal) -> x509.Certificate:
         issuer = next(one for one in self.pki.authorities if one.certificate.subject == good.issuer)
-        self._misbehaved(renewal.station, "reply", f"a certificate {renewal.wish.wrong}")
+        detail = f"a certificate {renewal.wish.wrong}"
+        self._deeds_of(renewal.station).tell("reply", detail, action=ANSWER, only_action=True)
         return altered(good, issuer, renewal.wish)
 
-    def _misbehaved(self, station: str | None, what: str, detail: str) -> None:
-        data = {"station": station, "action": "CertificateSigned", "what": what, "message_id": None}
-        self._source.note("csms.misbehaviour", {**data, "detail": detail, "until_ns": None})
+    def _deeds_of(self, station: str) -> Deeds:
+        return self._deeds.setdefault(station, Deeds(station, self._source))
 
 
 def _serial(certificate: str) -> int:

@@ -24,6 +24,7 @@ class Renewal:
     - `kind`: its certificateType as 2.x writes it, None: for both uses. `key`: SHA-256 of the public key.
     - `attempt` counts the repetitions that it is of an earlier one (A02.FR.17).
     - `sent`: a certificate went out for it. `before_boot`: the station has restarted since.
+    - `deed`: the event that says that it is held back.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Renewal:
         self.wish = wish
         self.sent = False
         self.before_boot = False
+        self.deed: str | None = None
         self._after = after
         self._released = asyncio.Event()
         self._done = asyncio.Event()

@@ -134,6 +134,7 @@ class Signing(Service):
         async def work(caller: Caller) -> None:
             try:
                 await renewal.turn()
+                desk.moved(renewal)
                 await self._issue(desk, renewal, caller)
             finally:
                 renewal.finish()
@@ -200,12 +201,14 @@ class Signing(Service):
         seen = Seen.of(certificates_in(chain)[0])
         self._tell(renewal, "signed", seen, accepted=True, status="Signed", why=self._too_long(chain))
         desk.renewals.served(renewal)
+        began_ns = time.monotonic_ns()
         try:
             answer = await caller.ask("CertificateSigned", self.offer(renewal, chain))
         except BenchError as exc:
             status = type(exc).__name__
             self._tell(renewal, "installed", seen, accepted=False, status=status, via="CertificateSigned", why=str(exc))
             return
+        desk.delivered(renewal, began_ns)
         why = string(member(answer.payload, "statusInfo").get("reasonCode"))
         accepted, status = answer.accepted, answer.status
         self._tell(renewal, "installed", seen, accepted=accepted, status=status, via="CertificateSigned", why=why)

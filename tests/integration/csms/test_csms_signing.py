@@ -50,6 +50,13 @@ def codes(rig: Any) -> list[str]:
     return [event.data["code"] for event in rig.all("ocpp.violation")]
 
 
+def excuses(rig: Any) -> list[str]:
+    """What the back end did wrong, without what it has made good since."""
+    deeds = rig.all("csms.misbehaviour")
+    ended = {id_ for event in deeds for id_ in event.data["of"]}
+    return [e.data["what"] for e in deeds if e.data["until_ns"] is not None and e.id not in ended]
+
+
 @pytest.mark.parametrize("version", PROTOCOLS)
 def test_a_request_is_signed_and_the_certificate_sent(play: Play, pki: Pki, version: str) -> None:
     key = new_key()
@@ -130,7 +137,9 @@ def test_in_2_1_several_renewals_are_answered_out_of_order_each_under_its_id(pla
     installed = {e.data["request_id"]: e.data["accepted"] for e in rig.all("csms.certificate", verb="installed")}
     assert installed == {13: True, 11: False, 12: True}
     assert not codes(rig)
-    assert rig.one("csms.misbehaviour").data["what"] == "delay"
+    begun = [e for e in rig.all("csms.misbehaviour", what="delay") if not e.data["of"]]
+    assert {(e.data["station"], e.data["action"]) for e in begun} == {("CP1", "CertificateSigned")}
+    assert (len(begun), excuses(rig)) == (3, [])
 
 
 def test_in_2_1_a_held_renewal_stops_no_later_one(play: Play, pki: Pki) -> None:
@@ -277,6 +286,7 @@ def test_a_certificate_is_wrong_in_just_the_way_that_was_asked_for(play: Play, p
                 assert await ask(peer, key, requestId=4) == ACCEPTED
                 sent.append((await peer.answer("CertificateSigned", {"status": answer}))["certificateChain"])
                 await rig.seen("csms.certificate", verb="installed", status=answer)
+                assert excuses(rig) == (["reply"] if answer == "Rejected" else [])
 
     rig = play(story, pki=pki)
     now, root = datetime.now(UTC), load_pem_x509_certificate(pki.root_pem.encode())
@@ -292,6 +302,7 @@ def test_a_certificate_is_wrong_in_just_the_way_that_was_asked_for(play: Play, p
         except InvalidSignature:
             signed = False
         assert signed == (spoiled != "wrong_root")
+    assert excuses(rig) == []
     told = rig.one("csms.misbehaviour", what="reply").data
     assert (told["station"], told["action"]) == ("CP1", "CertificateSigned")
     installed = rig.all("csms.certificate", verb="installed")
@@ -336,7 +347,8 @@ def test_a_repeated_request_is_measured_by_what_the_station_says_of_itself(
     assert sorted(set(codes(rig))) == found
     remarks = [e.data["why"] or "" for e in rig.all("csms.certificate", verb="requested")]
     assert ["repetition" in remark for remark in remarks] == [False, True, True, False]
-    assert [e.data["what"] for e in rig.all("csms.misbehaviour")] == ["silence", "silence"]
+    assert [e.data["what"] for e in rig.all("csms.misbehaviour")] == ["silence", "silence", "restored"]
+    assert excuses(rig) == []
 
 
 def test_a_new_boot_begins_anew(play: Play, pki: Pki) -> None:
