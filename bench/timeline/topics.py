@@ -80,7 +80,8 @@ TOPICS: dict[str, str] = {
     "ocpp.log": "station, kind (diagnostics|log), status (as sent), request_id, via: how far an upload is",
     "ocpp.security_event": "station, type, info, claim",
     "ocpp.monitor": "station, monitor (its id), name (as in station.config), type, kind (HardWired|Preconfigured|"
-    "Custom, 2.1 only), value, severity, transaction (bool), request_id, via: a monitor that the station has",
+    "Custom; reports of 2.0.1 do not say), value (decimal text), severity, transaction (bool), request_id, via: a "
+    "monitor that the station has",
     "ocpp.clock": "station, offset_lo_s, offset_hi_s, step (bool: it was set): the station's clock against the bench's",
     "station.config": "station, values (key -> text), unknown (list), complete (bool, it was asked for "
     "all): all that was read back from the station so far",
@@ -109,7 +110,7 @@ TOPICS: dict[str, str] = {
     "end breaks the rules on purpose",
     "csms.file": "station, dir (download|upload), path, status (of HTTP), ok (bool), bytes, total_bytes, range, "
     "remote, sha256, file (where an upload lies), fault, why, begun_ns: one transfer at the file port, whole or not",
-    "csms.certificate": "station, verb (requested|signed|installed|deleted|checked|provided), type, request_id, "
+    "csms.certificate": "station, verb (requested|signed|installed|listed|deleted|checked|provided), type, request_id, "
     "subject, serial, key (SHA-256 of the public key), accepted (bool), status, via, why",
     # the bench itself
     "source": "name, rank, topics (list), delay_ns: a source is born, or says what it speaks of and how late at most",
