@@ -100,10 +100,13 @@ class TransactionBook(Service):
         return {}
 
     def _answer(self, payload: Payload, how: Asked) -> Payload:
-        known = self._known.get(transaction_id(payload))
+        tx = transaction_id(payload)
+        known = self._known.get(tx)
         before = None if known is None else known.reply_to(payload)
         if before is not None:
             return before
+        if known is None and self.desk.state.ended(self.station, tx) is not None:
+            known = self._met(tx)
         for found in check_event(known, payload):
             breach(self.desk, self.station, "TransactionEvent", found.code, found.text, found.ref, how.stamp)
         reply: Payload = {}
