@@ -56,10 +56,11 @@ def shown_bytes(data: bytes, redactor: Redactor) -> str:
     """The bytes in hex, up to the limit; without credentials, also where a mask hides them."""
     data = data[:RAW_LIMIT_BYTES]
     for text in (data, _unmasked(data)):
-        plain = text.decode("latin-1")
+        # A value that was cut off is one too: it ends where the bytes do.
+        plain = text.decode("latin-1") + '"'
         shown = redactor.text(plain)
-        if shown is not plain:
-            return shown.encode("latin-1").hex()
+        if shown != plain:
+            return shown.encode("latin-1", "replace").hex()
     return data.hex()
 
 

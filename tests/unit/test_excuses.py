@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pilotbench.bench.correlation import OnlineEngine, Outcome, Pack, Report, Verdict, evaluate, load_pack
+from pilotbench.bench.correlation.excuse import is_excusable
 from pilotbench.bench.correlation.verdict import Reason
 from pilotbench.bench.timeline import Event, Stamp, Timeline
 
@@ -300,3 +302,40 @@ def test_every_reaction_has_a_trace_that_breaks_it_and_one_that_is_odd_and_fits(
     rules = {named.id for named in reactions().rules}
     assert {rule for rule, _, _, expected in CASES if expected is Outcome.FAIL} == rules
     assert {rule for rule, _, _, expected in CASES if expected is not Outcome.FAIL} == rules
+
+
+def test_who_may_be_excused(tmp_path: Path) -> None:
+    path = tmp_path / "who.toml"
+    path.write_text(
+        """
+schema = 2
+title = "Whom"
+
+[rule."told"]
+absent = "ocpp.status => ocpp.problem"
+text = "x"
+ref = "x"
+within = "1 s"
+
+[rule."vehicle"]
+absent = "ocpp.status => ocpp.problem"
+text = "x"
+ref = "x"
+within = "1 s"
+subject = "vehicle"
+
+[rule."instruments"]
+absent = "cp.state A -> B => output dead -> live"
+text = "x"
+ref = "x"
+within = "1 s"
+
+[rule."reaction"]
+absent = "ocpp.status => ocpp.problem"
+text = "x"
+ref = "x"
+within = "1 s"
+until = "csms.misbehaviour[what=reset]"
+"""
+    )
+    assert [named.id for named in load_pack([path], []).rules if is_excusable(named)] == ["told"]
