@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pilotbench.bench.twin.station.config import Config
+from pilotbench.bench.twin.station.v16.config import Config
 from pilotbench.bench.twin.station.profiles import Profile, Profiles
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -14,18 +14,18 @@ NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 def data(limit: float, *, purpose: str = "TxDefaultProfile", level: int = 0, number: int = 1, **more: Any) -> Any:
     schedule = {
-        "charging_rate_unit": more.pop("unit", "A"),
-        "charging_schedule_period": more.pop("periods", [{"start_period": 0, "limit": limit}]),
+        "chargingRateUnit": more.pop("unit", "A"),
+        "chargingSchedulePeriod": more.pop("periods", [{"startPeriod": 0, "limit": limit}]),
     }
-    for key in ("duration", "start_schedule"):
+    for key in ("duration", "startSchedule"):
         if key in more:
             schedule[key] = more.pop(key)
     return {
-        "charging_profile_id": number,
-        "stack_level": level,
-        "charging_profile_purpose": purpose,
-        "charging_profile_kind": more.pop("kind", "Absolute"),
-        "charging_schedule": schedule,
+        "chargingProfileId": number,
+        "stackLevel": level,
+        "chargingProfilePurpose": purpose,
+        "chargingProfileKind": more.pop("kind", "Absolute"),
+        "chargingSchedule": schedule,
         **more,
     }
 
@@ -70,8 +70,8 @@ def test_validity_and_duration_fall_back_to_the_level_below() -> None:
     later = (NOW + timedelta(hours=1)).isoformat()
     stack = profiles(
         (1, data(10.0)),
-        (1, data(20.0, level=1, number=2, valid_from=later)),
-        (1, data(6.0, level=2, number=3, start_schedule=NOW.isoformat(), duration=60)),
+        (1, data(20.0, level=1, number=2, validFrom=later)),
+        (1, data(6.0, level=2, number=3, startSchedule=NOW.isoformat(), duration=60)),
     )
     assert stack.limit_a(NOW, None) == 6.0
     assert stack.limit_a(NOW + timedelta(minutes=2), None) == 10.0
@@ -79,19 +79,19 @@ def test_validity_and_duration_fall_back_to_the_level_below() -> None:
 
 
 def test_periods_relative_and_recurring() -> None:
-    periods = [{"start_period": 0, "limit": 32.0}, {"start_period": 100, "limit": 8.0}]
+    periods = [{"startPeriod": 0, "limit": 32.0}, {"startPeriod": 100, "limit": 8.0}]
     relative = profiles((1, data(0, kind="Relative", periods=periods)))
     assert relative.limit_a(NOW, NOW - timedelta(seconds=99)) == 32.0
     assert relative.limit_a(NOW, NOW - timedelta(seconds=100)) == 8.0
     start = (NOW - timedelta(days=3, seconds=120)).isoformat()
-    daily = profiles((1, data(0, kind="Recurring", recurrency_kind="Daily", start_schedule=start, periods=periods)))
+    daily = profiles((1, data(0, kind="Recurring", recurrencyKind="Daily", startSchedule=start, periods=periods)))
     assert daily.limit_a(NOW, None) == 8.0
     assert daily.limit_a(NOW - timedelta(seconds=60), None) == 32.0
 
 
 def test_watt_are_divided_over_the_phases() -> None:
     assert profiles((1, data(11_040.0, unit="W"))).limit_a(NOW, None) == pytest.approx(16.0)
-    one = [{"start_period": 0, "limit": 3680.0, "number_phases": 1}]
+    one = [{"startPeriod": 0, "limit": 3680.0, "numberPhases": 1}]
     assert profiles((1, data(0, unit="W", periods=one))).limit_a(NOW, None) == pytest.approx(16.0)
 
 
@@ -104,8 +104,8 @@ def test_clear_by_criteria() -> None:
 
 
 def test_composite_schedule() -> None:
-    periods = [{"start_period": 0, "limit": 40.0}, {"start_period": 10, "limit": 8.0}]
-    stack = profiles((1, data(0, start_schedule=NOW.isoformat(), periods=periods)))
+    periods = [{"startPeriod": 0, "limit": 40.0}, {"startPeriod": 10, "limit": 8.0}]
+    stack = profiles((1, data(0, startSchedule=NOW.isoformat(), periods=periods)))
     assert stack.schedule(NOW, 60, None, 32.0) == [(0, 32.0), (10, 8.0)]
 
 
@@ -116,7 +116,7 @@ def test_composite_schedule() -> None:
         (0, data(10.0, purpose="TxProfile")),
         (1, data(10.0, level=99)),
         (1, data(10.0, kind="Recurring")),
-        (1, data(10.0, periods=[{"start_period": 5, "limit": 1.0}])),
+        (1, data(10.0, periods=[{"startPeriod": 5, "limit": 1.0}])),
     ],
 )
 def test_what_is_refused(connector: int, bad: Any) -> None:
@@ -130,7 +130,7 @@ def test_configuration_keys() -> None:
     assert config.whole("HeartbeatInterval") == 7
     assert config.change("HeartbeatInterval", "-1") == "Rejected"
     assert config.change("NumberOfConnectors", "2") == "Rejected"
-    assert config.change("LocalAuthorizeOffline", "true") == "Rejected"
+    assert config.change("AuthorizationCacheEnabled", "true") == "Rejected"
     assert config.change("WebSocketPingInterval", "30") == "RebootRequired"
     assert config.change("Colour", "red") == "NotSupported"
     assert config.change("MeterValuesSampledData", "SoC") == "Rejected"

@@ -11,7 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
-from .faults import FAULTS, ODDITIES, knobs_of
+from .faults import FAULTS, ODDITIES, meaningless
+from .port import VERSIONS
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
@@ -19,6 +20,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port-file", type=Path, help="dut-port.json that the model writes; awaited for 15 s")
     parser.add_argument("--fault", choices=sorted(FAULTS), metavar="NAME", help="break one requirement")
     parser.add_argument("--oddity", choices=sorted(ODDITIES), metavar="NAME", help="be unusual, and conform")
+    parser.add_argument("--ocpp", choices=VERSIONS, help="version to speak (default: what the port file says)")
     parser.add_argument("--seed", type=int, default=1, help="of the back-off's random part")
     parser.add_argument("--no-boot-on-start", action="store_true", help="as if the back end had accepted us before")
     parser.add_argument("--list-faults", action="store_true", help="print name and description of each as JSON")
@@ -26,6 +28,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if not (arguments.list_faults or arguments.list_oddities or arguments.port_file):
         parser.error("--port-file is missing")
+    why = meaningless([name for name in (arguments.fault, arguments.oddity) if name], arguments.ocpp or "1.6")
+    if why is not None:
+        parser.error(why)
     return arguments
 
 
@@ -47,7 +52,13 @@ def main(argv: list[str] | None = None) -> int:
     names = [name for name in (arguments.fault, arguments.oddity) if name]
     try:
         asyncio.run(
-            run_station(arguments.port_file, knobs_of(*names), arguments.seed, boots=not arguments.no_boot_on_start)
+            run_station(
+                arguments.port_file,
+                names,
+                arguments.seed,
+                boots=not arguments.no_boot_on_start,
+                ocpp=arguments.ocpp,
+            )
         )
     except StationError as error:
         print(f"station: {error}", file=sys.stderr, flush=True)

@@ -7,7 +7,8 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,13 +17,20 @@ from websockets.asyncio.client import ClientConnection
 from .authorisation import Reader
 from .charging import Outlet
 from .clock import StationClock
-from .config import Config
-from .faults import Knobs
-from .link import Link, Peer
-from .ocpp16 import StationChargePoint
-from .port import DutPort, Message, PortFile, wait_for_port_file
+from .faults import Knobs, knobs_of, meaningless
+from .file_jobs import FileJobs
+from .keys import Keys
+from .link import CallFailed, Link, Offline, Peer
+from .local_list import LocalList
+from .messages import Message as Request
+from .ocpp_lib import Peer as OcppPeer
+from .port import DutPort, Message, PortFile, StationError, wait_for_port_file
+from .sampler import sample_transactions
+from .session import Token
+from .speech import BootCause
 from .status import StatusReporter
 from .transaction import TransactionQueue
+from .versions import version_of
 
 __all__ = ["Station", "run_station"]
 
@@ -36,23 +44,44 @@ class Station:
     """Owns the parts; a mains cut or a reset takes some of them down and up again."""
 
     def __init__(
-        self, file: PortFile, port: DutPort, welcome: Message, knobs: Knobs, seed: int, *, boots: bool
+        self,
+        file: PortFile,
+        port: DutPort,
+        welcome: Message,
+        knobs: Knobs,
+        seed: int,
+        *,
+        boots: bool,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
-        self.config = Config()
+        self.name = file.station
         self.clock = StationClock()
-        self.link = Link(file, self.config, self.clock, knobs, seed)
-        self.reporter = StatusReporter(self.link, self.clock, self.config, knobs)
-        self.queue = TransactionQueue(self.link, self.config, knobs)
-        self.outlet = Outlet(port, welcome, self.link, self.reporter, self.queue, self.config, self.clock, knobs)
-        self.reader = Reader(self.outlet, self.link, self.config, knobs)
+        self.keys = Keys(file.station)
+        self.local_list = LocalList()
+        version = version_of(file.ocpp, file.station, knobs)
+        speech, settings = version.speech, version.settings
+        self.link = Link(file, speech, settings, self.clock, knobs, seed)
+        self.jobs = FileJobs(self.link, self.clock)
+        self.reporter = StatusReporter(self.link, speech, self.clock, settings, knobs)
+        self.queue = TransactionQueue(self.link, settings, knobs)
+        story = version.story(self.queue, self.link, self.clock)
+        self.outlet = Outlet(port, welcome, self.reporter, self.queue, story, settings, self.clock, knobs)
+        self.reader = Reader(self.outlet, self.link, speech, settings, self.local_list, knobs)
         self._file = file
-        self._knobs = knobs
+        self._sampling = lambda: sample_transactions(self.outlet, story, settings, knobs)
+        self._tell = tell
+        self._settings = settings
         self._attached = not boots
+        self._accepted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answers = version.answers(self)
+        self._work = version.work
         self.link.make_peer = self._make_peer
         self.link.on_accepted = self._on_accepted
         self.link.on_back = self._on_back
-        self.link.early_status = lambda: self.reporter.message(1)
+        self.link.early_status = lambda: self.reporter.messages(1)[0]
+        if tell is not None:
+            self.link.on_disconnected = tell
         if self._attached:
             self.link.attach()
 
@@ -65,12 +94,15 @@ class Station:
             (self.reporter.run(), "station.status"),
             (self.queue.run(), "station.queue"),
             (self.link.run(), "station.link"),
+            (self._work(self), "station.work"),
+            (self._sampling(), "station.sampler"),
         ):
             self.spawn(work, name)
 
     def power_off(self) -> None:
         """The supply is gone: no goodbye to anybody."""
         self.link.abort()
+        self.jobs.cancel()
         tasks, self._tasks = self._tasks, set()
         for task in tasks:
             task.cancel()
@@ -82,7 +114,8 @@ class Station:
         self.outlet.on_state(message)
 
     def on_token(self, message: Message) -> None:
-        self.reader.present_token(str(message["id"])[:20])
+        identifier = str(message["id"])[: 20 if self._file.ocpp == "1.6" else 36]
+        self.reader.present_token(Token(identifier, str(message.get("kind") or "ISO14443")))
 
     def on_mains(self, on: bool) -> None:
         self.power_off()
@@ -92,23 +125,57 @@ class Station:
     # the link
 
     def _make_peer(self, connection: ClientConnection) -> Peer:
-        return StationChargePoint(self._file.station, connection, self)
+        return OcppPeer(self.name, connection, self._file.ocpp, self._answers, self._deaf, self._tell)
+
+    def _deaf(self) -> bool:
+        """A station of 1.6 that was rejected answers nothing (section 4.2)."""
+        return self._file.ocpp == "1.6" and self.link.boot_status == "Rejected"
 
     def _on_accepted(self) -> None:
+        self._accepted.set()
         self.reporter.tell_all()
         self.queue.wake()
 
-    def _on_back(self) -> None:
+    def _on_back(self, offline_s: float) -> None:
         if self._attached:
             self._attached = False
             self.reporter.assume_told()
-        self.reporter.tell_changes()
+        if offline_s > self._settings.offline_threshold_s:
+            self.reporter.tell_all()
+        else:
+            self.reporter.tell_changes()
         self.queue.wake()
 
-    async def reset(self, kind: str) -> None:
-        """End the transaction, leave, and boot anew (OCPP 1.6 section 5.14)."""
-        await self.outlet.stop_and_wait("HardReset" if kind == "Hard" else "SoftReset", _RESET_S)
-        await self.link.restart()
+    # what requests may set off
+
+    def send_soon(self, message: Request) -> None:
+        """Send a request whose answer does not matter; it is dropped when there is no connection."""
+
+        async def send() -> None:
+            try:
+                await self.link.call(message)
+            except (Offline, CallFailed) as error:
+                print(f"station: {message.action}: {error!r}", file=sys.stderr, flush=True)
+
+        self.spawn(send(), f"station.{message.action}")
+
+    def renew_certificate(self, chain_pem: str, key_pem: str) -> None:
+        """Show this certificate from now on; over TLS by connecting again (2.x A02.FR.08)."""
+        self.link.trust.renew(chain_pem, key_pem)
+        if self.link.secured:
+            self.spawn(self.link.reconnect(), "station.reconnect")
+
+    async def reset(self, reason: str, *, idle: bool = False) -> None:
+        """End what runs with this reason, leave, and boot anew (1.6 section 5.14, 2.x B11 and B12)."""
+        await self.outlet.stop_and_wait(reason, _RESET_S)
+        await self.link.restart("idle-reset" if idle else "reset")
+
+    async def restart(self, cause: BootCause) -> None:
+        """Leave once no session runs, and boot anew; returns when the boot has been accepted."""
+        await self.outlet.until(lambda: self.outlet.session is None, None)
+        self._accepted.clear()
+        await self.link.restart(cause)
+        await self._accepted.wait()
 
     # tasks
 
@@ -134,8 +201,10 @@ class Station:
         self.power_off()
 
 
-async def run_station(port_file: Path, knobs: Knobs, seed: int, *, boots: bool) -> None:
+async def run_station(port_file: Path, odd: Sequence[str], seed: int, *, boots: bool, ocpp: str | None = None) -> None:
     """Run until the model closes the DUT port or stdin ends.
+
+    `odd` names faults and oddities; `ocpp` overrules the version in the port file.
 
     Raises:
         StationError: the port file or the port is not usable.
@@ -144,9 +213,15 @@ async def run_station(port_file: Path, knobs: Knobs, seed: int, *, boots: bool) 
     file = await _first_of(wait_for_port_file(port_file, _PORT_FILE_S), ended)
     if file is None:
         return
+    if ocpp is not None:
+        file = replace(file, ocpp=ocpp)
+    why = meaningless(odd, file.ocpp)
+    if why is not None:
+        raise StationError(why)
+    version_of(file.ocpp, file.station, Knobs())  # loads its modules while nobody waits for our pings
     port = await DutPort.connect(file)
     welcome = port.welcome.result()
-    station = Station(file, port, welcome, knobs, seed, boots=boots)
+    station = Station(file, port, welcome, knobs_of(*odd), seed, boots=boots)
     if welcome["mains"]:
         station.power_on()
     port.listen(station)

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any
 
 from .clock import StationClock
-from .config import Config
 from .control import Drive, PilotControl, Reading, Wish
 from .course import Course
 from .faults import Knobs
 from .iec61851 import MIN_OFFER_A, CpState, cable_rating_a
-from .link import Link
 from .meter import OwnMeter, Sample
 from .port import DutPort, Message
 from .profiles import Profiles
-from .session import Session
+from .reservations import Reservations
+from .session import Session, Token
+from .settings import Settings
+from .speech import Status
 from .states import status_of
-from .status import Status, StatusReporter
-from .transaction import Transaction, TransactionQueue
+from .status import StatusReporter
+from .story import Running, Story
+from .transaction import TransactionQueue
 
 __all__ = ["Outlet"]
 
@@ -40,18 +43,18 @@ class Outlet:
         self,
         port: DutPort,
         welcome: Message,
-        link: Link,
         reporter: StatusReporter,
         queue: TransactionQueue,
-        config: Config,
+        story: Story,
+        settings: Settings,
         clock: StationClock,
         knobs: Knobs,
     ) -> None:
         self._port = port
-        self._link = link
         self._reporter = reporter
         self._queue = queue
-        self._config = config
+        self._story = story
+        self._settings = settings
         self._clock = clock
         self._knobs = knobs
         self._loop = asyncio.get_running_loop()
@@ -59,6 +62,9 @@ class Outlet:
         self.rated_a = float(welcome["rated_a"])
         self.phases = int(welcome["phases"])
         self.profiles = Profiles()
+        self.reservations = Reservations(clock)
+        self.reservations.changed = self.step
+        self.on_idle: Callable[[], None] = lambda: None
         self.meter = OwnMeter(knobs)
         self.session: Session | None = None
         self.operative = True
@@ -67,8 +73,9 @@ class Outlet:
         self._waiters: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._supplied = False
-        self._course = Course(self, queue, config, clock, knobs)
+        self._course = Course(self, story, settings, clock, knobs)
         self._power_up()
+        story.attach(self)
 
     def _power_up(self) -> None:
         self.control = PilotControl(self._knobs, has_lock=self.has_lock)
@@ -90,15 +97,14 @@ class Outlet:
         self._apply(Drive())
 
     def supply_off(self) -> None:
-        """The supply is gone. What is stored survives: an open transaction is closed as PowerLoss after the boot."""
+        """The supply is gone. What is stored survives: an open transaction is closed after the boot."""
         self._supplied = False
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
             task.cancel()
         session, self.session = self.session, None
-        if session and session.tx and not session.ended:
-            self._queue.stop(session.tx, self._clock.now(), self.meter.sample, "PowerLoss", None)
+        self._story.power_lost(session)
         self.profiles.end_transaction()
 
     # what the port says
@@ -128,7 +134,9 @@ class Outlet:
         wake = self.control.wake_at_s
         self._timer = None if wake is None else self._loop.call_at(max(wake, now + 0.0005), self.step)
         self._notice(now)
-        self._reporter.publish(1, status_of(self, now, self._knobs, self._reporter.current(1)))
+        status = status_of(self, now, self._knobs, self._reporter.current(1))
+        self._reporter.publish(1, status)
+        self._story.noticed(status)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -172,7 +180,7 @@ class Outlet:
 
     def _unplugged(self) -> None:
         session = self.session
-        if session and session.powers and self._config.flag("StopTransactionOnEVSideDisconnect"):
+        if session and session.powers and self._settings.unplug_stops:
             self.request_stop("EVDisconnected")
 
     # what it wishes and what it says
@@ -193,10 +201,9 @@ class Outlet:
         return self._wish().offer_a
 
     @property
-    def transaction(self) -> Transaction | None:
+    def transaction(self) -> Running | None:
         """The running transaction."""
-        session = self.session
-        return session.tx if session and not session.ended else None
+        return self._story.running
 
     @property
     def ceiling_a(self) -> float:
@@ -238,9 +245,9 @@ class Outlet:
             and self.control.state not in (CpState.E, CpState.F)
         )
 
-    def begin(self, id_tag: str, parent: str | None) -> None:
+    def begin(self, token: Token, group: str | None, remote_start_id: int | None = None) -> None:
         """The session is authorised."""
-        self.session = session = Session(id_tag, parent)
+        self.session = session = Session(token, group, remote_start_id, self.reservations.use())
         self.finishing = None
         self.spawn(self._course.run(session), "station.session")
 
@@ -249,36 +256,43 @@ class Outlet:
         if self.session is session:
             self.session = None
             self.profiles.end_transaction()
-            self._take_over_availability()
+            self.take_over_availability()
             self.step()
+            self.on_idle()
 
-    def request_stop(self, reason: str, id_tag: str | None = None) -> None:
+    def request_stop(self, reason: str, token: Token | None = None) -> None:
         """End the session if there is one; the first reason counts."""
         session = self.session
         if session and not session.stopped:
-            session.stop_reason, session.stop_tag = reason, id_tag
+            session.stop_reason, session.stop_token = reason, token
             self._loop.call_soon(self.step)
 
     async def stop_and_wait(self, reason: str, timeout_s: float) -> None:
         """End the session and wait until its messages are delivered, at most `timeout_s` seconds."""
+        if self.session is None:
+            self._story.abandon(reason)
         self.request_stop(reason)
         await self.until(lambda: self.session is None and self._queue.empty, timeout_s)
 
     # what the back end asks
 
-    def change_availability(self, connector: int, operative: bool) -> str:
-        """Returns the AvailabilityStatus: Accepted, or Scheduled while a transaction runs."""
-        if self.transaction is not None:
-            self._operative_next = operative
-            return "Scheduled"
-        self._operative_next = operative
-        if connector == 0:
-            self._loop.call_soon(self._reporter.publish, 0, Status("Available" if operative else "Unavailable"))
-        self._loop.call_soon(self._take_over_availability)
-        return "Accepted"
+    def schedule(self, now: datetime, duration_s: int) -> list[tuple[int, float]]:
+        """The composite schedule as (second from `now`, ampere per phase)."""
+        tx = self.transaction
+        ceiling_a = self.ceiling_a if self.plugged else self.rated_a
+        return self.profiles.schedule(now, duration_s, tx.started_at if tx else None, ceiling_a)
 
-    def _take_over_availability(self) -> None:
-        if self._operative_next is None:
+    def ask_availability(self, operative: bool) -> str:
+        """Take note of what is wished; returns Accepted, or Scheduled while a transaction runs.
+
+        `take_over_availability` makes it so, once the answer has been sent.
+        """
+        self._operative_next = operative
+        return "Accepted" if self.transaction is None else "Scheduled"
+
+    def take_over_availability(self) -> None:
+        """Make it so, if no transaction runs."""
+        if self._operative_next is None or self.transaction is not None:
             return
         self.operative, self._operative_next = self._operative_next, None
         if not self.operative:

@@ -6,10 +6,11 @@ a requirement and some rule must say so; an oddity is unusual and conforming, an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-__all__ = ["FAULTS", "ODDITIES", "Knobs", "knobs_of"]
+__all__ = ["FAULTS", "ODDITIES", "Knobs", "knobs_of", "meaningless"]
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,15 @@ class Knobs:
     asks_after_flow_s: float = 0.0  # authorisation.py: a token waits until current may have flowed this long
     pwm_delay_s: float = 0.0  # between the start of the transaction and PWM
     welds_at_stop: bool = False  # the contactor no longer opens once a transaction is being stopped
-    start_at: Literal["authorised", "locked", "current"] = "locked"  # what StartTransaction waits for
+    start_at: Literal["authorised", "locked", "current"] = "locked"  # what the start of the transaction waits for
     stop_delay_s: float = 0.0  # between the end of the transaction and StopTransaction
     fresh_status: Literal["Preparing", "SuspendedEVSE"] = "Preparing"  # from authorisation until the EV asks
     # meter.py: what the registers say
     energy_gain: float = 1.0  # of the energy counted since the first transaction began
-    # transaction.py: the messages of a transaction
+    # transaction.py, v16/story.py, v2x/story.py: the messages of a transaction
     sends_transactions: bool = True  # whether Start/StopTransaction are sent at all
-    meter_stop_offset_wh: int = 0  # added to meterStop only
-    # profiles, ocpp16.py
+    meter_stop_offset_wh: int = 0  # added to the register in the last message of a transaction only
+    # charging.py
     applies_profiles: bool = True  # whether an accepted charging profile has any effect
     # status.py: StatusNotification
     muted_status: str | None = None  # this status is never sent
@@ -54,31 +55,31 @@ class Knobs:
 FAULTS: dict[str, str] = {
     "late-open": "the contactor opens 163 ms after the vehicle leaves state C (limit 100 ms)",
     "wrong-duty": "the duty cycle is 4 percentage points below what the limit says",
-    "no-status": "no StatusNotification Preparing at plug-in; all others are sent",
+    "no-status": "no status Preparing (2.x: Occupied) at plug-in; all others are sent",
     "energy-5-percent": "reported energy since the start of the transaction is 5 % too high, start values are right",
     "close-unauthorised": "gives PWM at plug-in and closes the contactor when the vehicle asks, without authorisation",
     "ignores-profile": "answers Accepted to SetChargingProfile and changes nothing",
     "slow-close": "the contactor closes 4 s after B2 -> C2 (limit 3 s)",
     "closes-without-pwm": "closes the contactor in B1 or C1 right after authorisation; PWM comes 3 s later",
     "recloses": "at a stop it opens the contactor and closes it again while the vehicle still is in C1",
-    "no-start": "charges, but never sends StartTransaction (nor StopTransaction)",
-    "late-stop": "StopTransaction comes 20 s late",
-    "chatty-boot": "sends StatusNotification before its boot is accepted",
+    "no-start": "charges, but never sends StartTransaction and StopTransaction (2.x: TransactionEvent)",
+    "late-stop": "StopTransaction (2.x: the event Ended) comes 20 s late",
+    "chatty-boot": "sends a status before its boot is accepted",
     "no-heartbeat": "sends neither heartbeats nor periodic meter values",
     "stays-closed": "the contactor stays closed after the stop and after the unplug, as if welded",
-    "wrong-meter-stop": "meterStop is 5 Wh too high while the sampled values are right",
+    "wrong-meter-stop": "meterStop (2.x: the register in Ended) is 5 Wh too high while the sampled values are right",
 }
 """Name of a fault -> what it does, in one line."""
 
 ODDITIES: dict[str, str] = {
     "slow-but-allowed": "contactor 2.5 s after C2, status 3 s late, duty 8 s after the profile",
     "integer-pwm": "duty cut to whole 1/1023 of the period: 26.59 % for 16 A",
-    "early-start": "StartTransaction at authorisation, before the lock and PWM",
-    "late-start": "StartTransaction only when current flows",
-    "finishing-late": "status Finishing comes 5 s after the transaction ended",
+    "early-start": "the transaction starts at authorisation, before the lock and PWM (2.x: TxStartPoint Authorized)",
+    "late-start": "the transaction starts only when current flows (2.x: TxStartPoint EnergyTransfer)",
+    "finishing-late": "status Finishing comes 5 s after the transaction ended (1.6 only)",
     "extra-heartbeats": "a heartbeat every second, whatever was agreed",
-    "suspended-evse": "status SuspendedEVSE between Preparing and Charging",
-    "double-status": "every StatusNotification is sent twice",
+    "suspended-evse": "SuspendedEVSE between authorisation and charging",
+    "double-status": "every status is sent twice",
 }
 """Name of an oddity -> what it does, in one line."""
 
@@ -108,6 +109,13 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "suspended-evse": {"fresh_status": "SuspendedEVSE", "pwm_delay_s": 0.3},
     "double-status": {"status_copies": 2},
 }
+
+
+def meaningless(names: Iterable[str], version: str) -> str | None:
+    """Why one of these faults and oddities has no meaning in a version of OCPP; None when all have one."""
+    if version != "1.6" and "finishing-late" in names:
+        return f"finishing-late has no meaning in OCPP {version}: its connectors have no status Finishing"
+    return None
 
 
 def knobs_of(*names: str) -> Knobs:

@@ -1,7 +1,7 @@
 """The connection to the back end: connect and connect again, boot, heartbeat, and one way to send a CALL.
 
 A reconnect is no boot: once accepted, the station stays accepted until it restarts or loses its supply
-(OCPP 1.6 section 4.2, OCPP-J section 5.4).
+(OCPP 1.6 section 4.2, OCPP-J section 5.4; 2.x part 4 section 5.3, which also says how long to wait for it).
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from .clock import StationClock
-from .config import Config
 from .faults import Knobs
-from .ocpp_lib import OCPPError, call
+from .messages import Message
+from .ocpp_lib import OCPPError
 from .port import PortFile
+from .settings import Settings
+from .speech import BootCause, Speech
+from .trust import Trust
 
 __all__ = ["CallFailed", "Link", "Offline", "Peer"]
 
@@ -41,19 +44,24 @@ class CallFailed(Exception):
 
 
 class Peer(Protocol):
-    """The OCPP end of one connection (`ocpp16.StationChargePoint`)."""
+    """The OCPP end of one connection (`ocpp_lib.Peer`)."""
 
     async def serve(self) -> None: ...
-    async def request(self, payload: Any) -> Any: ...
-    async def slip_in(self, payload: Any) -> None: ...
+    async def request(self, message: Message) -> dict[str, Any]: ...
+    async def slip_in(self, message: Message) -> None: ...
 
 
 class Link:
     """Keeps the station connected. Callbacks: `on_accepted` (a boot was accepted), `on_back` (again online)."""
 
-    def __init__(self, file: PortFile, config: Config, clock: StationClock, knobs: Knobs, seed: int) -> None:
+    def __init__(
+        self, file: PortFile, speech: Speech, settings: Settings, clock: StationClock, knobs: Knobs, seed: int
+    ) -> None:
         self._file = file
-        self._config = config
+        self._speech = speech
+        self._password = (file.password or "").encode()
+        self._settings = settings
+        self.trust = Trust(file.ca, file.cert, file.key)
         self._clock = clock
         self._knobs = knobs
         self._random = random.Random(seed)
@@ -62,16 +70,32 @@ class Link:
         self._gone = asyncio.Event()
         self._boot_now = asyncio.Event()
         self._activity = asyncio.Event()
+        self._cause: BootCause = "power"
+        self._was_connected = False
+        self._offline_since_s: float | None = None
         self.boot_status = ""
         self.make_peer: Callable[[ClientConnection], Peer]
         self.on_accepted: Callable[[], None]
-        self.on_back: Callable[[], None]
-        self.early_status: Callable[[], Any]
+        self.on_back: Callable[[float], None]
+        self.on_disconnected: Callable[[str], None] = lambda _why: None
+        self.early_status: Callable[[], Message]
 
     @property
     def ready(self) -> bool:
         """Connected and accepted: any CALL may be sent."""
         return self._peer is not None and self.boot_status == "Accepted"
+
+    @property
+    def secured(self) -> bool:
+        """Whether the back end is reached over TLS."""
+        return self._file.csms_url.startswith("wss:")
+
+    @property
+    def security_profile(self) -> int:
+        """0 plain, 1 password, 2 TLS, 3 TLS with a certificate of ours."""
+        if self.secured:
+            return 3 if self.trust.shows_certificate else 2
+        return 1 if self._password else 0
 
     def attach(self) -> None:
         """Behave as if the back end had accepted us before (it restarted, we did not)."""
@@ -80,28 +104,38 @@ class Link:
     async def run(self) -> None:
         """Stay connected until cancelled."""
         failures = 0
+        loop = asyncio.get_running_loop()
         while True:
-            started = asyncio.get_running_loop().time()
+            self._was_connected, lasted_s = False, loop.time()
             try:
                 await self._one_connection()
             except (OSError, WebSocketException, TimeoutError) as error:
-                if failures == 0:
+                if failures == 0 and not self._was_connected:
                     _note(f"no connection to {self._file.csms_url}: {error}")
-            failures = 0 if asyncio.get_running_loop().time() - started > 2.0 else failures + 1
+                    self.on_disconnected(str(error))
+            lasted_s = loop.time() - lasted_s
+            failures = 0 if lasted_s > 2.0 or self._was_connected else failures + 1
+            if self._was_connected:
+                self.on_disconnected("the connection has ended")
             await asyncio.sleep(self._retry_s(failures))
 
     def _retry_s(self, failures: int) -> float:
+        back_off = self._settings.back_off
+        if back_off is not None and self.boot_status == "Accepted":
+            grown = back_off.wait_s * 2 ** min(failures, back_off.repeats)
+            return grown + self._random.uniform(0.0, back_off.random_s)
         if failures <= _QUICK_RETRIES:
             return _FIRST_RETRY_S
         grown = _FIRST_RETRY_S * 2.0 ** min(failures - _QUICK_RETRIES, 10)
         return min(grown, _MAX_RETRY_S) * self._random.uniform(0.8, 1.2)
 
     async def _one_connection(self) -> None:
-        ping = self._config.whole("WebSocketPingInterval")
+        ping = self._settings.ping_s
         self._ws = ws = await connect(
             self._file.csms_url,
-            subprotocols=[Subprotocol("ocpp1.6")],
+            subprotocols=[Subprotocol(f"ocpp{self._speech.version}")],
             additional_headers=self._headers(),
+            ssl=self.trust.context() if self._file.csms_url.startswith("wss:") else None,
             compression=None,
             proxy=None,
             open_timeout=5.0,
@@ -111,6 +145,7 @@ class Link:
             user_agent_header=None,
         )
         self._gone = asyncio.Event()
+        self._was_connected = True
         self._peer = peer = self.make_peer(ws)
         own = asyncio.create_task(self._talk(), name="station.talk")
         try:
@@ -118,22 +153,28 @@ class Link:
         finally:
             self._gone.set()
             self._peer = None
+            self._offline_since_s = asyncio.get_running_loop().time()
             own.cancel()
             await asyncio.gather(own, return_exceptions=True)
             await ws.close()
 
+    def change_password(self, password: bytes) -> None:
+        """Use another password from the next connection on (A01)."""
+        self._password = password
+
     def _headers(self) -> dict[str, str]:
-        if not self._file.password:
+        if not self._password:
             return {}
         import base64
 
-        pair = f"{self._file.station}:{self._file.password}".encode()
+        pair = f"{self._file.station}:".encode() + self._password
         return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
 
     async def _talk(self) -> None:
         try:
             if self.boot_status == "Accepted":
-                self.on_back()
+                since_s = self._offline_since_s
+                self.on_back(0.0 if since_s is None else asyncio.get_running_loop().time() - since_s)
             else:
                 await self._boot_until_accepted()
             await self._beat()
@@ -151,35 +192,30 @@ class Link:
             except TimeoutError:
                 pass
 
-    async def boot(self) -> bool:
+    async def boot(self, cause: BootCause | None = None) -> bool:
         """Send one BootNotification; True if it was accepted.
 
         Raises:
             Offline: the connection is gone.
         """
-        request = call.BootNotification(
-            charge_point_model="Simulated AC station",
-            charge_point_vendor="pilotbench",
-            charge_point_serial_number=self._file.station[:25],
-            firmware_version="1",
-        )
         self._next_boot_s = _OWN_BOOT_RETRY_S
         beside = self._status_beside_boot() if self._knobs.status_beside_boot else None
         try:
-            answer = await self.call(request, before_accepted=True)
+            answer = await self.call(self._speech.boot(cause or self._cause), before_accepted=True)
         except CallFailed as error:
             _note(f"boot: {error}")
             return False
         finally:
             if beside is not None:
                 beside.cancel()
-        self.boot_status = str(answer.status)
-        self._clock.follow(answer.current_time)
+        self.boot_status = str(answer["status"])
+        self._clock.follow(str(answer["currentTime"]))
+        interval = int(answer["interval"])
         if self.boot_status != "Accepted":
-            self._next_boot_s = float(answer.interval) or _OWN_BOOT_RETRY_S
+            self._next_boot_s = float(interval) or _OWN_BOOT_RETRY_S
             return False
-        if answer.interval:
-            self._config.change("HeartbeatInterval", str(answer.interval))
+        if interval:
+            self._settings.set_heartbeat(interval)
         self.on_accepted()
         return True
 
@@ -200,12 +236,15 @@ class Link:
 
     def boot_soon(self) -> None:
         """The back end asks for a boot: do not wait for the interval."""
+        self._cause = "triggered"
         self._boot_now.set()
 
     # sending
 
-    async def call(self, payload: Any, *, before_accepted: bool = False, timeout_s: float = _ANSWER_S) -> Any:
-        """Send a CALL and return its answer.
+    async def call(
+        self, message: Message, *, before_accepted: bool = False, timeout_s: float = _ANSWER_S
+    ) -> dict[str, Any]:
+        """Send a CALL and return the payload of its answer.
 
         Raises:
             Offline: not connected, not accepted, or the connection went while waiting.
@@ -214,8 +253,7 @@ class Link:
         peer = self._peer
         if peer is None or not (before_accepted or self.boot_status == "Accepted"):
             raise Offline
-        name = type(payload).__name__
-        asked = asyncio.ensure_future(peer.request(payload))
+        asked = asyncio.ensure_future(peer.request(message))
         gone = asyncio.ensure_future(self._gone.wait())
         try:
             await asyncio.wait({asked, gone}, timeout=timeout_s, return_when="FIRST_COMPLETED")
@@ -224,9 +262,9 @@ class Link:
                 return asked.result()
             if gone.done():
                 raise Offline
-            raise CallFailed(f"{name} was not answered within {timeout_s:g} s")
+            raise CallFailed(f"{message.action} was not answered within {timeout_s:g} s")
         except OCPPError as error:
-            raise CallFailed(f"{name}: {error!r}") from error
+            raise CallFailed(f"{message.action}: {error!r}") from error
         except WebSocketException as error:
             raise Offline from error
         finally:
@@ -236,15 +274,15 @@ class Link:
     async def heartbeat(self, *, before_accepted: bool = False) -> None:
         """Send one heartbeat and follow the back end's clock."""
         try:
-            answer = await self.call(call.Heartbeat(), before_accepted=before_accepted)
-            self._clock.follow(answer.current_time)
+            answer = await self.call(self._speech.heartbeat(), before_accepted=before_accepted)
+            self._clock.follow(str(answer["currentTime"]))
         except CallFailed as error:
             _note(f"heartbeat: {error}")
 
     async def _beat(self) -> None:
         while self._knobs.heartbeats:
             fixed = self._knobs.heartbeat_s
-            interval = fixed or float(self._config.whole("HeartbeatInterval"))
+            interval = fixed or self._settings.heartbeat_s
             self._activity.clear()
             try:
                 async with asyncio.timeout(interval or 5.0):
@@ -260,15 +298,22 @@ class Link:
 
     # ending
 
-    async def restart(self) -> None:
+    async def restart(self, cause: BootCause = "power") -> None:
         """Leave the back end in an orderly way and boot anew with the next connection."""
         self.boot_status = ""
+        self._cause = cause
+        if self._ws is not None:
+            await self._ws.close()
+
+    async def reconnect(self) -> None:
+        """Leave and come back without a boot, as after a change of the certificate."""
         if self._ws is not None:
             await self._ws.close()
 
     def abort(self) -> None:
         """Drop the connection without a close frame; the next one boots."""
         self.boot_status = ""
+        self._cause = "power"
         self._gone.set()
         self._peer = None
         if self._ws is not None:

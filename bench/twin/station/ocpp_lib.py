@@ -1,72 +1,151 @@
-"""The `ocpp` package behind types: the one place that knows that it has none."""
+"""The `ocpp` package behind types: the one place that knows that it has none.
+
+Of the library come the frames, the errors, the order of calls and the schemas. Its handlers with renamed keys are not
+used: a name like `limit_L2` or one of a vendor does not survive the way there and back.
+"""
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportMissingParameterType=false, reportUnknownParameterType=false
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import json
+import logging
+import sys
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import ocpp.messages
-from ocpp.charge_point import remove_nones, serialize_as_dict, snake_to_camel_case
+from ocpp.charge_point import ChargePoint as _ChargePoint
 from ocpp.exceptions import NotImplementedError as NotImplementedByUs
-from ocpp.exceptions import NotSupportedError, OCPPError
-from ocpp.routing import after as _after
-from ocpp.routing import on as _on
-from ocpp.v16 import ChargePoint as _ChargePoint
-from ocpp.v16 import call as _call
-from ocpp.v16 import call_result as _call_result
-from ocpp.v16.enums import Action
+from ocpp.exceptions import NotSupportedError, OCPPError, SecurityError, UnknownCallErrorCodeError
+from ocpp.messages import Call, CallError, CallResult, MessageType, unpack
 
-__all__ = ["Action", "OCPPError", "Peer16", "after", "call", "call_result", "on"]
+from .messages import Answers, Message
+from .schemas import Schemas
 
-# payload classes; as Any, because they declare enums where plain text goes over the wire
-call: Any = _call
-call_result: Any = _call_result
+__all__ = ["OCPPError", "Peer", "SecurityError"]
 
-_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+_ANSWER_S = 30
+_LOG = logging.getLogger(__name__)
+_LOG.addHandler(logging.NullHandler())
+_LOG.propagate = False
 
 
-def on(action: Action) -> Callable[[_Handler], _Handler]:
-    """The method answers this action; it takes the payload's keys in snake_case and returns a `call_result`."""
-    return cast("Callable[[_Handler], _Handler]", _on(action))
+class Peer(_ChargePoint):
+    """The OCPP end of one connection.
 
+    Each CALL that comes runs in a task of its own, so that an answer may take its time without keeping others from
+    being read.
 
-def after(action: Action) -> Callable[[_Handler], _Handler]:
-    """The method runs once the answer to this action has been sent."""
-    return cast("Callable[[_Handler], _Handler]", _after(action))
+    Args:
+        version: "1.6", "2.0.1" or "2.1".
+        answers: who answers what; the rest is answered NotImplemented or NotSupported.
+        deaf: True while requests are to be left without an answer (a rejected station of 1.6).
+        tell: gets a line for every message, for people.
+    """
 
+    def __init__(
+        self,
+        station_id: str,
+        connection: Any,
+        version: str,
+        answers: Answers,
+        deaf: Callable[[], bool],
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(station_id, connection, response_timeout=_ANSWER_S, logger=_LOG)
+        self._schemas = Schemas(version)
+        self._version = version
+        self._answers = answers
+        self._deaf = deaf
+        self._tell = tell
+        self._running: set[asyncio.Task[None]] = set()
 
-class Peer16(_ChargePoint):
-    """`ocpp.v16.ChargePoint` with typed doors."""
-
-    def __init__(self, station_id: str, connection: Any) -> None:
-        # validation in place: the hop to a thread takes longer than the check, and shows as a stall
-        ocpp.messages.ASYNC_VALIDATION = False
-        super().__init__(station_id, connection, response_timeout=30)
-
-    async def request(self, payload: Any) -> Any:
-        """Send a CALL and return its answer.
+    async def serve(self) -> None:
+        """Read until the connection ends.
 
         Raises:
-            OCPPError: the answer is a CALLERROR or invalid.
-            websockets.ConnectionClosed: the connection is gone.
+            websockets.ConnectionClosed: it has ended.
         """
-        return await self.call(payload, suppress=False)
+        while True:
+            raw = await self._connection.recv()
+            if self._version != "1.6" and _kind(raw) is None:
+                await self._send(CallError("-1", "RpcFrameworkError", "not a frame of OCPP-J", {}).to_json())
+                continue
+            try:
+                message = unpack(raw)
+            except OCPPError as error:
+                print(f"station: a frame was not understood: {error!r}"[:300], file=sys.stderr, flush=True)
+                continue
+            if message.message_type_id != MessageType.Call:
+                self._response_queue.put_nowait(message)
+            elif not self._deaf():
+                task = asyncio.create_task(self._take(cast("Call", message)), name="station.request")
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
 
-    async def slip_in(self, payload: Any) -> None:
+    async def request(self, message: Message) -> dict[str, Any]:
+        """Send a CALL and return the payload of its answer.
+
+        Raises:
+            OCPPError: the answer is a CALLERROR, or one of both payloads does not fit its schema.
+            websockets.ConnectionClosed: the connection is gone.
+            TimeoutError: no answer came.
+        """
+        call = Call(str(uuid.uuid4()), message.action, message.payload)
+        self._schemas.check(call.action, call.payload, response=False)
+        async with self._call_lock:
+            self._line("->", call.action, call.payload)
+            await self._send(call.to_json())
+            answer = await self._get_specific_response(call.unique_id, _ANSWER_S)
+        if answer.message_type_id == MessageType.CallError:
+            self._line("   refused", call.action, [answer.error_code, answer.error_description])
+            try:
+                raise answer.to_exception()
+            except UnknownCallErrorCodeError as error:
+                raise OCPPError(str(answer.error_code), {"cause": str(answer.error_description)}) from error
+        self._line("   answer", call.action, answer.payload)
+        self._schemas.check(call.action, answer.payload, response=True)
+        return cast("dict[str, Any]", answer.payload)
+
+    async def slip_in(self, message: Message) -> None:
         """Send a CALL without waiting for its turn or its answer, as no station may."""
-        values = snake_to_camel_case(remove_nones(serialize_as_dict(payload)))
-        await self._send(ocpp.messages.Call(str(uuid.uuid4()), type(payload).__name__, values).to_json())
+        await self._send(Call(str(uuid.uuid4()), message.action, message.payload).to_json())
 
-    async def route(self, raw: str | bytes) -> None:
-        """Handle one frame."""
-        await self.route_message(raw)
+    async def _take(self, call: Call) -> None:
+        then = None
+        self._line("<-", str(call.action), call.payload)
+        try:
+            answer = self._answers.get(call.action)
+            if answer is None:
+                error = NotImplementedByUs if self._schemas.has(str(call.action)) else NotSupportedError
+                raise error(details={"cause": f"no handler for {call.action}"})
+            self._schemas.check(call.action, call.payload, response=False)
+            reply = answer(call.payload)
+            payload, then = await reply if inspect.isawaitable(reply) else reply
+            self._schemas.check(call.action, payload, response=True)
+            text = CallResult(call.unique_id, payload).to_json()
+        except OCPPError as error:
+            text = call.create_call_error(error).to_json()
+        except Exception as error:  # noqa: BLE001 - an answer is due, whatever went wrong
+            print(f"station: {call.action}: {error!r}", file=sys.stderr, flush=True)
+            text = call.create_call_error(error).to_json()
+        self._line("   answered", str(call.action), json.loads(text)[2:])
+        await self._send(text)
+        if then is not None:
+            then()
 
-    async def _handle_call(self, msg: Any) -> Any:
-        if msg.action in self.route_map:
-            return await super()._handle_call(msg)
-        # the library imports its OCPP 2.0.1 tables for this; a tenth of a second
-        error = NotImplementedByUs if msg.action in {action.value for action in Action} else NotSupportedError
-        raise error(details={"cause": f"no handler for {msg.action}"})
+    def _line(self, sign: str, action: str, payload: Any) -> None:
+        if self._tell is not None:
+            self._tell(f"{sign} {action} {json.dumps(payload, ensure_ascii=False)}")
+
+
+def _kind(raw: str | bytes) -> Any:
+    """The message type of a frame, None when it is no frame."""
+    try:
+        message: Any = json.loads(raw)
+    except ValueError:
+        return None
+    return cast("list[Any]", message)[0] if isinstance(message, list) and message else None

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from .control import PilotControl
 from .meter import OwnMeter, Sample
-from .session import Session
-from .status import Status
+from .reservations import Reservations
+from .session import Session, Token
+from .speech import Status
 
 __all__ = ["Place"]
 
@@ -26,6 +27,8 @@ class Place(Protocol):
     finishing: Status | None
     keeps_lock: bool
     last_idle: Sample
+    phases: int
+    reservations: Reservations
 
     @property
     def plugged(self) -> bool: ...
@@ -42,6 +45,6 @@ class Place(Protocol):
 
     def release(self, session: Session) -> None: ...
 
-    def request_stop(self, reason: str, id_tag: str | None = None) -> None: ...
+    def request_stop(self, reason: str, token: Token | None = None) -> None: ...
 
     async def until(self, holds: Callable[[], bool], timeout_s: float | None) -> bool: ...

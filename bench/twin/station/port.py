@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-__all__ = ["PING_MS", "DutPort", "PortEvents", "PortFile", "StationError", "wait_for_port_file"]
+__all__ = ["PING_MS", "VERSIONS", "DutPort", "PortEvents", "PortFile", "StationError", "wait_for_port_file"]
 
 PING_MS = 20
 """Interval of our pings; told in `hello` so that the model can tell a stall from a station that does not ping."""
+VERSIONS = ("1.6", "2.0.1", "2.1")
 _POLL_S = 0.015
 Message = dict[str, Any]
 
@@ -23,13 +24,17 @@ class StationError(Exception):
 
 @dataclass(frozen=True)
 class PortFile:
-    """The content of `dut-port.json`."""
+    """The content of `dut-port.json`; `ca`, `cert` and `key` (PEM files) are for a back end behind TLS."""
 
     host: str
     port: int
     station: str
     csms_url: str
     password: str | None
+    ocpp: str = "1.6"
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
 
 
 class PortEvents(Protocol):
@@ -57,10 +62,17 @@ async def wait_for_port_file(path: Path, timeout_s: float) -> PortFile:
 def _read_port_file(path: Path) -> PortFile | None:
     try:
         data = cast("Message", json.loads(path.read_text("utf-8")))
-        if data["ocpp"] != "1.6":
-            raise StationError(f"{path} asks for OCPP {data['ocpp']}; this station speaks 1.6 only")
+        if data["ocpp"] not in VERSIONS:
+            raise StationError(f"{path} asks for OCPP {data['ocpp']}; this station speaks {', '.join(VERSIONS)}")
+        files = {name: Path(str(data[name])) if data.get(name) else None for name in ("ca", "cert", "key")}
         return PortFile(
-            str(data["host"]), int(data["port"]), str(data["station"]), str(data["csms_url"]), data["password"]
+            str(data["host"]),
+            int(data["port"]),
+            str(data["station"]),
+            str(data["csms_url"]),
+            data["password"],
+            str(data["ocpp"]),
+            **files,
         )
     except FileNotFoundError:
         return None

@@ -1,19 +1,22 @@
-"""Charging profiles: stacking, combining and the limit that holds now (OCPP 1.6 sections 3.13 and 5.16)."""
+"""Charging profiles: stacking, combining and the limit that holds now (OCPP 1.6 sections 3.13 and 5.16; 2.x K01)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from .clock import parse_time
 
-__all__ = ["MAX_INSTALLED", "MAX_PERIODS", "MAX_STACK_LEVEL", "Profile", "Profiles"]
+__all__ = ["MAX_INSTALLED", "MAX_PERIODS", "MAX_STACK_LEVEL", "STATION_MAX", "Profile", "Profiles", "ampere"]
 
 MAX_STACK_LEVEL = 8
 MAX_PERIODS = 24
 MAX_INSTALLED = 16
+STATION_MAX = "ChargePointMaxProfile"
+"""What 2.x calls ChargingStationMaxProfile."""
+PURPOSES = (STATION_MAX, "TxDefaultProfile", "TxProfile")
 _VOLT = 230.0
 _EVERY = {"Daily": timedelta(days=1), "Weekly": timedelta(days=7)}
 
@@ -28,44 +31,48 @@ class Profile:
     kind: str
     connector: int
     limits: tuple[tuple[timedelta, float], ...]
-    transaction_id: int | None = None
+    transaction_id: int | str | None = None
     start: datetime | None = None
     duration: timedelta | None = None
     recurrency: str | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
 
     @classmethod
     def parse(cls, connector: int, data: Mapping[str, Any], *, phases: int) -> Profile:
-        """Read a `csChargingProfiles` object with keys in snake_case; watt are divided over the phases.
+        """Read a charging profile of any version; watt are divided over the phases.
+
+        Of several schedules, which are for ISO 15118 only, there may be none (2.x K01.FR.34).
 
         Raises:
             ValueError: it contradicts itself or the station's capabilities; says how.
         """
-        schedule: Mapping[str, Any] = data["charging_schedule"]
-        periods: list[Mapping[str, Any]] = schedule["charging_schedule_period"]
-        if not 0 <= int(data["stack_level"]) <= MAX_STACK_LEVEL:
-            raise ValueError(f"stackLevel {data['stack_level']} is above {MAX_STACK_LEVEL}")
-        if not periods or len(periods) > MAX_PERIODS or int(periods[0]["start_period"]) != 0:
+        schedule = _schedule(data)
+        periods: list[Mapping[str, Any]] = schedule["chargingSchedulePeriod"]
+        if not 0 <= int(data["stackLevel"]) <= MAX_STACK_LEVEL:
+            raise ValueError(f"stackLevel {data['stackLevel']} is above {MAX_STACK_LEVEL}")
+        if not periods or len(periods) > MAX_PERIODS or int(periods[0]["startPeriod"]) != 0:
             raise ValueError("a schedule needs 1 to 24 periods, the first at 0")
-        duration = schedule.get("duration")
+        duration, unit = schedule.get("duration"), str(schedule["chargingRateUnit"])
+        purpose = str(data["chargingProfilePurpose"])
         profile = cls(
-            profile_id=int(data["charging_profile_id"]),
-            stack_level=int(data["stack_level"]),
-            purpose=str(data["charging_profile_purpose"]),
-            kind=str(data["charging_profile_kind"]),
+            profile_id=int(data["chargingProfileId"] if "chargingProfileId" in data else data["id"]),
+            stack_level=int(data["stackLevel"]),
+            purpose=STATION_MAX if purpose == "ChargingStationMaxProfile" else purpose,
+            kind=str(data["chargingProfileKind"]),
             connector=connector,
-            limits=tuple(
-                (timedelta(seconds=int(p["start_period"])), _ampere(p, str(schedule["charging_rate_unit"]), phases))
-                for p in periods
-            ),
-            transaction_id=data.get("transaction_id"),
-            start=_time(schedule.get("start_schedule")),
+            limits=tuple((timedelta(seconds=int(p["startPeriod"])), _ampere(p, unit, phases)) for p in periods),
+            transaction_id=data.get("transactionId"),
+            start=_time(schedule.get("startSchedule")),
             duration=None if duration is None else timedelta(seconds=int(duration)),
-            recurrency=data.get("recurrency_kind"),
-            valid_from=_time(data.get("valid_from")),
-            valid_to=_time(data.get("valid_to")),
+            recurrency=data.get("recurrencyKind"),
+            valid_from=_time(data.get("validFrom")),
+            valid_to=_time(data.get("validTo")),
+            raw=data,
         )
+        if profile.purpose not in PURPOSES:
+            raise ValueError(f"purpose {purpose} is not one that a back end sets, or not one of this station")
         if profile.kind == "Recurring" and (profile.recurrency not in _EVERY or profile.start is None):
             raise ValueError("a recurring profile needs recurrencyKind and startSchedule")
         return profile
@@ -85,6 +92,8 @@ class Profile:
     def _start(self, now: datetime, tx_start: datetime | None) -> datetime | None:
         if self.kind == "Relative":
             return tx_start or now
+        if self.kind == "Dynamic":
+            return now
         if self.start is None:
             return tx_start or self.valid_from or now
         if self.kind == "Recurring" and now > self.start:
@@ -105,10 +114,10 @@ class Profiles:
         Raises:
             ValueError: the purpose does not go with the connector, or there are too many.
         """
-        if profile.purpose == "ChargePointMaxProfile" and profile.connector != 0:
-            raise ValueError("ChargePointMaxProfile belongs to connector 0")
+        if profile.purpose == STATION_MAX and profile.connector != 0:
+            raise ValueError("a profile for the whole station belongs to connector or EVSE 0")
         if profile.purpose == "TxProfile" and profile.connector == 0:
-            raise ValueError("TxProfile belongs to a connector")
+            raise ValueError("TxProfile belongs to a connector or EVSE")
         kept = [p for p in self._installed if not _same_place(p, profile)]
         if len(kept) >= MAX_INSTALLED:
             raise ValueError(f"{MAX_INSTALLED} profiles are installed already")
@@ -134,6 +143,18 @@ class Profiles:
         """Forget the profiles of the transaction that ended."""
         self._remove(lambda p: p.purpose == "TxProfile")
 
+    def update(self, profile_id: int, amps: float) -> bool:
+        """A dynamic profile has another limit now (2.1 K28); False if there is no such profile."""
+        known = next((p for p in self._installed if p.profile_id == profile_id and p.kind == "Dynamic"), None)
+        if known is None:
+            return False
+        self._installed = [replace(p, limits=((timedelta(0), amps),)) if p is known else p for p in self._installed]
+        return True
+
+    def installed(self) -> list[Profile]:
+        """All of them."""
+        return list(self._installed)
+
     def _remove(self, matches: Callable[[Profile], bool]) -> bool:
         kept = [p for p in self._installed if not matches(p)]
         removed = len(kept) < len(self._installed)
@@ -148,7 +169,7 @@ class Profiles:
         tx = self._prevailing("TxProfile", now, tx_start) if tx_start else None
         if tx is None:
             tx = self._prevailing("TxDefaultProfile", now, tx_start)
-        station = self._prevailing("ChargePointMaxProfile", now, tx_start)
+        station = self._prevailing(STATION_MAX, now, tx_start)
         return min((amps for amps in (tx, station) if amps is not None), default=None)
 
     def _prevailing(self, purpose: str, now: datetime, tx_start: datetime | None) -> float | None:
@@ -179,11 +200,28 @@ def _same_place(a: Profile, b: Profile) -> bool:
     )
 
 
+def _schedule(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    schedules: Any = data["chargingSchedule"]
+    if not isinstance(schedules, list):
+        return schedules
+    listed = cast("list[Mapping[str, Any]]", schedules)
+    if len(listed) != 1:
+        raise ValueError("one schedule is expected, because the vehicle does not speak ISO 15118")
+    return listed[0]
+
+
 def _ampere(period: Mapping[str, Any], unit: str, phases: int) -> float:
-    limit = float(period["limit"])
+    limit = period.get("limit", period.get("setpoint"))
+    if limit is None:
+        raise ValueError("a period without a limit has no effect")
+    return ampere(float(limit), unit, int(period.get("numberPhases") or 3), phases)
+
+
+def ampere(limit: float, unit: str, number_phases: int, phases: int) -> float:
+    """A limit as ampere per phase."""
     if unit == "A":
         return limit
-    used = min(int(period.get("number_phases") or 3), phases)
+    used = min(number_phases, phases)
     return limit / (_VOLT * used)
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .transaction import Transaction
+__all__ = ["Session", "Token"]
 
-__all__ = ["Session"]
+
+@dataclass(frozen=True)
+class Token:
+    """An identifier, with its kind in the words of OCPP 2.x (1.6 has none)."""
+
+    id: str
+    kind: str = "ISO14443"
 
 
 @dataclass
 class Session:
     """An authorised use of the outlet."""
 
-    id_tag: str
-    parent: str | None = None
-    tx: Transaction | None = None
+    token: Token
+    group: str | None = None
+    remote_start_id: int | None = None
+    reservation: int | None = None
     locks: bool = False  # the cable shall be locked
     powers: bool = False  # the contactor may close
     offers: bool = False  # current may be offered
@@ -23,7 +30,7 @@ class Session:
     charged: bool = False
     barred: bool = False  # the back end refused the identifier after the start
     stop_reason: str | None = None
-    stop_tag: str | None = None
+    stop_token: Token | None = None
     ended: bool = False
 
     @property

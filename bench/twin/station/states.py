@@ -1,4 +1,4 @@
-"""Which status of OCPP 1.6 section 4.9 belongs to what is going on at the outlet."""
+"""Which status belongs to what is going on at the outlet, in the words of OCPP 1.6 section 4.9."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .faults import Knobs
 from .iec61851 import CpState
 from .place import Place
 from .session import Session
-from .status import Status
+from .speech import Status
 
 __all__ = ["status_of"]
 
@@ -29,7 +29,9 @@ def status_of(outlet: Place, now_s: float, knobs: Knobs, last: Status) -> Status
         return Status("Unavailable")
     if outlet.finishing and outlet.cable_in():
         return outlet.finishing
-    return Status("Preparing") if outlet.plugged else Status("Available")
+    if outlet.plugged:
+        return Status("Preparing")
+    return Status("Reserved") if outlet.reservations.current else Status("Available")
 
 
 def _session_status(outlet: Place, session: Session, now_s: float, knobs: Knobs, last: Status) -> Status:

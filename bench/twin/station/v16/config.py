@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .meter import MEASURANDS
-from .profiles import MAX_INSTALLED, MAX_PERIODS, MAX_STACK_LEVEL
+from ..local_list import MAX_ENTRIES
+from ..meter import MEASURANDS
+from ..profiles import MAX_INSTALLED, MAX_PERIODS, MAX_STACK_LEVEL
+from ..settings import BackOff
 
 __all__ = ["Config"]
 
 Check = Callable[[str], bool]
+_PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
 
 
 @dataclass
@@ -47,8 +51,10 @@ def _keys() -> dict[str, _Key]:
         "ConnectorPhaseRotation": _Key("0.RST,1.RST", None),
         "GetConfigurationMaxKeys": _Key("64", None),
         "HeartbeatInterval": _Key("300", _whole(0)),
-        "LocalAuthorizeOffline": _Key("false", _only_false),
-        "LocalPreAuthorize": _Key("false", _only_false),
+        "LocalAuthListEnabled": _Key("true", _bool),
+        "LocalAuthListMaxLength": _Key(str(MAX_ENTRIES), None),
+        "LocalAuthorizeOffline": _Key("true", _bool),
+        "LocalPreAuthorize": _Key("false", _bool),
         "MeterValuesAlignedData": _Key("", lambda text: text == ""),
         "MeterValuesSampledData": _Key("Energy.Active.Import.Register,Power.Active.Import,Current.Import", _measurands),
         "MeterValuesSampledDataMaxLength": _Key(str(len(MEASURANDS)), None),
@@ -56,12 +62,13 @@ def _keys() -> dict[str, _Key]:
         "MinimumStatusDuration": _Key("0", _whole(0)),
         "NumberOfConnectors": _Key("1", None),
         "ResetRetries": _Key("0", _whole(0)),
+        "SendLocalListMaxLength": _Key(str(MAX_ENTRIES), None),
         "StopTransactionOnEVSideDisconnect": _Key("true", _bool),
         "StopTransactionOnInvalidId": _Key("true", _bool),
         "StopTxnAlignedData": _Key("", lambda text: text == ""),
         "StopTxnSampledData": _Key("Energy.Active.Import.Register", _measurands),
         "StopTxnSampledDataMaxLength": _Key(str(len(MEASURANDS)), None),
-        "SupportedFeatureProfiles": _Key("Core,SmartCharging,RemoteTrigger", None),
+        "SupportedFeatureProfiles": _Key(_PROFILES, None),
         "TransactionMessageAttempts": _Key("3", _whole(1)),
         "TransactionMessageRetryInterval": _Key("10", _whole(0)),
         "UnlockConnectorOnEVSideDisconnect": _Key("true", _bool),
@@ -74,7 +81,7 @@ def _keys() -> dict[str, _Key]:
 
 
 class Config:
-    """The keys and their values. Lives as long as the process, over resets and power cuts."""
+    """The keys and their values; implements `settings.Settings`. They live as long as the process."""
 
     def __init__(self) -> None:
         self._keys = _keys()
@@ -91,6 +98,69 @@ class Config:
     def names(self, key: str) -> list[str]:
         """A comma separated list."""
         return [part.strip() for part in self._keys[key].value.split(",") if part.strip()]
+
+    @property
+    def heartbeat_s(self) -> float:
+        return float(self.whole("HeartbeatInterval"))
+
+    @property
+    def ping_s(self) -> float:
+        return float(self.whole("WebSocketPingInterval"))
+
+    @property
+    def connection_timeout_s(self) -> float:
+        return float(self.whole("ConnectionTimeOut"))
+
+    @property
+    def sample_interval_s(self) -> float:
+        return float(self.whole("MeterValueSampleInterval"))
+
+    @property
+    def status_hold_s(self) -> float:
+        return float(self.whole("MinimumStatusDuration"))
+
+    @property
+    def offline_threshold_s(self) -> float:
+        return math.inf
+
+    @property
+    def attempts(self) -> int:
+        return self.whole("TransactionMessageAttempts")
+
+    @property
+    def attempt_interval_s(self) -> float:
+        return float(self.whole("TransactionMessageRetryInterval"))
+
+    @property
+    def asks_for_remote_start(self) -> bool:
+        return self.flag("AuthorizeRemoteTxRequests")
+
+    @property
+    def unplug_stops(self) -> bool:
+        return self.flag("StopTransactionOnEVSideDisconnect")
+
+    @property
+    def unplug_unlocks(self) -> bool:
+        return self.flag("UnlockConnectorOnEVSideDisconnect")
+
+    @property
+    def refusal_stops(self) -> bool:
+        return self.flag("StopTransactionOnInvalidId")
+
+    @property
+    def list_first(self) -> bool:
+        return self.flag("LocalAuthListEnabled") and self.flag("LocalPreAuthorize")
+
+    @property
+    def list_offline(self) -> bool:
+        return self.flag("LocalAuthListEnabled") and self.flag("LocalAuthorizeOffline")
+
+    @property
+    def back_off(self) -> BackOff | None:
+        return None
+
+    def set_heartbeat(self, seconds: int) -> None:
+        self.change("HeartbeatInterval", str(seconds))
 
     def change(self, key: str, value: str) -> str:
         """Set a key; returns the ConfigurationStatus: Accepted, RebootRequired, Rejected or NotSupported."""

@@ -1,0 +1,1 @@
+"""What is OCPP 1.6 about the simulated station."""

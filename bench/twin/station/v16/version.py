@@ -1,0 +1,34 @@
+"""OCPP 1.6 put together."""
+
+from __future__ import annotations
+
+from ..clock import StationClock
+from ..faults import Knobs
+from ..link import Link
+from ..messages import Answers
+from ..parts import Parts
+from ..transaction import TransactionQueue
+from .config import Config
+from .dialect import Dialect16
+from .requests import Requests16
+from .story import Story16
+
+__all__ = ["Version16"]
+
+
+class Version16:
+    """Implements `versions.Version`."""
+
+    def __init__(self, station: str, knobs: Knobs) -> None:
+        self._knobs = knobs
+        self.speech = Dialect16(station)
+        self.settings = Config()
+
+    def story(self, queue: TransactionQueue, link: Link, clock: StationClock) -> Story16:
+        return Story16(queue, self.speech, self.settings, clock, self._knobs)
+
+    def answers(self, parts: Parts) -> Answers:
+        return Requests16(parts, self.settings).answers
+
+    async def work(self, parts: Parts) -> None:
+        return

@@ -1,0 +1,271 @@
+"""TransactionEvent: Started, Updated, Ended (2.x use cases E01 to E12).
+
+A transaction begins at the first of TxStartPoint and ends at the first of TxStopPoint. It may so be older than the
+session that is authorised in it, and last longer. What is told only once: EVSE and connector as soon as the vehicle is
+there (E01.FR.16), the token when it is authorised (E03.FR.01) and when it ends the authorisation (E07.FR.02).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..clock import StationClock, text_of
+from ..faults import Knobs
+from ..link import Link
+from ..messages import Message
+from ..meter import Sample
+from ..place import Place
+from ..session import Session, Token
+from ..speech import Status
+from ..story import Running, Stage
+from ..transaction import TransactionQueue
+from .device_model import DeviceModel
+from .dialect import CONNECTOR, Dialect2x, id_token
+from .measured import meter_value
+
+__all__ = ["Story2x"]
+
+_WHY: dict[str, tuple[str, str]] = {
+    "Local": ("StopAuthorized", "Local"),
+    "Remote": ("RemoteStop", "Remote"),
+    "EVDisconnected": ("EVCommunicationLost", "EVDisconnected"),
+    "ImmediateReset": ("ResetCommand", "ImmediateReset"),
+    "DeAuthorized": ("Deauthorized", "DeAuthorized"),
+    "Timeout": ("EVConnectTimeout", "Timeout"),
+    "PowerLoss": ("AbnormalCondition", "PowerLoss"),
+    "UnlockCommand": ("UnlockCommand", "Other"),
+    "Other": ("AbnormalCondition", "Other"),
+}
+"""Why a session ends -> triggerReason and stoppedReason."""
+_ENDS_ANYWAY = frozenset({"EVDisconnected", "ImmediateReset", "Timeout", "PowerLoss", "Other"})
+_STATES = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+
+
+@dataclass
+class _Transaction(Running):
+    seq_no: int = 0
+    state: str | None = None
+    place_told: bool = False
+    remote_start_id: int | None = None
+    trigger_next: str | None = None
+    left: str | None = None  # why the authorisation ended, while the transaction goes on
+
+
+class Story2x:
+    """Implements `story.Story`."""
+
+    def __init__(
+        self,
+        queue: TransactionQueue,
+        link: Link,
+        speech: Dialect2x,
+        model: DeviceModel,
+        clock: StationClock,
+        knobs: Knobs,
+    ) -> None:
+        self._queue = queue
+        self._link = link
+        self._speech = speech
+        self._model = model
+        self._clock = clock
+        self._knobs = knobs
+        self._tx: _Transaction | None = None
+        self._outlet: Place
+        self._plugged = False
+        self._status = Status("Available")
+
+    @property
+    def running(self) -> Running | None:
+        return self._tx
+
+    def attach(self, outlet: Place) -> None:
+        self._outlet = outlet
+
+    # what happens
+
+    def noticed(self, status: Status) -> None:
+        self._status = status
+        if self._outlet.plugged != self._plugged:
+            self._plugged = self._outlet.plugged
+            self._plug_moved()
+        tx, session = self._tx, self._outlet.session
+        # a session that is being stopped is told of when the register stands still
+        if tx is None or (session is not None and session.stopped):
+            return
+        if self._state() != tx.state:
+            trigger, tx.trigger_next = tx.trigger_next or "ChargingStateChanged", None
+            self._updated(tx, trigger, state=True)
+
+    def reached(self, session: Session, stage: Stage) -> None:
+        tx, points = self._tx, self._model.names("TxCtrlr.TxStartPoint")
+        if session.stopped:
+            return
+        if tx is not None:
+            if stage == "authorised":
+                tx.left = None
+                self._updated(tx, self._authorised_by(session), session=session, state=True)
+        elif (stage == "authorised" and "Authorized" in points) or (
+            stage == "locked" and ("PowerPathClosed" in points or "EVConnected" in points)
+        ):
+            self._start(self._authorised_by(session), session, self._outlet.meter.sample)
+        elif stage == "current":
+            self._start(self._authorised_by(session), session, self._outlet.last_idle)
+
+    def sampled(self) -> None:
+        names = self._model.names("SampledDataCtrlr.TxUpdatedMeasurands")
+        if self._tx is not None and names:
+            self._updated(self._tx, "MeterValuePeriodic", values=("Sample.Periodic", names))
+
+    def aligned(self, measurands: list[str]) -> None:
+        """The moment of clock-aligned values has come in a transaction (J01)."""
+        if self._tx is not None and measurands:
+            self._updated(self._tx, "MeterValueClock", values=("Sample.Clock", measurands))
+
+    def settled(self, session: Session, at: datetime, end: Sample) -> None:
+        return
+
+    def ended(self, session: Session, at: datetime, end: Sample) -> None:
+        reason = session.stop_reason or "Other"
+        self._finish(reason, at, end, session.stop_token)
+
+    def power_lost(self, session: Session | None) -> None:
+        self._finish("PowerLoss", self._clock.now(), self._outlet.meter.sample, None)
+        self._plugged = False
+
+    def abandon(self, reason: str) -> None:
+        """End a transaction in which nobody is authorised."""
+        self._finish(reason, self._clock.now(), self._outlet.meter.sample, None, anyway=True)
+
+    def triggered(self) -> None:
+        """The back end asks for the state of the transaction (F06.FR.07)."""
+        if self._tx is not None:
+            names = self._model.names("SampledDataCtrlr.TxUpdatedMeasurands")
+            self._updated(self._tx, "Trigger", values=("Trigger", names), state=True)
+
+    # how it is told
+
+    def _plug_moved(self) -> None:
+        tx, session = self._tx, self._outlet.session
+        if self._plugged:
+            if tx is not None:
+                self._updated(tx, "CablePluggedIn", state=True)
+            elif "EVConnected" in self._model.names("TxCtrlr.TxStartPoint") and self._outlet.operative:
+                trigger = "CablePluggedIn" if session is None else self._authorised_by(session, "CablePluggedIn")
+                self._start(trigger, session, self._outlet.meter.sample)
+        elif tx is not None:
+            if session is None or session.ended:
+                self._finish("EVDisconnected", self._clock.now(), self._outlet.meter.sample, None)
+            elif not session.stopped:
+                self._updated(tx, "EVCommunicationLost", state=True)
+
+    def _start(self, trigger: str, session: Session | None, begin: Sample) -> None:
+        if self._knobs.energy_gain != 1.0:
+            self._outlet.meter.begin()
+        tx = self._tx = _Transaction(self._clock.now(), str(uuid.uuid4()))
+        payload = self._event("Started", tx, trigger, tx.started_at, session, state=True)
+        names = self._model.names("SampledDataCtrlr.TxStartedMeasurands")
+        self._measure(payload, begin, "Transaction.Begin", names)
+        if session is not None and session.reservation is not None:
+            payload["reservationId"] = session.reservation
+        self._put(tx, payload, session)
+
+    def _updated(
+        self,
+        tx: _Transaction,
+        trigger: str,
+        *,
+        session: Session | None = None,
+        values: tuple[str, list[str]] | None = None,
+        state: bool = False,
+    ) -> None:
+        payload = self._event("Updated", tx, trigger, self._clock.now(), session, state=state)
+        if values is not None:
+            self._measure(payload, self._outlet.meter.sample, *values)
+        self._put(tx, payload, session)
+
+    def _finish(self, why: str, at: datetime, end: Sample, token: Token | None, *, anyway: bool = False) -> None:
+        tx = self._tx
+        if tx is None:
+            return
+        trigger, reason = _WHY.get(why, _WHY["Other"])
+        points = self._model.names("TxCtrlr.TxStopPoint")
+        ends = anyway or why in _ENDS_ANYWAY or not self._plugged or {"Authorized", "PowerPathClosed"} & set(points)
+        payload = self._event("Ended" if ends else "Updated", tx, trigger, at, None, state=False)
+        tx.state = "EVConnected" if self._plugged else "Idle"
+        payload["transactionInfo"]["chargingState"] = tx.state
+        if token is not None:
+            payload["idToken"] = id_token(token)
+        if ends:
+            payload["transactionInfo"]["stoppedReason"] = tx.left or reason
+            names = self._model.names("SampledDataCtrlr.TxEndedMeasurands")
+            self._measure(payload, end, "Transaction.End", names, self._knobs.meter_stop_offset_wh)
+            self._tx = None
+        else:
+            tx.left = reason
+        self._put(tx, payload, None)
+
+    def _event(
+        self, kind: str, tx: _Transaction, trigger: str, at: datetime, session: Session | None, *, state: bool
+    ) -> dict[str, Any]:
+        info: dict[str, Any] = {"transactionId": tx.id}
+        payload: dict[str, Any] = {
+            "eventType": kind,
+            "timestamp": text_of(at),
+            "triggerReason": trigger,
+            "seqNo": tx.seq_no,
+            "transactionInfo": info,
+        }
+        tx.seq_no += 1
+        if not self._link.ready:
+            payload["offline"] = True
+        if state:
+            tx.state = info["chargingState"] = self._state()
+        if self._plugged and not tx.place_told:
+            tx.place_told = True
+            payload["evse"] = CONNECTOR
+            if self._outlet.has_lock and self._outlet.rating_a is not None:
+                payload["cableMaxCurrent"] = round(self._outlet.rating_a)
+        if session is not None:
+            payload["idToken"] = id_token(session.token)
+            if session.remote_start_id is not None:
+                info["remoteStartId"] = session.remote_start_id
+        return payload
+
+    def _measure(
+        self, payload: dict[str, Any], sample: Sample, context: str, names: list[str], offset_wh: int = 0
+    ) -> None:
+        values = meter_value(payload["timestamp"], sample, names, context, self._outlet.offered_a or 0.0)
+        for one in values[0]["sampledValue"] if values and offset_wh else ():
+            if one["measurand"] == "Energy.Active.Import.Register":
+                one["value"] += offset_wh
+        if values:
+            payload["meterValue"] = values
+
+    def _put(self, tx: _Transaction, payload: dict[str, Any], session: Session | None) -> None:
+        def answered(answer: dict[str, Any]) -> None:
+            said = self._speech.token_answer(answer)
+            if said is None or session is None:
+                return
+            session.group = said.group or session.group
+            if not said.accepted and not session.stopped:
+                self._refused(tx, session)
+
+        self._queue.put(lambda: Message("TransactionEvent", payload), answered, of=tx.id)
+
+    def _refused(self, tx: _Transaction, session: Session) -> None:
+        session.barred = True
+        tx.trigger_next = "Deauthorized"
+        if self._model.refusal_stops:
+            self._outlet.request_stop("DeAuthorized")
+        self._outlet.step()
+
+    def _authorised_by(self, session: Session, otherwise: str = "Authorized") -> str:
+        return otherwise if session.remote_start_id is None else "RemoteStart"
+
+    def _state(self) -> str:
+        if not self._plugged:
+            return "Idle"
+        return self._status.status if self._status.status in _STATES else "EVConnected"
