@@ -11,7 +11,10 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..errors import StationTimeout
+from .csms.misbehave import Script
 from .csms.verbs import Answer, Purpose, Tx, Verbs
+from .files_facade import FilesFacade
+from .misbehave_facade import LinkFacade, script_on
 
 if TYPE_CHECKING:
     from .assembly import Bench
@@ -51,17 +54,26 @@ class CsmsFacade:
     """The back end's requests to the station, in words that hold for every OCPP version.
 
     Most return the station's answer; `answer.accepted` and `answer.status` say what it was. What the station's
-    version does not have raises a CsmsError that says so and what to use instead.
+    version does not have raises a CsmsError that says so and what to use instead. `files` is the file exchange port.
     """
 
     def __init__(self, host: _Host) -> None:
         self._host = host
+        self.files = FilesFacade(host)
 
     @property
     def verbs(self) -> Verbs:
         """The verbs of the station under test, as coroutines of the bench's loop."""
         bench = self._host.bench
         return bench.csms.station(bench.file.station.id).verbs
+
+    def on(self, action: str, station: str | None = None) -> Script:
+        """Say what happens to the next requests of an action: see `csms.misbehave.Script` and docs/misbehaviour.md."""
+        return script_on(self._host, action, station)
+
+    def link(self, station: str | None = None) -> LinkFacade:
+        """The connection of a station (None: of the one under test), to cut it or make it worse."""
+        return LinkFacade(self._host, station)
 
     def waited(self, work: Coroutine[Any, Any, T], within_s: float = ANSWER_WITHIN_S) -> T:
         """Run a coroutine on the bench's loop and wait for it."""
