@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from ..security.issuing import Authority
-from .hashes import ALGORITHMS, CertificateName, name_of
+from .hashes import ALGORITHMS, CertificateName, own_name
 
 __all__ = ["Book", "Standing", "State"]
 
@@ -92,8 +92,6 @@ class Book:
         ours = any(authority.certificate == issuer for authority in self._authorities)
         state: State = "Revoked" if self.revoked(name.serial) else "Good" if ours else "Unknown"
         known = self._known.get((issuer.subject.public_bytes(), name.serial))
-        if known is None and name == name_of(issuer, issuer, name.algorithm):
-            known = issuer
         return Standing(state, _now() + FRESH, known)
 
     def ocsp(self, name: CertificateName) -> bytes | None:
@@ -119,8 +117,9 @@ class Book:
         return builder.sign(authority.key, ALGORITHMS["SHA256"]).public_bytes(Encoding.DER)
 
     def _name_issuer(self, certificate: x509.Certificate) -> None:
+        self.keep(certificate)
         for algorithm in ALGORITHMS:
-            self._issuers[name_of(certificate, certificate, algorithm).issuer] = certificate
+            self._issuers[own_name(certificate, algorithm).issuer] = certificate
 
 
 def _now() -> datetime.datetime:

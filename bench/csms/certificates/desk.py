@@ -15,7 +15,7 @@ from ..security.pki import Pki
 from ..security.requests import read_request
 from .book import Book
 from .contracts import contract_status
-from .hashes import CertificateName, name_of
+from .hashes import CertificateName, own_name
 from .offers import Offers
 from .renewals import Renewal, Renewals
 from .seen import certificates_in
@@ -167,7 +167,7 @@ class CertificateDesk:
             read_request(csr, names={station, *names})
         if root is not None:
             ours = certificates_in(self.pki.v2g_root_pem if kind in V2G_TYPES else self.pki.root_pem)[0]
-            if name_of(ours, ours, root.algorithm) != root:
+            if own_name(ours, root.algorithm) != root:
                 raise CsmsError(
                     f"hashRootCertificate names an authority with serial number {root.serial_text}; the one here is "
                     f"{ours.serial_number:x}. Install it (InstallCertificate) and ask again."

@@ -6,8 +6,6 @@ of the issuer's public key without tag and length.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ..dialect import Payload
 from ..fields import text
 
-__all__ = ["ALGORITHMS", "CertificateName", "key_digest", "name_in", "name_of", "payload_of"]
+__all__ = ["ALGORITHMS", "CertificateName", "key_digest", "name_in", "own_name"]
 
 ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
     "SHA256": hashes.SHA256(),
@@ -61,20 +59,10 @@ def name_in(payload: Payload) -> CertificateName | None:
     return CertificateName(algorithm, parts[0], parts[1], serial)
 
 
-def name_of(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> CertificateName:
-    """The name of a certificate below `issuer` (a root is its own)."""
-    by_name = _digest(algorithm, issuer.subject.public_bytes())
-    return CertificateName(algorithm, by_name, _digest(algorithm, _key_bits(issuer)), certificate.serial_number)
-
-
-def payload_of(name: CertificateName) -> dict[str, Any]:
-    """The same as CertificateHashDataType."""
-    return {
-        "hashAlgorithm": name.algorithm,
-        "issuerNameHash": name.name_hash,
-        "issuerKeyHash": name.key_hash,
-        "serialNumber": name.serial_text,
-    }
+def own_name(certificate: x509.Certificate, algorithm: str) -> CertificateName:
+    """The name of a certificate that signed itself; of any other one the hashes name it as an issuer."""
+    by_name = _digest(algorithm, certificate.subject.public_bytes())
+    return CertificateName(algorithm, by_name, _digest(algorithm, _key_bits(certificate)), certificate.serial_number)
 
 
 def key_digest(holder: x509.Certificate | x509.CertificateSigningRequest) -> str:

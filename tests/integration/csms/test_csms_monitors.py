@@ -190,13 +190,17 @@ def test_what_was_set_and_cleared_is_merged(play: Play) -> None:
         {"value": 0.1, "type": "Delta", "severity": 5, "transaction": True, **POWER},
         {"id": 2, "value": 60, "type": "Periodic", "severity": 8, **HEAT},
         {"value": 1, "type": "LowerThreshold", "severity": 4, **HEAT},
+        {"value": 25, "type": "UpperThreshold", "severity": 2, **POWER},
+        {"id": 3, "value": 99, "type": "UpperThreshold", "severity": 4, **HEAT},
     ]
     # The order is the station's own, and capitals do not matter.
     results = [
         {"status": "Rejected", "type": "LowerThreshold", "severity": 4, **HEAT},
         {"id": 11, "status": "Accepted", "type": "Delta", "severity": 5, **POWER, "variable": {"name": "POWER"}},
         {"id": 2, "status": "Accepted", "type": "Periodic", "severity": 8, **HEAT},
+        {"id": 12, "status": "Accepted", "type": "UpperThreshold", "severity": 2, **POWER},
         {"id": 10, "status": "Accepted", "type": "UpperThreshold", "severity": 4, **POWER},
+        {"id": 3, "status": "Rejected", "type": "UpperThreshold", "severity": 4, **HEAT},
     ]
 
     async def story(rig: Any) -> None:
@@ -213,17 +217,18 @@ def test_what_was_set_and_cleared_is_merged(play: Play) -> None:
                 3: ("Connector@1:2.Temperature", "10.5", "HardWired"),
                 10: ("EVSE@1.Power", "20", "Custom"),
                 11: ("EVSE@1.Power", "0.1", "Custom"),
+                12: ("EVSE@1.Power", "25", "Custom"),
             }
             assert (found[11].transaction, found[10].transaction) == (True, False)
             cleared = [{"id": 10, "status": "Accepted"}, {"id": 3, "status": "Rejected"}]
             await request(rig, peer, "ClearVariableMonitoring", {"id": [10, 3]}, {"clearMonitoringResult": cleared})
-            assert set(model.monitors) == {2, 3, 11}
+            assert set(model.monitors) == {2, 3, 11, 12}
             base = {"monitoringBase": "HardWiredOnly"}
             await request(rig, peer, "SetMonitoringBase", base, {"status": "Rejected"})
-            assert set(model.monitors) == {2, 3, 11}
+            assert set(model.monitors) == {2, 3, 11, 12}
             await request(rig, peer, "SetMonitoringBase", base, {"status": "Accepted"})
             assert set(model.monitors) == {3}
 
     rig = play(story)
-    assert [e.data["monitor"] for e in rig.all("ocpp.monitor", via="SetVariableMonitoring")] == [11, 2, 10]
+    assert [e.data["monitor"] for e in rig.all("ocpp.monitor", via="SetVariableMonitoring")] == [11, 2, 12, 10]
     assert not codes(rig)

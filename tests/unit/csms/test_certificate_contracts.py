@@ -61,6 +61,21 @@ def test_a_contract_of_our_operator_is_accepted_until_it_is_revoked(desk: Certif
     assert [desk.contract_status(by_chain), desk.contract_status(by_hash)] == ["Accepted", "Accepted"]
 
 
+def test_hashes_below_an_authority_that_is_not_for_contracts_are_no_chain(desk: CertificateDesk) -> None:
+    station = leaf(desk.pki.sign_station(request_for(new_key()), station="CP1"))
+    root = x509.load_pem_x509_certificate(desk.pki.root_pem.encode())
+    assert desk.contract_status({"iso15118CertificateHashData": [hash_data(station, root)]}) == "CertChainError"
+
+
+def test_a_trusted_authority_that_has_ended_is_seen_by_its_hashes(desk: CertificateDesk) -> None:
+    root = made("Root", ca=True)
+    sub = made("Sub", root, ca=True, end=-0.5)
+    contract = made("DE-9BB-1", sub)
+    desk.trust(pem(root[0], sub[0]))
+    hashed = [hash_data(contract[0], sub[0]), hash_data(sub[0], root[0])]
+    assert desk.contract_status({"iso15118CertificateHashData": hashed}) == "CertificateExpired"
+
+
 def test_an_expired_contract_is_seen_in_its_chain_and_by_its_hashes_once_it_is_known(desk: CertificateDesk) -> None:
     chain, _ = desk.pki.make_contract("DE-8AA-1", expired=True)
     data = hash_data(leaf(chain), mo_root(desk))
