@@ -142,7 +142,7 @@ class Calls:
         sent = self._link.send(rpc.result_error_text(message_id, code, why))
         if sent is not None:
             data = {"station": self._station, "dir": "tx", "action": action, "message_id": message_id}
-            said = {"code": code, "description": why[:255], "of": "result"}
+            said = {"code": code, "description": self._desk.redactor.text(why[:255]), "of": "result"}
             self._desk.source.emit("ocpp.error", sent, {**data, **said})
 
     def _not_rejected(self, action: str) -> None:
@@ -219,7 +219,7 @@ class Calls:
             )
             accepted, status = self._adapter.verdict(pending.action, shown)
         else:
-            said = {"code": message.code, "description": message.description}
+            said = {"code": message.code, "description": self._desk.redactor.text(message.description)}
             self._desk.source.emit("ocpp.error", stamp, {**data, **said, "of": "call"})
             self._behaviour.refused(pending.action, pending.payload)
             accepted, status = False, f"CALLERROR {message.code}"

@@ -263,7 +263,7 @@ class StationLink:
             "station": self.station,
             "layer": fault.layer,
             "code": code or names[fault.kind],
-            "text": fault.text,
+            "text": self._desk.redactor.text(fault.text),
             "action": action,
             "dir": direction,
         }
@@ -401,7 +401,7 @@ class StationLink:
         """The station could not take an answer of ours; this is never answered (2.1 part 4 section 4.2.3)."""
         action = self._reception.answered_action(message.message_id) if self._reception else None
         data = {"station": self.station, "dir": "rx", "action": action, "message_id": message.message_id}
-        said = {"code": message.code, "description": message.description}
+        said = {"code": message.code, "description": self._desk.redactor.text(message.description)}
         self._desk.source.emit("ocpp.error", stamp, {**data, **said, "of": "result"})
         if action is None:
             why = f"an error for an answer to {message.message_id!r}, which was never given"

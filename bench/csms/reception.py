@@ -138,7 +138,8 @@ class Reception:
             return
         self._answered(message_id, sent)
         data = {"station": self._link.station, "dir": "tx", "action": action, "message_id": message_id}
-        self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": text[:255], "of": "call"})
+        said = self._desk.redactor.text(text[:255])
+        self._desk.source.emit("ocpp.error", sent, {**data, "code": code, "description": said, "of": "call"})
 
     @property
     def _strict(self) -> bool:

@@ -16,6 +16,7 @@ import jsonschema_rs
 import msgspec
 
 from ...errors import CsmsError
+from .redact import Redactor
 from .rpc import Fault, Kind
 
 __all__ = ["SchemaFault", "Schemas", "Side"]
@@ -45,6 +46,9 @@ _GRAVITY = (Kind.TYPE, Kind.OCCURRENCE, Kind.FORMATION, Kind.PROPERTY)
 
 _BLOCKING = frozenset({"required", "type", "minItems"})
 """Keywords after which a lenient receiver has nothing to work with."""
+
+_NAMES_ONLY = frozenset({"required", "additionalProperties"})
+"""Keywords whose message quotes no value."""
 
 
 class SchemaFault(msgspec.Struct, frozen=True):
@@ -82,6 +86,7 @@ class Schemas:
         self._suffixes: dict[Side, str] = {"request": request_suffix, "response": "Response", "send": ""}
         self._compiled: dict[tuple[str, Side], jsonschema_rs.Draft4Validator | Any] = {}
         self._parsed: dict[tuple[str, Side], dict[str, Any]] = {}
+        self._redactor = Redactor()
 
     @functools.cached_property
     def actions(self) -> frozenset[str]:
@@ -130,12 +135,21 @@ class Schemas:
                 path = ".".join(str(part) for part in error.instance_path)
                 kind = _KINDS.get(keyword, Kind.PROPERTY)
                 missing = (str(error.kind.property),) if keyword == "required" else ()
-                faults.append(SchemaFault(kind, path, keyword, error.message[:300], keyword in _BLOCKING, missing))
+                text = error.message[:300]
+                if keyword not in _NAMES_ONLY and self._holds_credentials(payload):
+                    text = f"does not fit {keyword!r}; it is not shown, as the message holds credentials"
+                faults.append(SchemaFault(kind, path, keyword, text, keyword in _BLOCKING, missing))
                 if len(faults) == MOST_FAULTS:
                     break
             return faults
         except (ValueError, OverflowError, RecursionError) as exc:
             return [SchemaFault(Kind.TYPE, "", "unreadable", f"cannot be checked: {exc}", True)]
+
+    def _holds_credentials(self, payload: object) -> bool:
+        try:
+            return self._redactor.value(payload) != payload
+        except RecursionError:
+            return True
 
     def compile_all(self) -> int:
         """Compile every schema now; returns how many there are."""
