@@ -229,10 +229,21 @@ def reconnect_no_boot(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.offline.status", "reserved for somebody", "unplugged again meanwhile", "the plug came and went offline")
+@CASES.of(
+    "v2.offline.status",
+    "reserved for somebody",
+    "unplugged again meanwhile",
+    "the plug came and went offline",
+    "nobody saw it go offline",
+)
 def offline_status(way: str) -> Told2x:
     t = Told2x()
     t.ready()
+    if way == "nobody saw it go offline":
+        t.plug(4000, status=False)
+        t.connect(10_000)
+        t.end(120_000)
+        return t
     t.close(2000)
     t.plug(4000, status=False)
     if way == "the plug came and went offline":
