@@ -16,7 +16,7 @@ from pathlib import Path
 from ...errors import RecordingError
 from ..timeline import Event, Timeline
 from ..timeline.credentials import Redactor
-from .encode import encode_event
+from .encode import encode_events
 from .losses import Losses
 from .mcap_file import McapFile
 
@@ -27,7 +27,8 @@ QUEUE_EVENTS = 50_000
 BATCH_S = 0.05
 FLUSH_NS = 10**9
 ANCHOR_NS = 3600 * 10**9
-LOOK_EVERY = 256
+TOGETHER = 64
+"""Events that are encoded and looked through at once."""
 
 
 def wall_anchor() -> tuple[int, int]:
@@ -188,11 +189,14 @@ class Recorder:
             self._wake.wait(BATCH_S)
             self._wake.clear()
             stopping = self._stopping
-            for _ in range(len(self._queue)):
-                event = self._queue.popleft()
-                self._file.add(event, encode_event(event, self.redactor))
-                self.written += 1
-                if self.written % LOOK_EVERY == 0 and time.monotonic_ns() >= next_flush_ns:
+            left = len(self._queue)
+            while left:
+                some = [self._queue.popleft() for _ in range(min(left, TOGETHER))]
+                left -= len(some)
+                for event, payload in zip(some, encode_events(some, self.redactor), strict=True):
+                    self._file.add(event, payload)
+                    self.written += 1
+                if time.monotonic_ns() >= next_flush_ns:
                     break
             now_ns = time.monotonic_ns()
             if now_ns >= next_flush_ns:
