@@ -59,13 +59,13 @@ class TransactionBook21(TransactionBook):
         said = {} if known is None else known.limit
         reported: Payload = {**said, **member(member(payload, "transactionInfo"), "transactionLimit")}
         limit = limit_payload(self._limit_for(payload, known))
-        supported = self._model.members(SUPPORTED)
+        given = {} if known is None else known.limit_sent
+        supported = {word.casefold() for word in self._model.members(SUPPORTED) or limit}
         fitting = {
             name: value
             for name, value in limit.items()
-            # E16.FR.12: only what the station supports; E16.FR.08: nothing where its own limit is as low.
-            if (supported is None or name.casefold() in {word.casefold() for word in supported})
-            and not _at_most(reported.get(name), value)
+            # E16.FR.12: only what the station supports.
+            if name.casefold() in supported and not _needless(value, reported.get(name), given.get(name))
         }
         return {"transactionLimit": fitting} if fitting else {}
 
@@ -103,6 +103,12 @@ def limit_payload(limit: TransactionLimit | None) -> dict[str, Any]:
     """A limit as TransactionLimitType; empty for none."""
     values = {name: getattr(limit, ours, None) for ours, name in FIELDS.items()}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _needless(wanted: Any, reported: Any, given: Any) -> bool:
+    """Whether a limit is in place: as it is wanted, or the driver has a lower one (E16.FR.08). One that the station
+    only confirms may be raised (E16.FR.14)."""
+    return reported == wanted or (reported != given and _at_most(reported, wanted))
 
 
 def _at_most(reported: Any, wanted: Any) -> bool:
