@@ -23,6 +23,8 @@ MOST_EXPONENT = 30
 """Numbers with more places before or after the point are no measurement."""
 
 _NUMBER = re.compile(r"\s*([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,4}))?\s*\Z")
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,12})?\Z")
+"""Texts that are decimal text already: most of what stations send."""
 _UNITS = {
     "kWh": ("Wh", 3),
     "kW": ("W", 3),
@@ -49,7 +51,7 @@ class Reading(msgspec.Struct, frozen=True):
     @property
     def is_register(self) -> bool:
         """Whether this is the import register of the outlet, all phases together."""
-        return (self.measurand, self.location, self.phase, self.unit) == (REGISTER, "Outlet", None, "Wh")
+        return self.measurand == REGISTER and self.location == "Outlet" and self.phase is None and self.unit == "Wh"
 
 
 def decimal_text(value: Any, places: int = 0) -> str | None:
@@ -57,6 +59,8 @@ def decimal_text(value: Any, places: int = 0) -> str | None:
 
     A JSON number is taken by its shortest text, so 0.1 stays 0.1.
     """
+    if type(value) is str and not places and _PLAIN.match(value):
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     match = _NUMBER.match(str(value))
@@ -87,27 +91,39 @@ def reading(
     claim: Any = None,
 ) -> Reading | None:
     """A sampled value with the defaults filled in; None when it cannot be read as a number, or a field is no text."""
-    named = [REGISTER if measurand is None else measurand, context or "Sample.Periodic", location or "Outlet"]
-    if not all(isinstance(word, str) for word in named):
+    measurand = REGISTER if measurand is None else measurand
+    context, location = context or "Sample.Periodic", location or "Outlet"
+    if not (type(measurand) is str and type(context) is str and type(location) is str):
         return None
-    if not all(word is None or isinstance(word, str) for word in (phase, unit, claim)):
-        return None
+    for word in (phase, unit, claim):
+        if word is not None and type(word) is not str:
+            return None
     if multiplier is not None and type(multiplier) is not int:
         return None
-    if unit is None and named[0].startswith("Energy."):
+    if unit is None and measurand.startswith("Energy."):
         unit = "Wh"
     plain, places = (None, 0) if unit is None else _UNITS.get(unit, (unit, 0))
     moved = decimal_text(value, places + (multiplier or 0))
-    return None if moved is None else Reading(named[0], named[1], named[2], phase, moved, plain, claim)
+    return None if moved is None else Reading(measurand, context, location, phase, moved, plain, claim)
 
 
 def reading_facts(station: str, readings: Iterable[Reading], tx: Any, evse: int | None) -> Iterator[Fact]:
     """The readings as `ocpp.register` and `ocpp.value`."""
     for one in readings:
-        data: dict[str, Any] = {"station": station, "tx": tx}
+        data: dict[str, Any]
         if one.is_register:
-            data |= {"context": one.context, "value_wh": one.value, "claim": one.claim}
+            data = {"station": station, "tx": tx, "context": one.context, "value_wh": one.value, "claim": one.claim}
             yield Fact("ocpp.register", data, evse)
         else:
-            data |= {"measurand": one.measurand, "phase": one.phase, "location": one.location, "context": one.context}
-            yield Fact("ocpp.value", {**data, "value": one.value, "unit": one.unit, "claim": one.claim}, evse)
+            data = {
+                "station": station,
+                "tx": tx,
+                "measurand": one.measurand,
+                "phase": one.phase,
+                "location": one.location,
+                "context": one.context,
+                "value": one.value,
+                "unit": one.unit,
+                "claim": one.claim,
+            }
+            yield Fact("ocpp.value", data, evse)
