@@ -84,6 +84,7 @@ def test_a_request_is_signed_and_the_certificate_sent(play: Play, pki: Pki, vers
     ]
     assert len({e.data["key"] for e in told}) == 1
     assert told[1].data["serial"] == f"{certificate.serial_number:x}"
+    assert told[0].stamp == rig.one("ocpp.call", action="SignCertificate").stamp
     assert rig.one("ocpp.result", action="SignCertificate").data["by"] == "behaviour"
     assert not codes(rig)
 
@@ -246,6 +247,23 @@ def test_an_unusable_request_is_rejected_with_its_reason(
     told = rig.one("csms.certificate").data
     assert (told["verb"], told["accepted"]) == ("requested", False)
     assert why in told["why"]
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_a_type_that_the_version_has_not_is_rejected(play: Play, pki: Pki, version: str) -> None:
+    kind = "V2G20Certificate"
+
+    async def story(rig: Any) -> None:
+        async with rig.peer(subprotocols=[PROTOCOLS[version]]) as peer:
+            await booted(peer, version)
+            answer = await ask(peer, new_key(), "SECC", certificateType=kind)
+            assert answer["status"] == ("Rejected" if version == "2.0.1" else "Accepted")
+            if version == "2.1":
+                assert (await peer.answer("CertificateSigned", ACCEPTED))["certificateType"] == kind
+            await quiet(peer)
+
+    rig = play(story, pki=pki)
+    assert codes(rig) == (["PropertyConstraintViolation"] if version == "2.0.1" else [])
 
 
 def test_a_request_for_another_authority_is_rejected(play: Play, pki: Pki) -> None:
