@@ -11,6 +11,7 @@ import msgspec
 from .csms import Csms, CsmsState, Settings
 from .csms.files import FileDesk
 from .csms.security import Security
+from .csms.security.private_files import write_private
 from .timeline import Gate, PollClock, Timeline
 
 __all__ = ["BackEnd", "BackEndPlan", "make_back_end"]
@@ -59,6 +60,21 @@ class BackEnd(msgspec.Struct, frozen=True):
         """
         await self.csms.start()
         await self.files.start()
+
+    def papers(self, station: str, folder: Path) -> dict[str, str]:
+        """PEM files that a station of this machine needs for the security profile, by the names of the DUT port.
+
+        `ca` from profile 2 on; `cert` and `key` with profile 3, made here and written to `folder` (mode 0600).
+        """
+        if self.security.profile < 2:
+            return {}
+        papers = {"ca": str(self.security.pki.root_file)}
+        if self.security.profile == 3:
+            for name, text in zip(("cert", "key"), self.security.pki.make_station(station), strict=True):
+                path = folder / f"station-{name}.pem"
+                write_private(path, text.encode())
+                papers[name] = str(path)
+        return papers
 
     async def close(self) -> None:
         """Close every connection and transfer, and stop listening; may be called twice."""

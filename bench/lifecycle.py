@@ -283,8 +283,9 @@ async def _start_children(bench: Bench) -> dict[str, str]:
         "dut_port": {
             "station": file.station.id,
             "csms_url": bench.csms.url(file.station.id),
-            "password": None,
+            "password": file.csms.password,
             "ocpp": file.station.ocpp,
+            **bench.back_end.papers(file.station.id, bench.work),
         },
     }
     if meter is not None and isinstance(meter[1], MeterModbus):

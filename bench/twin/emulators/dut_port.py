@@ -65,6 +65,8 @@ class DutPort:
             "password": self._settings.password,
             "ocpp": self._settings.ocpp,
         }
+        files = {"ca": self._settings.ca, "cert": self._settings.cert, "key": self._settings.key}
+        entry |= {name: file for name, file in files.items() if file is not None}
         path = folder / "dut-port.json"
         fresh = folder / "dut-port.json.new"
         # It may hold a password.

@@ -52,10 +52,15 @@ class MainsSettings:
 
 @dataclass(frozen=True, slots=True)
 class DutPortSettings:
+    """What the station is told; `ca`, `cert` and `key` (PEM files) when the back end is behind TLS."""
+
     station: str
     csms_url: str
     password: str | None = None
     ocpp: str = "1.6"
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
