@@ -111,6 +111,10 @@ class Adapter(Protocol):
         """A request to the station as the gate sees it."""
         ...
 
+    def offers(self, action: str, payload: Payload, reply: Payload) -> Request | None:
+        """An answer to the station as the gate sees it, when it says how much may flow; None: it does not."""
+        ...
+
     def verdict(self, action: str, answer: Payload) -> tuple[bool, str]:
         """Whether the station agreed, and its own word for it."""
         ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..timeline import Stamp
+from ...errors import SafetyError
+from ..timeline import Stamp, Stimulus
 from . import rpc
 from .asked import AskedFor
 from .dialect import Adapter, Behaviour, Dialect, Payload
@@ -229,6 +230,8 @@ class Reception:
 
     def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool, *, by: str) -> None:
         action, link = message.action, self._link
+        if not self._permitted(message, reply, stamp):
+            return
         for fault in self._dialect.schemas.check(action, "response", reply):
             link.violation(fault.fault(), stamp, action=action, direction="tx")
         notes = self._behaviour.settle(action, message.payload, reply)
@@ -255,6 +258,22 @@ class Reception:
             self._registration.answered(str(reply.get("status")), asked=asked)
         for work in self._behaviour.follow(action, message.payload, reply):
             link.follow_up(work, action)
+
+    def _permitted(self, message: rpc.Call, reply: Payload, stamp: Stamp) -> bool:
+        """Whether the gate lets an answer pass; what it refuses is answered by an error."""
+        action = message.action
+        offered = self._adapter.offers(action, message.payload, reply)
+        if offered is None:
+            return True
+        try:
+            self._desk.gate.permit(Stimulus("csms", action, {**offered.args, **offered.bounds}, offered.to_safe))
+        except SafetyError as exc:
+            self._link.trouble(f"the answer to {action}", exc)
+            self.refuse(
+                message.message_id, action, rpc.Kind.INTERNAL, "the gate of the bench refused the answer", stamp
+            )
+            return False
+        return True
 
     def _failed(self, message: rpc.Call, exc: Exception, stamp: Stamp) -> None:
         self._link.trouble(f"the handler of {message.action}", exc)

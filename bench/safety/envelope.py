@@ -20,6 +20,7 @@ from .csms_actions import group_of
 __all__ = ["Envelope", "EnvelopeGate"]
 
 CLOSED_S2 = ("C", "D")
+SECRET = frozenset({"value", "certificate", "certificateChain", "data"})
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -180,5 +181,7 @@ class EnvelopeGate:
 
 
 def _shown(stimulus: Stimulus) -> str:
-    args = ", ".join(f"{key}={value}" for key, value in stimulus.args.items() if not isinstance(value, (dict, list)))
+    """A stimulus in a message. What a setting was to become is left out: it may be a password."""
+    plain = {key: value for key, value in stimulus.args.items() if not isinstance(value, (dict, list))}
+    args = ", ".join(f"{key}={value}" for key, value in plain.items() if key not in SECRET)
     return f"{stimulus.device}: {stimulus.verb}({args})"

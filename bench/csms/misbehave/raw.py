@@ -14,7 +14,9 @@ __all__ = ["stimuli_of"]
 
 _WORD = re.compile(r'"([A-Za-z]{3,60})"')
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
-_LIMIT = re.compile(r'"limit"\s*:\s*"?(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
+_LIMIT = re.compile(
+    r'"(?:limit|dischargeLimit|setpoint|setpointReactive)(?:_L[23])?"\s*:\s*"?(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)', re.I
+)
 _UNIT = re.compile(r'"chargingRateUnit"\s*:\s*"([AW])"')
 
 
@@ -34,7 +36,7 @@ def stimuli_of(text: str, dialect: Dialect, describe: Callable[[str, Payload], R
             request = describe(message.action, message.payload)
         except (TypeError, ValueError, KeyError, AttributeError):
             request = Request(message.payload)
-        return [Stimulus("csms", message.action, {**request.args, **found}, request.to_safe)]
+        return [Stimulus("csms", message.action, {**request.args, **found, **request.bounds}, request.to_safe)]
     known = dialect.schemas.actions
     actions = [word for word in dict.fromkeys(_WORD.findall(plain)) if word in known]
     if actions:

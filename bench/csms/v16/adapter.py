@@ -88,6 +88,10 @@ class Adapter16:
         """See `actions.describe`."""
         return describe(action, payload)
 
+    def offers(self, action: str, payload: Payload, reply: Payload) -> Request | None:
+        """No answer of a central system lets anything flow but by its word on a token."""
+        return None
+
     def verdict(self, action: str, answer: Payload) -> tuple[bool, str]:
         """See `actions.verdict`."""
         return verdict(answer)

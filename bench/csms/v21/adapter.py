@@ -48,6 +48,10 @@ class Adapter21(Adapter2x):
             self._profiles.describe(payload) if action == "UpdateDynamicSchedule" else super().describe(action, payload)
         )
 
+    def offers(self, action: str, payload: Payload, reply: Payload) -> Request | None:
+        """The answer to PullDynamicScheduleUpdate carries limits, which the station applies (K28.FR.08)."""
+        return self._profiles.describe({**payload, **reply}) if action == "PullDynamicScheduleUpdate" else None
+
     def boot_facts(self, payload: Payload) -> Iterable[Fact]:
         """A boot: streams are opened anew after it (N11.FR.03)."""
         self._streams.clear()

@@ -39,7 +39,9 @@ class DynamicProfiles:
         update = _limits(known, member(payload, "scheduleUpdate"))
         unit, phases = (known.unit.upper(), known.phases) if known else (None, None)
         seen = describe("UpdateDynamicSchedule", payload, unit, phases)
-        return Request({"evse": known.evse if known else None, **update}, seen.to_safe, seen.bounds)
+        # An update, or a refusal of one, that names no limit changes none.
+        to_safe = seen.to_safe or not seen.bounds
+        return Request({"evse": known.evse if known else None, **update}, to_safe, seen.bounds)
 
     def answered(self, action: str, payload: Payload, accepted: bool, status: str) -> Iterator[Fact]:
         """Remember an accepted profile; tell the new limit of an update (K28.FR.06)."""

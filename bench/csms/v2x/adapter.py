@@ -83,6 +83,10 @@ class Adapter2x:
         """See `requests.describe`."""
         return describe(action, payload)
 
+    def offers(self, action: str, payload: Payload, reply: Payload) -> Request | None:
+        """No answer that 2.0.1 has carries a limit."""
+        return None
+
     def verdict(self, action: str, answer: Payload) -> tuple[bool, str]:
         """See `requests.verdict`."""
         return verdict(answer)
