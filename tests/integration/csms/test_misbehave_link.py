@@ -7,6 +7,7 @@ import errno
 import json
 import random
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Any
@@ -183,6 +184,8 @@ def test_a_narrow_line_takes_its_time_both_ways(play: Play) -> None:
             begun = time.monotonic()
             assert (await station.call("DataTransfer", {"vendorId": "V", "data": "x" * 800}))[0] == 3
             took.append(time.monotonic() - begun)
+            # An exchange on a narrow line does not say that the line is in order again.
+            assert not _spans(rig, "restored")
             rig.csms.station("CP1").faults.stop()
             begun = time.monotonic()
             assert (await station.call("DataTransfer", {"vendorId": "V", "data": "x" * 800}))[0] == 3
@@ -194,6 +197,38 @@ def test_a_narrow_line_takes_its_time_both_ways(play: Play) -> None:
     assert took[1] < 0.15
     slow = rig.all("ocpp.call", action="DataTransfer")[0].stamp
     assert slow.hi_ns - slow.lo_ns >= 0.18e9
+    begin, end = _spans(rig, "bandwidth")
+    assert end.data["of"] == [begin.id]
+    assert _spans(rig, "restored")[0].data["of"] == [end.id]
+
+
+def test_a_station_that_comes_back_meets_the_same_line(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        async with rig.peer() as station:
+            await station.boot()
+            rig.csms.station("CP1").faults.latency("60 ms", "60 ms", duration="20 s")
+        async with rig.peer() as again:
+            begun = time.monotonic()
+            assert (await again.call("Heartbeat", {}))[0] == 3
+            assert time.monotonic() - begun >= 0.12
+
+    play(story)
+
+
+def test_what_had_arrived_is_told_before_the_connection_is_lost(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        async with rig.peer() as station:
+            await station.boot()
+            rig.csms.station("CP1").faults.latency("5 s", "5 s", duration="20 s")
+            await station.send('[2,"h","Heartbeat",{}]')
+            await asyncio.sleep(0.05)
+            own = station.ws.transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            station.ws.transport.abort()
+            await rig.seen("ocpp.disconnected")
+
+    rig = play(story)
+    assert rig.one("ocpp.call", message_id="h").seq < rig.one("ocpp.disconnected").seq
 
 
 def test_latency_is_the_same_for_the_same_seed(play: Play) -> None:
