@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .door import Limits
 from .link import StationLink
 from .server import Attempt, Csms
 from .settings import Settings
 from .state import CsmsState
 from .verbs import Answer, CallRefused, Verbs
 
-__all__ = ["Answer", "Attempt", "CallRefused", "Csms", "CsmsState", "Settings", "StationLink", "Verbs"]
+__all__ = ["Answer", "Attempt", "CallRefused", "Csms", "CsmsState", "Limits", "Settings", "StationLink", "Verbs"]

@@ -157,6 +157,10 @@ class DoorConnection(StationConnection):
     def data_received(self, data: bytes) -> None:
         if self.request is None and len(self._first) < len(TLS_RECORD):
             self._first = (self._first + data)[: len(TLS_RECORD)]
+            if self._is_stray_tls:
+                # It waits for an answer that never comes.
+                self.transport.close()
+                return
         super().data_received(data)
         if self.request is not None or self._waiting is not None:
             self._end_timer()
@@ -215,15 +219,18 @@ class DoorConnection(StationConnection):
                 del self.door.at_once[self._host]
             self._host = None
 
+    @property
+    def _is_stray_tls(self) -> bool:
+        return self.door.tls is None and self._first == TLS_RECORD
+
     def _unopened(self, _: StationConnection, why: str) -> None:
         """The socket is gone and no request came: say why, as far as it can be told."""
         failure = self.protocol.handshake_exc
-        cause = None if failure is None else failure.__cause__
         if self._slow:
             why = f"no whole HTTP request within {self.door.limits.handshake_s:g} s"
-        elif self.door.tls is None and self._first.startswith(TLS_RECORD):
+        elif self._is_stray_tls:
             why = "TLS on a plain port; the address must begin with ws://, or the bench must offer TLS"
-        elif isinstance(cause, SecurityError):
+        elif isinstance(failure, SecurityError):
             why = "the HTTP request is too big (at most 128 headers, lines of 8 KiB)"
         self._turned_away(why)
 
