@@ -160,6 +160,45 @@ def csms(
 
 
 @app.command()
+def station(
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="Of the back end, e.g. ws://127.0.0.1:9000/CP001.")],
+    ocpp: Annotated[str, typer.Option("--ocpp", metavar="VERSION", help="1.6, 2.0.1 or 2.1.")] = "1.6",
+    password: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="For Basic authentication (security profiles 1 and 2).")
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM: roots of the back end's certificate (wss).")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM: the station's certificate chain (security profile 3).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM: its key.")] = None,
+    fault: Annotated[str | None, typer.Option(metavar="NAME", help="Let it misbehave.")] = None,
+    oddity: Annotated[str | None, typer.Option(metavar="NAME", help="Let it be strange but conforming.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of delays and waits.")] = 1,
+    session: Annotated[bool, typer.Option("--session", help="Play one session by itself, then end.")] = False,
+    card: Annotated[str, typer.Option(metavar="ID", help="The card of that session.")] = "04A2B3C4D5",
+) -> None:
+    """Run the simulated station alone against any back end: plug, card ID, charge, pause, unplug, quit on stdin."""
+    from .station import StationRequest, station_command
+
+    request = StationRequest(
+        url=url,
+        ocpp=ocpp,
+        password=password,
+        ca=ca,
+        cert=cert,
+        key=key,
+        fault=fault,
+        oddity=oddity,
+        seed=seed,
+        session=session,
+        card=card,
+    )
+    raise typer.Exit(station_command(request))
+
+
+@app.command()
 def tui(
     bench: BenchOption = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write into exactly this folder.")] = None,

@@ -8,6 +8,7 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -203,8 +204,8 @@ class BackEnd:
             return self.replies[action]
         accepted = {"idTagInfo" if self.version == "1.6" else "idTokenInfo": {"status": "Accepted"}}
         return {
-            "BootNotification": {"status": self.boot_status, "currentTime": "2026-01-01T00:00:00Z", "interval": 1},
-            "Heartbeat": {"currentTime": "2026-01-01T00:00:00Z"},
+            "BootNotification": {"status": self.boot_status, "currentTime": datetime.now(UTC).isoformat(), "interval": 1},
+            "Heartbeat": {"currentTime": datetime.now(UTC).isoformat()},
             "Authorize": accepted,
             "DataTransfer": {"status": "Accepted"},
             "SignCertificate": {"status": "Accepted"},

@@ -28,6 +28,7 @@ from .schemas import Schemas
 __all__ = ["OCPPError", "Peer", "SecurityError"]
 
 _ANSWER_S = 30
+_SECRET = ("BasicAuthPassword", "AuthorizationKey")
 _LOG = logging.getLogger(__name__)
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
@@ -139,7 +140,10 @@ class Peer(_ChargePoint):
 
     def _line(self, sign: str, action: str, payload: Any) -> None:
         if self._tell is not None:
-            self._tell(f"{sign} {action} {json.dumps(payload, ensure_ascii=False)}")
+            text = json.dumps(payload, ensure_ascii=False)
+            if any(word.lower() in text.lower() for word in _SECRET):
+                text = "(with a password, which is not shown)"
+            self._tell(f"{sign} {action} {text}")
 
 
 def _kind(raw: str | bytes) -> Any:

@@ -41,6 +41,12 @@ class StatusReporter:
         if shown(before) != shown(status) and self._link.ready:
             self._enqueue(connector)
 
+    @property
+    def quiet(self) -> bool:
+        """The back end has been told every status."""
+        told = {connector: self._told.get(connector) for connector in self._speech.connectors}
+        return all(status == self.shown(connector) for connector, status in told.items())
+
     def tell_all(self) -> None:
         """Send the current status of every connector (after a boot, or a long time offline)."""
         self._drop()
