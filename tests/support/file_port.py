@@ -17,6 +17,8 @@ from pilotbench.bench.timeline import Event, Timeline
 
 T = TypeVar("T")
 PATIENCE_S = 5.0
+QUICK_S = 1.0
+"""Nothing that a station does or leaves undone holds the end up."""
 
 
 class FilePort:
@@ -41,7 +43,9 @@ class FilePort:
         return self.call(there())
 
     def close(self) -> None:
+        began = time.monotonic()
         self.call(self.desk.close())
+        assert time.monotonic() - began < QUICK_S
         left = self.do(lambda: [task for task in asyncio.all_tasks() if task is not asyncio.current_task()])
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

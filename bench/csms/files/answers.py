@@ -7,7 +7,7 @@ from http.client import responses
 
 from aiohttp import web
 
-from .listening import gone_event
+from .listening import connection_of
 from .transfer import Transfer
 
 __all__ = ["Lost", "Refused", "pause", "refuse"]
@@ -51,7 +51,7 @@ async def pause(request: web.BaseRequest, for_s: float | None) -> None:
     """
     try:
         async with asyncio.timeout(for_s):
-            await gone_event(request).wait()
+            await connection_of(request).gone.wait()
     except TimeoutError:
         return
     raise Lost("the station closed the connection")

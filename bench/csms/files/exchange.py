@@ -12,7 +12,7 @@ from aiohttp import web
 from ...timeline import Source
 from .answers import Lost, Refused, refuse
 from .downloads import Downloads
-from .listening import Connection
+from .listening import Connection, connection_of
 from .offers import Offer
 from .slots import Slot
 from .transfer import Transfer
@@ -49,6 +49,8 @@ class Exchange:
         """Answer a request; whatever happens, it is told once."""
         direction = "upload" if request.method in SENDING else "download"
         transfer = Transfer(self._source, direction, path_of(request.raw_path), _remote(request.transport))
+        connection = connection_of(request)
+        connection.serving = True
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -69,6 +71,8 @@ class Exchange:
             why = f"the file port failed: {type(exc).__name__}: {exc}"
             self._source.note("device.state", {"device": "csms", "state": "DEGRADED", "why": why})
             return _ended(request, transfer, why)
+        finally:
+            connection.serving = False
 
     async def end(self) -> None:
         """Break off every transfer, and return when each was told."""

@@ -21,8 +21,8 @@ BLOCK = 1 << 20
 Scheme = Literal["rsa-pss", "rsa-pkcs1", "ecdsa"]
 """How the SHA-256 of the firmware is signed.
 
-L01.FR.04 asks for RSA-PSS or ECSchnorr. ECSchnorr is in no common library; stations with an EC key check ECDSA.
-Many stations check PKCS #1 v1.5, because that is what `openssl dgst -sha256 -verify` does unless told otherwise.
+L01.FR.04 asks for RSA-PSS or ECSchnorr. `cryptography` has no ECSchnorr; for EC keys there is ECDSA instead.
+PKCS #1 v1.5 is what `openssl dgst -sha256 -verify` checks unless told otherwise, and so what a station may check.
 """
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ....errors import CsmsError
 
-__all__ = ["Connection", "Server", "end", "gone_event", "listen", "watched"]
+__all__ = ["Connection", "Server", "connection_of", "end", "listen", "watched"]
 
 HANDSHAKE_S = 10.0
 QUIET_S = 30.0
@@ -28,12 +28,14 @@ class Connection(web.RequestHandler):  # pyright: ignore[reportMissingTypeArgume
     def __init__(self, server: Server, told: Callable[[Connection, int, str], None], **options: Any) -> None:
         super().__init__(server, **options)
         self.gone = asyncio.Event()
+        self.serving = False
+        self._task: asyncio.Task[Any] | None = None
         self._server = server
         self._told = told
 
     async def start(self) -> None:
         """Serve the requests of this connection, one after the other."""
-        task = asyncio.current_task()
+        task = self._task = asyncio.current_task()
         if task is not None:
             self._server.tasks.add(task)
             task.add_done_callback(self._server.tasks.discard)
@@ -43,6 +45,9 @@ class Connection(web.RequestHandler):  # pyright: ignore[reportMissingTypeArgume
         """The connection is gone."""
         self.gone.set()
         super().connection_lost(exc)
+        if self._task is not None and not self.serving:
+            # The library would go on waiting for the rest of a refused upload.
+            self._task.cancel()
 
     def handle_error(
         self,
@@ -123,6 +128,6 @@ async def listen(server: Server, host: str, port: int, tls: ssl.SSLContext | Non
         raise CsmsError(f"the file port cannot listen on {host}:{port}: {what}. {advice}.") from exc
 
 
-def gone_event(request: web.BaseRequest) -> asyncio.Event:
-    """Set when the connection of a request is gone."""
-    return cast("Connection", request.protocol).gone
+def connection_of(request: web.BaseRequest) -> Connection:
+    """The connection on which a request came. `gone` is set when it is lost, `serving` while a request is answered."""
+    return cast("Connection", request.protocol)

@@ -21,9 +21,10 @@ from pilotbench.errors import StationTimeout
 
 from file_port import FilePort
 
-MOST = 200_000
-LOG = b"what happened\r\n--b\r\n" * 7000
-"""140 kB, with what could be taken for the end of a form."""
+MOST = 1_000_000
+LOG = b"what happened\r\n--b\r\n" * 40_000
+"""800 kB, with what could be taken for the end of a form; several blocks of what is written to the disk at once."""
+HALF = len(LOG) // 2
 
 
 @pytest.fixture
@@ -282,18 +283,23 @@ def test_a_full_disk(port: FilePort, slot: Slot) -> None:
 
 
 def _half(port: FilePort, slot: Slot) -> socket.socket:
-    """An upload of which half has come, as the folder shows."""
+    """An upload of which half has come, and a part of it lies on the disk."""
     raw = socket.create_connection(("127.0.0.1", port.desk.port), timeout=5)
-    raw.sendall(f"PUT {urlsplit(slot.url).path}log HTTP/1.1\r\nHost: x\r\nContent-Length: 140000\r\n\r\n".encode())
-    raw.sendall(LOG[:70_000])
+    raw.sendall(f"PUT {urlsplit(slot.url).path}log HTTP/1.1\r\nHost: x\r\nContent-Length: {len(LOG)}\r\n\r\n".encode())
+    raw.sendall(LOG[:HALF])
+    deadline = time.monotonic() + 5
+    while not port.files() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    (part,) = port.files()
+    assert part.startswith(".part-")
     return raw
 
 
 def test_a_station_that_leaves_in_the_middle(port: FilePort, slot: Slot) -> None:
     _half(port, slot).close()
     told = port.event()
-    assert (told["station"], told["status"], told["ok"], told["bytes"]) == ("CP 1", 0, False, 70_000)
-    assert (told["total_bytes"], told["file"]) == (140_000, None)
+    assert (told["station"], told["status"], told["ok"], told["bytes"]) == ("CP 1", 0, False, HALF)
+    assert (told["total_bytes"], told["file"]) == (len(LOG), None)
     assert "connection was lost" in told["why"]
     assert port.files() == []
     assert port.ask("PUT", slot.url + "log", LOG)[0] == 201, "it may be tried again"
@@ -302,7 +308,7 @@ def test_a_station_that_leaves_in_the_middle(port: FilePort, slot: Slot) -> None
 def test_a_station_that_falls_silent(port: FilePort, slot: Slot) -> None:
     with _half(port, slot):
         told = port.event()
-    assert (told["ok"], told["bytes"], told["why"]) == (False, 70_000, "nothing came for 0.6 s")
+    assert (told["ok"], told["bytes"], told["why"]) == (False, HALF, "nothing came for 0.6 s")
     assert port.files() == []
 
 
@@ -310,9 +316,6 @@ def test_closing_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     port = FilePort(tmp_path / "uploads")
     slot = port.do(port.desk.log_slot, "CP1")
     with _half(port, slot):
-        deadline = time.monotonic() + 5
-        while not port.do(lambda: slot.busy) and time.monotonic() < deadline:
-            time.sleep(0.005)
         port.call(port.desk.close())
         told = port.event()
     assert (told["ok"], told["why"]) == (False, "the bench closes the file port")
@@ -322,11 +325,8 @@ def test_closing_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_second_upload_at_the_same_time(port: FilePort, slot: Slot) -> None:
     with _half(port, slot) as first:
-        deadline = time.monotonic() + 5
-        while not port.do(lambda: slot.busy) and time.monotonic() < deadline:
-            time.sleep(0.005)
         assert port.ask("PUT", slot.url, b"other")[0] == 409
-        first.sendall(LOG[70_000:])
+        first.sendall(LOG[HALF:])
         assert first.recv(4096).startswith(b"HTTP/1.1 201 ")
     assert kept(port).read_bytes() == LOG
     assert [event.data["status"] for event in port.events()] == [409, 201]
@@ -350,7 +350,7 @@ def test_faults_of_an_upload(port: FilePort, slot: Slot, fault: FileFault, label
 
 def test_an_upload_at_half_the_pace_takes_twice_the_time(port: FilePort) -> None:
     lasted: list[float] = []
-    for pace in (1_400_000.0, 700_000.0, None):
+    for pace in (8_000_000.0, 4_000_000.0, None):
         slot = port.do(port.desk.log_slot, "CP1")
         if pace is not None:
             port.do(port.desk.fault, slot, FileFault(bytes_per_s=pace))
