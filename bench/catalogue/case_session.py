@@ -38,7 +38,7 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     bench.phase("plug in")
     mark = timeline.now_ns()
     vehicle.plug(cable_a=32)
-    timeline.seen("ocpp.status", status="Preparing", within="6 s", since_ns=mark)
+    timeline.seen("ocpp.status", logical="occupied", within="6 s", since_ns=mark)
     # A driver looks for the card. Whatever turns on meanwhile, turns on without authorisation.
     timeline.seen("output", live=True, within=LOOKS_FOR_CARD, since_ns=mark)
 
@@ -78,4 +78,4 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     bench.phase("unplug")
     mark = timeline.now_ns()
     vehicle.unplug()
-    timeline.seen("ocpp.status", status="Available", within="6 s", since_ns=mark)
+    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
