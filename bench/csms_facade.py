@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..errors import StationTimeout
+from .certificates_facade import CertificatesFacade
 from .csms.misbehave import Script
 from .csms.verbs import Answer, Purpose, Tx, Verbs
 from .files_facade import FilesFacade
@@ -54,12 +55,14 @@ class CsmsFacade:
     """The back end's requests to the station, in words that hold for every OCPP version.
 
     Most return the station's answer; `answer.accepted` and `answer.status` say what it was. What the station's
-    version does not have raises a CsmsError that says so and what to use instead. `files` is the file exchange port.
+    version does not have raises a CsmsError that says so and what to use instead. `files` is the file exchange port,
+    `certificates` what is signed, checked and monitored.
     """
 
     def __init__(self, host: _Host) -> None:
         self._host = host
         self.files = FilesFacade(host)
+        self.certificates = CertificatesFacade(host)
 
     @property
     def verbs(self) -> Verbs:

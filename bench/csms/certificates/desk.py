@@ -21,7 +21,7 @@ from .renewals import Renewal, Renewals
 from .seen import certificates_in
 from .wishes import Wish, altered
 
-__all__ = ["V2G_TYPES", "CertificateDesk"]
+__all__ = ["LONGEST_DELAY_S", "V2G_TYPES", "CertificateDesk"]
 
 V2G_TYPES = frozenset({"V2GCertificate", "V2G20Certificate"})
 """Certificates towards vehicles, signed below the V2G root; every other one is signed by the root of the CSMS."""
