@@ -12,8 +12,6 @@ held back bears a stamp that begins where it may have arrived, and ends where it
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +26,7 @@ from websockets.server import ServerProtocol
 
 from ..timeline import PollClock, Source, Stamp
 from .admission import Admission
+from .misbehave import tcp
 from .misbehave.shaping import Shaper
 from .rawbytes import RawTail, shown_bytes
 from .redact import Redactor
@@ -40,9 +39,6 @@ MOST_WAITING = 512
 """Texts in the inbox after which the socket is not read any more, until the link has caught up."""
 MOST_UNSENT_BYTES = 4 * 1024 * 1024
 """Bytes a station may leave unread before it is cut off."""
-CLOSE_WAIT, ENDED = 8, 7
-"""States of a socket that the station has given up (Linux, `tcp_states.h`): half closed, and reset."""
-GIVEN_UP_POLL_S = 0.1
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -322,10 +318,7 @@ class StationConnection(ServerConnection):
 
     def reset(self) -> None:
         """Cut the TCP connection by a RST: no close frame, no FIN, and what was not sent is thrown away."""
-        own: socket.socket | None = self.transport.get_extra_info("socket")
-        if own is not None:
-            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+        tcp.reset(self.transport)
 
     def forget(self, limit_s: float, over: Callable[[str], None]) -> None:
         """Say nothing more and read nothing more, but leave the socket open until the station gives it up.
@@ -334,31 +327,7 @@ class StationConnection(ServerConnection):
         """
         self.forgotten = True
         self.hold(True)
-        loop = asyncio.get_running_loop()
-        begun_s = loop.time()
-
-        def look() -> None:
-            took_s = loop.time() - begun_s
-            if self.transport.is_closing():
-                over(f"closed after {took_s:.1f} s")
-            elif self._given_up():
-                over(f"given up by the station after {took_s:.1f} s")
-                self.transport.abort()
-            elif took_s >= limit_s:
-                over(f"cut after {took_s:.1f} s, its limit")
-                self.transport.abort()
-            else:
-                loop.call_later(GIVEN_UP_POLL_S, look)
-
-        loop.call_later(min(GIVEN_UP_POLL_S, limit_s), look)
-
-    def _given_up(self) -> bool:
-        """Whether the station has closed its side; a socket that is not read tells so by its TCP state only."""
-        own: socket.socket | None = self.transport.get_extra_info("socket")
-        info = getattr(socket, "TCP_INFO", None)
-        if own is None or info is None or own.fileno() < 0:
-            return False
-        return own.getsockopt(socket.IPPROTO_TCP, info, 1)[0] in (CLOSE_WAIT, ENDED)
+        tcp.watch(self.transport, limit_s, over)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.shaper is not None:

@@ -10,11 +10,15 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pilotbench.bench.csms.security import Security
 from pilotbench.errors import CsmsError
 from websockets.exceptions import ConnectionClosed
+
+from csms_security import PASSWORD, Knock, basic, client_tls
 
 Play = Callable[..., Any]
 
@@ -313,3 +317,43 @@ def test_wrong_words_say_what_to_write(play: Play, say: Callable[[Any], Any], me
             say(rig.csms.station("CP1").faults)
 
     play(story, stations=["CP1"])
+
+
+def test_faults_of_a_connection_with_tls(play: Play, tmp_path: Path) -> None:
+    security = Security(tmp_path / "security", profile=2, passwords={"CP1": PASSWORD})
+
+    async def story(rig: Any) -> None:
+        tls = client_tls(tmp_path, security.pki.root_pem)
+        url = rig.csms.url("CP1")
+
+        async def beats(ws: Any) -> float:
+            begun = time.monotonic()
+            await ws.send('[2,"h","Heartbeat",{}]')
+            async with asyncio.timeout(5):
+                assert json.loads(await ws.recv())[:2] == [3, "h"]
+            return time.monotonic() - begun
+
+        async with Knock(url, tls=tls, header=basic(PASSWORD)).enter() as ws:
+            await rig.seen("ocpp.connected")
+            faults = rig.csms.station("CP1").faults
+            faults.blackhole("150 ms")
+            assert await beats(ws) >= 0.14
+            faults.latency("30 ms", "30 ms", duration="10 s")
+            assert await beats(ws) >= 0.06
+            faults.stop()
+            faults.reset()
+            with pytest.raises(ConnectionClosed):
+                await ws.recv()
+        async with Knock(url, tls=tls, header=basic(PASSWORD)).enter() as ws:
+            await beats(ws)
+            faults.half_open()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await ws.recv()
+            ws.transport.abort()
+            await rig.seen("csms.misbehaviour", what="half-open", until_ns=None)
+
+    rig = play(story, security=security)
+    widths = [e.stamp.hi_ns - e.stamp.lo_ns for e in rig.all("ocpp.call", action="Heartbeat")]
+    assert widths[0] >= 0.14e9
+    assert widths[1] >= 0.03e9
