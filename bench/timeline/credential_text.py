@@ -27,29 +27,28 @@ _HEADER_PLAIN = re.compile(r"(?im)^((?:proxy-authorization|authorization|cookie|
 _BASIC = re.compile(r"(?i)\b(basic\s+)([a-z0-9+/_\-]{4,}={0,2})")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)([a-z0-9._~+/\-]{16,}=*)")
 # "password": "text", password = 'text', \"password\":\"text\"
-_NAMED_QUOTED = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)(\\*[\"'])(.+?)(\2|$)", re.MULTILINE)
+_NAMED_QUOTED = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)(\\*[\"'])(.*?)(\2|$)", re.MULTILINE)
 _NAMED_BARE = re.compile(rf"(?i)({_NAME}[\w.\-]*\\*[\"']?\s*[:=]\s*)([^\s\"'\\,;&}}\]\[{{()<>]+)")
 # "key":"AuthorizationKey", … "value":"text" in JSON that is broken: what belongs to what cannot be told any
 # more, so every value of such a text goes
-_VALUE = re.compile(r"(?i)(\\*\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
-_VPN_KEY = re.compile(r"(?i)(\\*\"key\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
+_VALUE = re.compile(r"(?i)(\\*\"(?:attribute_?value|value)\\*\"\s*:\s*)(\\*\")(.*?)(\2|$)", re.MULTILINE)
+_VPN_KEY = re.compile(r"(?i)(\\*\"key\\*\"\s*:\s*)(\\*\")(.*?)(\2|$)", re.MULTILINE)
 # the whole block, also one that is cut off; its lines may be joined by \\n as JSON writes them
 _PEM_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^\"']*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=[\"'])|\Z)")
-_KEY_CODE = re.compile(r"(?i)(\\*\"id_?token\\*\"\s*:\s*)(\\*\")(.+?)(\2|$)", re.MULTILINE)
+_KEY_CODE = re.compile(r"(?i)(\\*\"id_?token\\*\"\s*:\s*)(\\*\")(.*?)(\2|$)", re.MULTILINE)
 _NO_SECRET = {"true", "false", "null", "none"}
 
 
-def redact_text(text: str, mark: Callable[[str], str], *, is_json: bool = False) -> str:
-    """`text` with every credential replaced by what `mark` gives for it.
-
-    `is_json`: the text is whole JSON whose pairs of name and value have been looked at already.
-    """
+def redact_text(text: str, mark: Callable[[str], str]) -> str:
+    """`text` with every credential replaced by what `mark` gives for it."""
 
     def keep_name(match: re.Match[str]) -> str:
         return match.group(1) + mark(match.group(2))
 
     def quoted(match: re.Match[str]) -> str:
-        return match.group(1) + match.group(2) + mark(match.group(3)) + match.group(4)
+        # A value that is empty hides nothing.
+        hidden = mark(match.group(3)) if match.group(3) else ""
+        return match.group(1) + match.group(2) + hidden + match.group(4)
 
     def bare(match: re.Match[str]) -> str:
         value = match.group(2)
@@ -76,13 +75,12 @@ def redact_text(text: str, mark: Callable[[str], str], *, is_json: bool = False)
     if "bearer" in low:
         text = _BEARER.sub(keep_name, text)
     if re.search(_NAME, low):
-        if not is_json:
-            text = _VALUE.sub(quoted, text)
+        text = _VALUE.sub(quoted, text)
         text = _NAMED_QUOTED.sub(quoted, text)
         text = _NAMED_BARE.sub(bare, text)
-    if "keycode" in low and not is_json:
+    if "keycode" in low:
         text = _KEY_CODE.sub(quoted, text)
-    if "vpn" in low and not is_json:
+    if "vpn" in low:
         text = _VPN_KEY.sub(quoted, text)
     return text
 

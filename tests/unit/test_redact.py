@@ -178,3 +178,31 @@ def test_values_that_json_does_not_know_are_written_as_text_and_marked() -> None
         written = json.loads(encode_event(event({"value": value}), Redactor()))
         assert written["data"]["written_as_text"] is True
         assert "hunter2" not in json.dumps(written)
+
+
+_TRICKY = st.sampled_from(
+    ["password", 'password: "x', "Authorization: Basic QTpi", "a@b", "wss://u:p@h/", '"', "\\", "secret=1,", "vpn", "value"]
+)
+_TREES = st.recursive(
+    st.none() | st.integers() | _TRICKY | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TRICKY | st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(tree=st.lists(_TREES, min_size=1, max_size=4))
+def test_json_stays_json_whatever_stands_in_it(tree: list[object]) -> None:
+    text = json.dumps(tree)
+    assert isinstance(json.loads(Redactor().text(text)), list)
+
+
+def test_a_name_that_is_there_twice_hides_nothing() -> None:
+    assert "hidden1" not in Redactor().text('[2,"1","X",{"password":"hidden1","password":""}]')
+
+
+@pytest.mark.parametrize("name", ["password", "key", "BasicAuthPassword"])
+def test_an_empty_secret_tears_nothing(name: str) -> None:
+    text = f'[2,"1","SetNetworkProfile",{{"vpn":{{"{name}": "", "password": "", "type": "IKEv2"}}}}]'
+    assert Redactor(salt=b"1" * 16).text(text) == text
+    broken = text[:-2]
+    assert Redactor(salt=b"1" * 16).text(broken) == broken
