@@ -6,6 +6,8 @@ of the issuer's public key without tag and length.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,6 +24,9 @@ ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
     "SHA512": hashes.SHA512(),
 }
 """HashAlgorithmEnumType of every version."""
+
+_HEXADECIMAL = re.compile(r"[0-9a-f]{1,128}")
+"""Digits of a hash or a serial number; a longer one fits no schema."""
 
 
 class CertificateName(msgspec.Struct, frozen=True):
@@ -50,13 +55,9 @@ def name_in(payload: Payload) -> CertificateName | None:
     """
     algorithm = text(payload.get("hashAlgorithm"))
     parts = [text(payload.get(name)).strip().lower() for name in ("issuerNameHash", "issuerKeyHash", "serialNumber")]
-    if algorithm not in ALGORITHMS:
+    if algorithm not in ALGORITHMS or not all(map(_HEXADECIMAL.fullmatch, parts)):
         return None
-    try:
-        serial = [int(part, 16) for part in parts][2]
-    except ValueError:
-        return None
-    return CertificateName(algorithm, parts[0], parts[1], serial)
+    return CertificateName(algorithm, parts[0], parts[1], int(parts[2], 16))
 
 
 def own_name(certificate: x509.Certificate, algorithm: str) -> CertificateName:

@@ -102,6 +102,32 @@ def test_of_others_there_is_none(play: Play, pki: Pki, broken: dict[str, str], a
     assert rig.one("csms.certificate", verb="checked").data["accepted"] is False
 
 
+@pytest.mark.parametrize(
+    ("serial", "status"),
+    [
+        ("0", "Accepted"),
+        ("0001", "Accepted"),
+        ("f" * 128, "Accepted"),
+        ("-1", "Failed"),
+        ("1_0", "Failed"),
+        ("", "Failed"),
+    ],
+)
+def test_serial_numbers_of_any_form_are_answered(play: Play, pki: Pki, serial: str, status: str) -> None:
+    root = certificate(pki.root_pem)
+
+    async def story(rig: Any) -> None:
+        async with rig.peer(subprotocols=["ocpp2.1"]) as peer:
+            await booted(peer, "2.1")
+            answer = await ocsp_answer(peer, {**hash_data(root, root), "serialNumber": serial})
+            assert answer["status"] == status
+            if status == "Accepted":
+                response = ocsp.load_der_ocsp_response(base64.b64decode(answer["ocspResult"]))
+                assert response.serial_number == int(serial, 16)
+
+    play(story, pki=pki)
+
+
 def test_in_2_1_the_chain_of_a_vehicle_is_checked_entry_by_entry(play: Play, pki: Pki) -> None:
     mo_root = certificate(pki.mo_root_pem)
     good, gone = (hash_data(leaf(pki.make_contract(name)[0]), mo_root) for name in ("DE-8AA-1", "DE-8AA-2"))
