@@ -180,7 +180,7 @@ class Calls:
         if sent is None:
             raise CsmsError(f"{action} was not sent: {self._station} is not connected. Wait for it (wait_ready).")
         shown_text = self._desk.redactor.text(text)
-        shown = payload if shown_text is text else msgspec.json.decode(shown_text)[3]
+        shown = payload if shown_text is text else self._desk.redactor.value(payload)
         done: asyncio.Future[tuple[rpc.CallResult | rpc.CallError, Stamp]] = asyncio.get_running_loop().create_future()
         pending = _Pending(message_id, action, payload, shown, sent, done)
         self._pending = pending

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -365,7 +365,7 @@ class StationLink:
             self._result_error(message, received.stamp)
             return
         if received.shown is not received.text and message is not None and not isinstance(message, rpc.CallError):
-            shown = cast("Payload", msgspec.json.decode(received.shown)[-1])
+            shown = self._desk.redactor.value(message.payload)
         if isinstance(message, (rpc.CallResult, rpc.CallError)):
             # An answer to us may be what makes the next request one that was asked for.
             self._answer(message, shown, received.stamp)

@@ -105,23 +105,20 @@ class Redactor:
         return value
 
     def text(self, text: str) -> str:
-        """Text without credentials; text that is JSON is read as such, and kept to the byte when it holds none."""
-        is_json = False
+        """Text without credentials; JSON is read as such, stays JSON, and is kept to the byte when it holds none."""
         if text.lstrip()[:1] in ("{", "["):
             try:
-                parsed: Any = json.loads(text)
+                parsed: Any = json.loads(text, object_pairs_hook=_each_once)
                 clean = self.value(parsed)
             except (ValueError, RecursionError):
-                pass
+                pass  # broken, or ambiguous: looked at as text
             else:
-                is_json = True
-                if clean != parsed:
-                    text = json.dumps(clean, separators=(",", ":"), ensure_ascii=False)
+                return text if clean == parsed else json.dumps(clean, separators=(",", ":"), ensure_ascii=False)
         for secret, forms in self._known.items():
             for form in forms:
                 if form in text:
                     text = text.replace(form, self.mark(secret))
-        return redact_text(text, self.mark, is_json=is_json)
+        return redact_text(text, self.mark)
 
     def blob(self, data: bytes) -> bytes:
         """An attachment without credentials; bytes that are no UTF-8 text stay as they are."""
@@ -175,6 +172,14 @@ class Redactor:
         if isinstance(item, (list, tuple)):
             return [self._all(part) for part in cast("list[Any]", item)]
         return self.mark(str(item))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. What a name stands for that is there twice, each reader decides for itself."""
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a name is there twice")
+    return read
 
 
 def is_secret_name(name: object) -> bool:

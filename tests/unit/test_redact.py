@@ -181,7 +181,18 @@ def test_values_that_json_does_not_know_are_written_as_text_and_marked() -> None
 
 
 _TRICKY = st.sampled_from(
-    ["password", 'password: "x', "Authorization: Basic QTpi", "a@b", "wss://u:p@h/", '"', "\\", "secret=1,", "vpn", "value"]
+    [
+        "password",
+        'password: "x',
+        "Authorization: Basic QTpi",
+        "a@b",
+        "wss://u:p@h/",
+        '"',
+        "\\",
+        "secret=1,",
+        "vpn",
+        "value",
+    ]
 )
 _TREES = st.recursive(
     st.none() | st.integers() | _TRICKY | st.text(max_size=8),
