@@ -107,6 +107,8 @@ def make_back_end(plan: BackEndPlan, folder: Path, timeline: Timeline, gate: Gat
         folder / "files",
         host=plan.host,
         port=plan.files_port,
+        # N01.FR.15: a station trusts the back end's own root for secure transports.
+        tls=security.tls(2) if plan.security_profile >= 2 else None,
         public_host=plan.public_host,
     )
     chosen: dict[str, Any] = {"security": security, "pki": security.pki}

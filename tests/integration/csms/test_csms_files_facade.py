@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -31,18 +32,18 @@ class Open:
 class Thread:
     """A loop in a thread, which is all that a facade wants of its host."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plan: BackEndPlan) -> None:
         self.timeline = Timeline()
         self._loop, poll = new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.back_end: BackEnd = self.call(self._made(folder, poll))
+        self.back_end: BackEnd = self.call(self._made(folder, plan, poll))
         self.call(self.back_end.start())
         station = SimpleNamespace(station=SimpleNamespace(id="CP1"))
         self.bench: Any = SimpleNamespace(back_end=self.back_end, file=station)
 
-    async def _made(self, folder: Path, poll: Any) -> BackEnd:
-        return make_back_end(BackEndPlan(), folder, self.timeline, Open(), poll)
+    async def _made(self, folder: Path, plan: BackEndPlan, poll: Any) -> BackEnd:
+        return make_back_end(plan, folder, self.timeline, Open(), poll)
 
     def call(self, work: Coroutine[Any, Any, Any], timeout_s: float = 10.0) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
@@ -56,7 +57,7 @@ class Thread:
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Thread]:
-    host = Thread(tmp_path / "state")
+    host = Thread(tmp_path / "state", BackEndPlan())
     yield host
     host.close()
 
@@ -94,3 +95,17 @@ def test_firmware_out_and_a_log_in(host: Thread) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404") as gone:
         OPEN.open(firmware.url, timeout=5)
     gone.value.close()
+
+
+def test_who_must_use_tls_fetches_by_tls(tmp_path: Path) -> None:
+    host = Thread(tmp_path / "state", BackEndPlan(security_profile=2, password="sixteen characters"))
+    try:
+        address = FilesFacade(host).offer("fw.bin", b"firmware")
+        trusting = ssl.create_default_context(cadata=host.back_end.security.pki.root_pem)
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)
+        )
+        with opener.open(address, timeout=5) as answer:
+            assert (address[:6], answer.read()) == ("https:", b"firmware")
+    finally:
+        host.close()
