@@ -45,8 +45,9 @@ class Entrance:
     """Listens, and hands each station that may come in to `welcome(connection, subprotocol)`.
 
     - `stations`: ids that may connect; None: every one. `security` None: profile 0, nothing is checked.
-    - `strict(station)`: refuse what would otherwise be recorded and let in. `held_back(connection, station)`: whether
-      its handshake gets no answer for now, on purpose. `prefer`: see `versions.pick`.
+    - `strict(station)`: refuse what would otherwise be recorded and let in. `serial_of(station)`: the serial number it
+      booted with before, if it is known. `held_back(connection, station)`: whether its handshake gets no answer for
+      now, on purpose. `prefer`: see `versions.pick`.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Entrance:
         limits: Limits | None = None,
         compression: str | None = None,
         strict: Callable[[str], bool],
+        serial_of: Callable[[str], str | None],
         held_back: Callable[[StationConnection, str], bool],
         prefer: str | None = None,
     ) -> None:
@@ -79,6 +81,7 @@ class Entrance:
         self._limits = limits or Limits()
         self._compression = compression
         self._strict = strict
+        self._serial_of = serial_of
         self._held_back = held_back
         self._prefer = prefer
         self._at_once: Counter[str] = Counter()
@@ -182,7 +185,15 @@ class Entrance:
         if own.refusal is not None:
             return connection.respond(http.HTTPStatus.NOT_FOUND, own.refusal + "\n")
         strict = self._strict(own.station)
-        verdict = judge(self._security, own.station, own.facts, headers, required=own.door.required, strict=strict)
+        verdict = judge(
+            self._security,
+            own.station,
+            own.facts,
+            headers,
+            required=own.door.required,
+            serial=self._serial_of(own.station),
+            strict=strict,
+        )
         if not isinstance(verdict, Refusal):
             own.admission = verdict
             return None

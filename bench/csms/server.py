@@ -102,6 +102,7 @@ class Csms:
             limits=chosen_limits,
             compression=compression,
             strict=chosen.is_strict,
+            serial_of=lambda station: state.identity(station).get("serial"),
             held_back=self._held_back,
             prefer=chosen.prefer,
         )

@@ -71,11 +71,13 @@ def judge(
     headers: Sequence[str],
     *,
     required: int = 0,
+    serial: str | None = None,
     strict: bool = False,
 ) -> Admission | Refusal:
     """Let a station in, or say why not.
 
-    - `required`: the least security profile of the port it came to. `strict`: refuse what is otherwise a remark.
+    - `required`: the least security profile of the port it came to. `serial`: the serial number it booted with before,
+      which its certificate may bear as its CN. `strict`: refuse what is otherwise a remark.
     - `security` None: profile 0, nothing is checked.
 
     One port of a kind serves more than one profile: a plain one 0 and 1, a TLS one 2 and 3; the higher is welcome
@@ -86,7 +88,7 @@ def judge(
     version, subject = (None, None) if tls is None else (tls.version, tls.subject)
     if security is None:
         return Admission(tls=version, subject=subject, user=user)
-    wrong = None if tls is None else _certificate(security, station, tls)
+    wrong = None if tls is None else _certificate(security, station, serial, tls)
     if wrong is not None:
         return Refusal(401, wrong, user)
     login = _login(security, station, basic)
@@ -124,11 +126,11 @@ def judge(
     )
 
 
-def _certificate(security: Security, station: str, tls: TlsFacts) -> str | None:
+def _certificate(security: Security, station: str, serial: str | None, tls: TlsFacts) -> str | None:
     """What is wrong with the subject of a certificate that was shown; None: nothing, or none was shown."""
     if tls.subject is None:
         return None
-    names = security.names_of(station)
+    names = security.names_of(station).union([serial] if serial else [])
     if tls.common_name not in names:
         wanted = " or ".join(repr(name) for name in sorted(names))
         return f"the CN of its certificate is {tls.common_name!r} and must be {wanted} (A00.FR.405)"

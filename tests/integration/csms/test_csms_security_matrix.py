@@ -196,6 +196,24 @@ def test_certificates_of_an_organisation_and_with_serial_numbers(play: Play, fol
     assert "the O of its certificate is 'Other' and must be 'Lab'" in rig.one("ocpp.refused").data["reason"]
 
 
+def test_a_certificate_with_the_serial_number_the_station_booted_with(play: Play, folder: Path, tmp_path: Path) -> None:
+    security = Security(folder, profile=3)
+    boot = '{"chargePointVendor":"V","chargePointModel":"M","chargePointSerialNumber":"SN-9"}'
+
+    async def story(rig: Any) -> None:
+        by_serial = client_tls(tmp_path, security.pki.root_pem, security.pki.make_station("SN-9"))
+        with pytest.raises(InvalidStatus):
+            await Knock(rig.csms.url("CP1"), tls=by_serial).stay()
+        by_id = client_tls(tmp_path, security.pki.root_pem, security.pki.make_station("CP1"))
+        async with Knock(rig.csms.url("CP1"), tls=by_id).enter() as ws:
+            await ws.send(f'[2,"1","BootNotification",{boot}]')
+            await ws.recv()
+        await Knock(rig.csms.url("CP1"), tls=by_serial).stay()
+
+    rig = play(story, security=security)
+    assert [event.data["subject"][:7] for event in rig.all("ocpp.connected")] == ["CN=CP1,", "CN=SN-9"]
+
+
 def test_a_manufacturers_root_and_the_labs_own_certificate(play: Play, folder: Path, tmp_path: Path) -> None:
     lab = Pki(tmp_path / "lab")
     (tmp_path / "maker.pem").write_text(lab.root_pem)
