@@ -219,6 +219,25 @@ def test_publishing_needs_a_location(play: Play) -> None:
     assert len(rig.all("ocpp.firmware", via=action, status="Published")) == 2
 
 
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+def test_the_password_of_an_upload_is_in_no_event(play: Play, tmp_path: Path, version: str) -> None:
+    password: list[str] = []
+
+    async def story(rig: Any) -> None:
+        slot = FileDesk(rig.timeline.source("csms"), tmp_path).log_slot("CP1", basic=True)
+        password.append(urlsplit(slot.url).password or "")
+        async with rig.peer(subprotocols=[version]) as peer:
+            await boot(peer, version)
+            asking = asyncio.create_task(rig.csms.station("CP1").verbs.get_log(slot.url))
+            sent = await peer.answer("GetLog", {"status": "Accepted"})
+            assert password[0] in sent["log"]["remoteLocation"]
+            await asking
+
+    rig = play(story)
+    assert len(password[0]) >= 20
+    assert not [event for event in rig.timeline.events() if password[0] in f"{event.raw}{event.data}"]
+
+
 # the whole of an update: offered, signed, asked for, fetched, verified
 
 
