@@ -41,8 +41,13 @@ AGREED = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 """Status words that mean the station does what was asked (a restart later included: it has taken the value)."""
 
 
-def verdict(answer: Payload) -> tuple[bool, str]:
-    """Whether the station agreed; an answer without a status (GetConfiguration) is agreement."""
+def verdict(answer: Payload, action: str = "") -> tuple[bool, str]:
+    """Whether the station agreed; an answer without a status (GetConfiguration) is agreement.
+
+    That to GetDiagnostics is one when it names the file that will come (section 5.9).
+    """
+    if action == "GetDiagnostics" and not answer.get("fileName"):
+        return False, "nothing to upload"
     status = answer.get("status")
     return (True, "") if status is None else (str(status) in AGREED, str(status))
 

@@ -94,7 +94,7 @@ class Adapter16:
 
     def verdict(self, action: str, answer: Payload) -> tuple[bool, str]:
         """See `actions.verdict`."""
-        return verdict(answer)
+        return verdict(answer, action)
 
     def triggered(self, action: str, payload: Payload, answer: Payload) -> Trigger | None:
         """See `actions.triggered`."""

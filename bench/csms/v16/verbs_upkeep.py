@@ -82,7 +82,7 @@ class Upkeep16:
         retries: int | None = None,
         retry_s: int | None = None,
     ) -> Answer:
-        """GetDiagnostics; an answer without a file name says that there is nothing to upload (section 5.9)."""
+        """GetDiagnostics; accepted when the answer names a file, else there is nothing to upload (section 5.9)."""
         often = {"retries": retries, "retryInterval": retry_s}
         wanted = given({"location": url, "startTime": oldest, "stopTime": latest, **often})
         return await self._caller.ask("GetDiagnostics", wanted)

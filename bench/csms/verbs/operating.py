@@ -71,8 +71,8 @@ class Settings(Protocol):
     async def set_password(self, password: str) -> Answer:
         """Give the station a new password for HTTP Basic authentication (16 to 40 characters; 1.6: 20 bytes as hex).
 
-        1.6 takes the text's bytes as hex digits (the whitepaper's AuthorizationKey) unless it is hex already. The
-        back end goes on expecting the old one until its own store of passwords is changed too.
+        1.6 takes the text's bytes as hex digits (the whitepaper's AuthorizationKey) unless it is hex already. Once
+        the station accepts it, the back end takes it in place of the old one.
         """
         ...
 

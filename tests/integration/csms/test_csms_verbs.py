@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -381,9 +382,7 @@ def test_requests_are_split_by_what_the_station_takes(play: Play) -> None:
                 for _ in range(sent):
                     frame = await old.recv()
                     entries = [{"key": key, "readonly": True, "value": "2"} for key in frame[3]["key"]]
-                    await old.send(
-                        f'[3,"{frame[1]}",{{"configurationKey":{entries}}}]'.replace("'", '"').replace("True", "true")
-                    )
+                    await old.send(json.dumps([3, frame[1], {"configurationKey": entries}]))
                 assert list(await asking) == names
 
     play(story)
@@ -444,6 +443,33 @@ def test_a_report_that_does_not_come_is_given_up(play: Play) -> None:
                 await asking
 
     play(story, settings={"call_timeout_s": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"), [({"fileName": "log.zip"}, True), ({}, False), ({"fileName": ""}, False)]
+)
+def test_diagnostics_are_on_their_way_when_a_file_is_named(play: Play, answer: dict[str, Any], accepted: bool) -> None:
+    async def story(rig: Any) -> None:
+        async with rig.peer() as station:
+            await station.boot()
+            asking = asyncio.create_task(rig.csms.station("CP1").verbs.get_diagnostics("http://127.0.0.1/up"))
+            await station.answer("GetDiagnostics", answer)
+            assert (await asking).accepted is accepted
+
+    assert play(story).one("csms.request", verb="GetDiagnostics").data["accepted"] is accepted
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_new_password_is_on_the_wire_and_nowhere_else(play: Play, version: str) -> None:
+    async def story(rig: Any) -> None:
+        async with talking(rig, version) as (verbs, station):
+            assert (await verbs.set_password(PASSWORD)).accepted
+            ((_, payload),) = station.asked
+            written = json.dumps(payload)
+            assert PASSWORD in written or PASSWORD.encode().hex() in written
+
+    told = [repr(event) for event in play(story).timeline.events()]
+    assert not [event for event in told if PASSWORD in event or PASSWORD.encode().hex() in event.lower()]
 
 
 REFUSED: list[tuple[str, Callable[[Any], Awaitable[Any]], str]] = [
