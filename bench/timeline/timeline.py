@@ -45,6 +45,7 @@ class Source:
         self._timeline = timeline
         self._seq = 0
         self._last_order_ns = 0
+        self._promised_ns = 0
         self._speaks: tuple[str, ...] = ()
         self._allowed: set[str] = set()
 
@@ -79,7 +80,7 @@ class Source:
         """
         if topic not in self._allowed:
             self._allow(topic)
-        late = stamp.order_ns < self.watermark_ns
+        late = stamp.order_ns < self._promised_ns
         if stamp.order_ns < self._last_order_ns:
             stamp = _with_order(stamp, self._last_order_ns)
         self._last_order_ns = stamp.order_ns
@@ -102,9 +103,14 @@ class Source:
         return self.emit(topic, Stamp.host(time.monotonic_ns()), data, evse=evse, raw=raw)
 
     def tick(self, upto_ns: int) -> None:
-        """Promise that nothing older than `upto_ns` will come from this source."""
+        """Promise that nothing older than `upto_ns` will come from this source.
+
+        The watermark goes up to its last event, if that is later: what is received before that, and told after it, is
+        ordered behind it. It breaks no promise, and is not late.
+        """
         if upto_ns <= self.watermark_ns:
             return
+        self._promised_ns = upto_ns
         upto_ns = max(upto_ns, self._last_order_ns)
         self.emit("tick", Stamp.host(upto_ns), {"upto_ns": upto_ns})
         self.watermark_ns = upto_ns

@@ -65,6 +65,18 @@ def test_an_event_older_than_the_promise_is_late() -> None:
     assert volts(source, now - 1).late
 
 
+def test_what_waits_is_not_late_because_something_received_later_was_told_first() -> None:
+    source = Timeline().source("csms")
+    now = time.monotonic_ns() + MS
+    volts(source, now + 5)
+    source.tick(now)  # what was received at `now` still waits to be told
+    assert source.watermark_ns == now + 5
+    waited = volts(source, now)
+    assert not waited.late
+    assert waited.stamp.order_ns == now + 5
+    assert volts(source, now - 1).late
+
+
 def test_a_tick_never_takes_a_promise_back() -> None:
     timeline = Timeline()
     source = timeline.source("pilot")
