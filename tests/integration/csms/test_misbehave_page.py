@@ -95,11 +95,13 @@ class Station:
         return json.loads(self._place.call(self.ws.recv()))
 
     def receives(self, within_s: float) -> list[str]:
+        """What comes: the first within this time, the others soon after it."""
+
         async def work() -> list[str]:
             texts: list[str] = []
             try:
-                async with asyncio.timeout(within_s):
-                    while True:
+                while True:
+                    async with asyncio.timeout(0.05 if texts else within_s):
                         texts.append(str(await self.ws.recv()))
             except TimeoutError:
                 return texts
@@ -114,7 +116,7 @@ class Station:
     def beat(self) -> list[str]:
         """Send a heartbeat; the texts that come back."""
         self.send([2, "h", "Heartbeat", {}])
-        self.last = self.receives(within_s=0.09)
+        self.last = self.receives(within_s=0.25)
         return self.last
 
     def closed_with(self) -> int | None:

@@ -18,11 +18,11 @@ HEARTBEAT = '[2,"h","Heartbeat",{}]'
 
 
 async def _frames(station: Any) -> list[str]:
-    """What comes until nothing has come for a moment; the raw texts."""
+    """What comes, the first within a moment, the others soon after it; the raw texts."""
     texts: list[str] = []
     try:
         while True:
-            async with asyncio.timeout(0.15):
+            async with asyncio.timeout(0.05 if texts else 0.3):
                 texts.append(await station.ws.recv())
     except (TimeoutError, ConnectionClosed):
         return texts
