@@ -28,6 +28,9 @@ COUNT = "numberphases"
 NAMES = frozenset({"name", "key"})
 DEEPEST = 200
 
+_TELLING = (b"limit", b"setpoint", b"power", b"v2xbaseline", b"\\\\u")
+"""What stands in a payload that has a limit: its name, or an escape that may write one inside of a text."""
+
 _Node = tuple[Any, frozenset[str], int | None, float, int]
 """A value; the units and the fewest phases named on the way to it; the curve's baseline; and how deep it lies."""
 
@@ -69,6 +72,8 @@ def bounds(payload: Any, unit: str | None = None, phases: int | None = None) -> 
     `unit` ("A" or "W") and `phases` are those of limits where the payload does not say them. What is no number,
     or nested deeper than 200, counts as infinite.
     """
+    if not _worth_a_look(payload):
+        return {}
     found = _Found()
     start = frozenset({unit}) if unit else frozenset[str]()
     todo: list[_Node] = [(payload, start, phases, 0.0, 0)]
@@ -85,6 +90,15 @@ def bounds(payload: Any, unit: str | None = None, phases: int | None = None) -> 
             if inner is not None:
                 todo.append((inner, units, fewest, baseline, depth + 1))
     return found.values
+
+
+def _worth_a_look(payload: Any) -> bool:
+    """False when no name of a limit stands anywhere in a payload: long local lists need no walk."""
+    try:
+        text = msgspec.json.encode(payload).lower()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return True
+    return any(word in text for word in _TELLING)
 
 
 def names_in(payload: Any) -> list[str]:

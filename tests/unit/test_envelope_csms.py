@@ -225,6 +225,12 @@ def test_what_is_no_plain_number_is_no_way_out(value: Any) -> None:
         ask(gate(), "1.6", "SetChargingProfile", profile_16("A", {"startPeriod": 0, "limit": value}))
 
 
+def test_a_name_written_by_escapes_in_a_text_is_found() -> None:
+    for text in (r'{"\u006cimit": 64}', r'["{\"\\u006cimit\": 64}"]'):
+        with pytest.raises(SafetyError):
+            ask(gate(), "1.6", "DataTransfer", {"vendorId": "V", "data": text})
+
+
 def test_a_payload_nested_beyond_reason_is_refused() -> None:
     deep: Any = {"limit": 1}
     for _ in range(5000):
