@@ -9,7 +9,7 @@ from .fields import instance_id, integer, member, string, text
 from .service import Answers, Service
 from .settings import Desk
 
-__all__ = ["Reservation", "Reservations"]
+__all__ = ["Reservation", "Reservations", "Reservations2x"]
 
 KEEP = 200
 
@@ -36,10 +36,6 @@ class Reservations(Service):
     def active(self) -> list[Reservation]:
         """Those that hold."""
         return [one for one in self.reservations.values() if one.state == "Reserved"]
-
-    def answers(self) -> Answers:
-        """See `Service.answers`. 1.6 has no such message."""
-        return {"ReservationStatusUpdate": lambda _, __: {}}
 
     def answered(self, action: str, payload: Payload, answer: Payload) -> None:
         """A reservation that the station took; one with a number that is in use replaces the old (H01.FR.02)."""
@@ -73,3 +69,11 @@ class Reservations(Service):
         known = None if number is None else self.reservations.get(number)
         if known is not None and known.state == "Reserved":
             known.state, known.tx = state, tx
+
+
+class Reservations2x(Reservations):
+    """2.x beside it: the station says that a reservation is over. 1.6 has no such message."""
+
+    def answers(self) -> Answers:
+        """See `Service.answers`."""
+        return {"ReservationStatusUpdate": lambda _, __: {}}

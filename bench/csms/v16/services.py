@@ -6,6 +6,7 @@ from ..availability import Availability
 from ..data_transfer import DataTransfers
 from ..metering import Metering
 from ..reservations import Reservations
+from ..security_events import SecurityEvents
 from ..service import Service
 from ..settings import Desk
 from .authorisation import Authorisation16, LocalLists16
@@ -27,5 +28,6 @@ def core_services(station: str, desk: Desk) -> list[Service]:
         Availability(station, desk),
         SmartCharging16(station, desk),
         Reservations(station, desk),
+        SecurityEvents(station, desk),
         DataTransfers(station, desk),
     ]

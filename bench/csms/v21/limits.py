@@ -60,7 +60,8 @@ class TransactionBook21(TransactionBook):
         reported: Payload = {**said, **member(member(payload, "transactionInfo"), "transactionLimit")}
         limit = limit_payload(self._limit_for(payload, known))
         given = {} if known is None else known.limit_sent
-        supported = {word.casefold() for word in self._model.members(SUPPORTED) or limit}
+        known_words = self._model.members(SUPPORTED)
+        supported = {word.casefold() for word in (limit if known_words is None else known_words)}
         fitting = {
             name: value
             for name, value in limit.items()

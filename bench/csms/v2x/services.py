@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..availability import Availability
 from ..data_transfer import DataTransfers
 from ..metering import Metering
-from ..reservations import Reservations
+from ..reservations import Reservations2x
+from ..security_events import SecurityEvents
 from ..service import Service
 from ..settings import Desk
 from .authorisation import Authorisation2x, LocalLists2x
@@ -26,7 +27,8 @@ def common_services(station: str, desk: Desk) -> list[Service]:
         LocalLists2x(station, desk),
         Metering(station, desk),
         Availability(station, desk),
-        Reservations(station, desk),
+        Reservations2x(station, desk),
+        SecurityEvents(station, desk),
         DisplayMessages(station, desk),
         CustomerInformation(station, desk),
         DataTransfers(station, desk),

@@ -12,6 +12,7 @@ from pilotbench.bench.csms.availability import Availability
 from pilotbench.bench.csms.local_lists import LocalLists
 from pilotbench.bench.csms.metering import Metering
 from pilotbench.bench.csms.reservations import Reservations
+from pilotbench.bench.csms.security_events import SecurityEvents
 from pilotbench.bench.csms.v2x.device_model import DeviceModel
 from pilotbench.bench.csms.v2x.smart_charging import SmartCharging
 from pilotbench.bench.csms.v2x.told import CustomerInformation, DisplayMessages
@@ -498,8 +499,9 @@ def test_reservations_displays_customers_signed_values_and_lists(play: Play, ver
                 False,
                 "Full",
             )
-            event = {"type": "TamperDetectionActivated", "timestamp": NOW}
+            event = {"type": "TamperDetectionActivated", "timestamp": NOW, "techInfo": "lid"}
             await station.say("SecurityEventNotification", event)
+            assert [one.info for one in link.service(SecurityEvents).events] == ["lid"]
 
     rig = play(story)
     assert rig.one("ocpp.security_event").data["type"] == "TamperDetectionActivated"
