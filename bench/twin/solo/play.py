@@ -11,9 +11,10 @@ from .bay import Bay
 __all__ = ["play_session"]
 
 _BOOT_S = 30.0
+_CARD_S = 5.0
 _CHARGES_S = 20.0
 _STOPS_S = 25.0
-_ENERGY_S = 3.0
+_ENERGY_S = 2.0
 """For so long current flows."""
 
 
@@ -34,11 +35,15 @@ async def play_session(station: Station, bay: Bay, card: str, tell: Callable[[st
     if not await comes("the station has noticed the vehicle", lambda: station.outlet.plugged, 5.0):
         return False
     bay.card(card)
+    if not await comes("the card is accepted", lambda: station.outlet.session is not None, _CARD_S):
+        return False
     if not await comes("charging", lambda: bay.charging and station.outlet.transaction is not None, _CHARGES_S):
         return False
     await asyncio.sleep(_ENERGY_S)
     bay.card(card)
-    if not await comes("the transaction has ended", lambda: station.outlet.session is None, _STOPS_S):
+    if not await comes(
+        "the transaction has ended", lambda: station.outlet.session is None and station.queue.empty, _STOPS_S
+    ):
         return False
     bay.unplug()
 

@@ -36,11 +36,11 @@ class FileJobs:
 
     @property
     def updating(self) -> bool:
-        return self._firmware is not None and not self._firmware.done()
+        return self.firmware_status not in ("Idle", "DownloadFailed", "Installed")
 
     @property
     def uploading(self) -> bool:
-        return self._log is not None and not self._log.done()
+        return self.log_status not in ("Idle", "Uploaded", "UploadFailure")
 
     def cancel(self) -> None:
         """The supply is gone."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..clock import StationClock, text_of
 from ..faults import Knobs
+from ..iec61851 import CpState
 from ..link import Link
 from ..messages import Message
 from ..meter import Sample
@@ -95,6 +96,8 @@ class Story2x:
         # a session that is being stopped is told of when the register stands still
         if tx is None or (session is not None and session.stopped):
             return
+        if self._plugged and self._outlet.control.state is CpState.A:
+            return  # it is about to be seen as unplugged
         if self._state() != tx.state:
             trigger, tx.trigger_next = tx.trigger_next or "ChargingStateChanged", None
             self._updated(tx, trigger, state=True)
