@@ -234,9 +234,11 @@ class Entrance:
         self._refused(connection, 0, why, Stamp.host(time.monotonic_ns()))
 
     def _refused(self, connection: DoorConnection, status: int, why: str, stamp: Stamp) -> None:
+        # A station that takes user and password for each other must not show its password.
+        why = self._redactor.text(why)
         self._tried(connection, why)
         data = {"station": connection.station, "status": status, "reason": why, "remote": connection.peer}
-        auth = f"basic, user {connection.user}" if connection.user is not None else "none"
+        auth = f"basic, user {self._redactor.text(connection.user)}" if connection.user is not None else "none"
         self._source.emit("ocpp.refused", stamp, {**data, "auth": auth})
 
     def _tried(self, connection: DoorConnection, refused: str | None) -> None:

@@ -60,7 +60,8 @@ def basic_of(headers: Sequence[str], station: str) -> Basic | None:
         if pair.startswith(own):
             return Basic(station, pair[len(own) :])
         user, colon, password = pair.partition(b":")
-        return Basic(user.decode("utf-8", "replace"), password if colon else None)
+        # Without a colon it may be the password alone.
+        return Basic(user.decode("utf-8", "replace"), password) if colon else Basic("unreadable", None)
     return None
 
 
@@ -95,7 +96,7 @@ def judge(
     profile = 3 if subject is not None else (1 if tls is None else 2)
     if profile < 3 and login.problem is not None:
         if required > 0 or tls is not None:
-            return Refusal(401, f"security profile {max(required, profile)} needs Basic: {login.problem}", user)
+            return Refusal(401, f"security profile {max(required, profile)} needs Basic credentials: {login.problem}", user)
         profile = 0
     if profile < required:
         return Refusal(401, f"it comes with security profile {profile}, and {required} is the least here", user)
@@ -143,13 +144,13 @@ def _certificate(security: Security, station: str, serial: str | None, tls: TlsF
 def _login(security: Security, station: str, basic: Basic | None) -> _Login:
     """Whether the Basic credentials are right."""
     if basic is None:
-        return _Login("it sent no Authorization: Basic header")
+        return _Login("it sent none")
     if basic.password is None:
         return _Login("its Authorization header cannot be read (Basic, then base64 of user:password)")
     if basic.user != station:
         return _Login(f"the user name is {basic.user!r} and must be the id in the URL, {station!r} (A00.FR.204)")
     if not security.passwords.knows(station):
-        return _Login("no password of this station is known here; give it one (passwords in the [csms] table)")
+        return _Login("no password of this station is known here; give it one (`password` in [csms], or --accept)")
     found = security.passwords.check(station, basic.password)
     if found is None:
         changed = security.passwords.is_changed(station)

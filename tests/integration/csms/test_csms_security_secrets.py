@@ -25,6 +25,8 @@ Play = Callable[..., Any]
 OLD, WRONG, NEW = "Old-passw0rd_of-CP1", "Wr0ng-guess_of-CP1", "New-passw0rd_of-CP1"
 VPN, SIM, URL, PIN, PEM = "Vpn-shared-s3cret", "4711-0815", "upl0ad-Passw0rd", "135792468", "MHcCAQEEIBkg4Lwq"
 SECRETS = (OLD, WRONG, NEW, VPN, SIM, URL, PIN, PEM)
+LONE = "Basic " + base64.b64encode(WRONG.encode()).decode()
+"""A password without a user."""
 KEY_FILE = f"-----BEGIN EC PRIVATE KEY-----\n{PEM}\n-----END EC PRIVATE KEY-----\n"
 
 
@@ -85,7 +87,8 @@ def test_credentials_are_in_no_event_and_in_no_file(play: Play, tmp_path: Path, 
         recorder = Recorder(path, rig.timeline, {"bench.toml": f'[csms]\npassword = "{OLD}"\n'.encode()})
         recorder.start()
         url = rig.csms.url("CP1") + f"?token={URL}"
-        for header in (basic(WRONG), basic(OLD, "CP2"), f"Bearer {WRONG}", "Basic " + WRONG):
+        headers = [basic(WRONG), basic(OLD, "CP2"), f"Bearer {WRONG}", "Basic " + WRONG, LONE]
+        for header in [*headers, *([basic("CP1", OLD)] if known else [])]:
             with pytest.raises(InvalidStatus):
                 await Knock(url, header=header).stay("ocpp2.1")
         async with Knock(url, header=basic(OLD)).enter("ocpp2.1") as ws:
@@ -110,7 +113,7 @@ def test_credentials_are_in_no_event_and_in_no_file(play: Play, tmp_path: Path, 
     rig = play(story, security=security)
     events = "\n".join(f"{event.topic} {event.data} {event.raw}" for event in rig.timeline.events())
     file = written(path)
-    assert len(rig.all("ocpp.refused", status=401)) == 4
+    assert len(rig.all("ocpp.refused", status=401)) == 5 + known
     assert events.count("redacted:") > 30
     for secret in (*SECRETS, basic(OLD).split()[1], basic(WRONG).split()[1]):
         assert secret not in events, secret
