@@ -26,6 +26,9 @@ class Composed:
     def __init__(self, services: Sequence[Service], schemas: Schemas) -> None:
         self.services = tuple(services)
         self._schemas = schemas
+        # Most services do nothing in these two, and every message goes through them.
+        self._settling = [one.settled for one in self.services if type(one).settled is not Service.settled]
+        self._following = [one.follow for one in self.services if type(one).follow is not Service.follow]
         self._answers: dict[str, Any] = {}
         for service in self.services:
             for action, answer in service.answers().items():
@@ -48,13 +51,13 @@ class Composed:
     def settle(self, action: str, payload: Payload, reply: Payload) -> Payload:
         """Let every service take note of what was answered; returns their remarks together."""
         notes: Payload = {}
-        for service in self.services:
-            notes |= service.settled(action, payload, reply)
+        for settled in self._settling:
+            notes |= settled(action, payload, reply)
         return notes
 
     def follow(self, action: str, payload: Payload, reply: Payload) -> Iterable[FollowUp]:
         """What is to be done after the answer was written."""
-        wanted = [service.follow(action, payload, reply) for service in self.services]
+        wanted = [follow(action, payload, reply) for follow in self._following]
         return [work for work in wanted if work is not None]
 
     def heard(self, action: str, payload: Payload, stamp: Stamp) -> None:
