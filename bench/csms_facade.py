@@ -184,5 +184,12 @@ class CsmsFacade:
     clear_tariffs = _waited(Verbs.clear_tariffs)
     change_tariff = _waited(Verbs.change_tariff)
 
+    set_der_control = _waited(Verbs.set_der_control)
+    get_der_controls = _waited(Verbs.get_der_controls)
+    clear_der_control = _waited(Verbs.clear_der_control)
+    afrr_signal = _waited(Verbs.afrr_signal)
+    request_battery_swap = _waited(Verbs.request_battery_swap)
+    web_payment_started = _waited(Verbs.web_payment_started)
+
     data_transfer = _waited(Verbs.data_transfer)
     call = _waited(Verbs.call)

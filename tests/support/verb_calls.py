@@ -14,6 +14,7 @@ SUBPROTOCOLS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1", "2.1": "ocpp2.1"}
 LATER = "2026-11-22T10:00:00Z"
 HASHES = {"hashAlgorithm": "SHA256", "issuerNameHash": "aa", "issuerKeyHash": "bb", "serialNumber": "1f"}
 TARIFF = {"tariffId": "T1", "currency": "EUR"}
+FIXED_VAR = {"priority": 0, "setpoint": 80, "unit": "PctMaxVar"}
 TX: dict[str, Any] = {"1.6": 7, "2.0.1": "tx-7", "2.1": "tx-7"}
 NAME = {"1.6": "HeartbeatInterval", "2.0.1": "OCPPCommCtrlr.HeartbeatInterval"}
 NAME["2.1"] = NAME["2.0.1"]
@@ -75,6 +76,12 @@ CALLS: dict[str, Call] = {
     "get_tariffs": lambda v, o: v.get_tariffs(),
     "clear_tariffs": lambda v, o: v.clear_tariffs(["T1"]),
     "change_tariff": lambda v, o: v.change_tariff(TX[o], TARIFF),
+    "set_der_control": lambda v, o: v.set_der_control("c1", "FixedVar", {"fixedVar": FIXED_VAR}),
+    "get_der_controls": lambda v, o: v.get_der_controls(kind="FixedVar"),
+    "clear_der_control": lambda v, o: v.clear_der_control(control="c1", default=False),
+    "afrr_signal": lambda v, o: v.afrr_signal(-300),
+    "request_battery_swap": lambda v, o: v.request_battery_swap("TAG"),
+    "web_payment_started": lambda v, o: v.web_payment_started(1, 120),
     "data_transfer": lambda v, o: v.data_transfer("Vendor", "hello", "x"),
     "call": lambda v, o: v.call("ClearCache", {}),
 }

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pilotbench.bench.assembly import envelope_of
+from pilotbench.bench.config import EnvelopeSection, load_bench_file, virtual_bench
 from pilotbench.bench.csms.v2x.requests import describe as describe_2x
 from pilotbench.bench.csms.v16.actions import describe as describe_16
 from pilotbench.bench.csms.v21.adapter import Adapter21
 from pilotbench.bench.csms.v201.adapter import Adapter201
 from pilotbench.bench.safety import Envelope, EnvelopeGate
+from pilotbench.bench.safety.csms_actions import GROUPS
 from pilotbench.bench.timeline import Stimulus
 from pilotbench.errors import SafetyError
 
@@ -283,6 +286,7 @@ def set_variables(*names: tuple[str, str]) -> Payload:
     return {"setVariableData": entries}
 
 
+ENOUGH = {"current": "16 A", "contactor_cycles": 1, "pp_ohm": []}
 HARMLESS = ("OCPPCommCtrlr", "HeartbeatInterval")
 GROUPED: list[tuple[str, str, str, Payload]] = [
     ("firmware", "1.6", "UpdateFirmware", {}),
@@ -329,10 +333,22 @@ def test_what_can_lock_a_station_out_needs_leave(group: str, version: str, actio
         ("2.x", "SetVariables", set_variables(HARMLESS)),
         ("2.x", "GetVariables", {"getVariableData": set_variables(("SecurityCtrlr", "Identity"))["setVariableData"]}),
         ("2.x", "TriggerMessage", {"requestedMessage": "SignChargingStationCertificate"}),
+        # In percent of what the station can do.
+        ("2.x", "SetDERControl", {"controlId": "c", "fixedVar": {"setpoint": 80, "unit": "PctMaxVar"}}),
     ],
 )
 def test_what_cannot_needs_none(version: str, action: str, payload: Payload) -> None:
     ask(gate(), version, action, payload)
+
+
+def test_a_bench_file_gives_leave_by_group() -> None:
+    file = load_bench_file(virtual_bench())
+    assert envelope_of(file).csms_allowed == set(GROUPS)
+    assert EnvelopeSection.model_validate(ENOUGH).csms_allowed == []
+    for word in GROUPS:
+        assert EnvelopeSection.model_validate({**ENOUGH, "csms_allowed": [word]}).csms_allowed == [word]
+    with pytest.raises(ValueError, match="csms_allowed"):
+        EnvelopeSection.model_validate({**ENOUGH, "csms_allowed": ["everything"]})
 
 
 def test_both_2x_adapters_ask_the_same_way() -> None:

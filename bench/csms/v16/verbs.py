@@ -18,7 +18,7 @@ __all__ = ["Verbs16"]
 
 MONITORS = "read the value now and then (get_variable), or take what MeterValues and StatusNotification say"
 PROFILES = "composite_schedule says what all profiles together come to"
-TARIFFS = "a DataTransfer of a vendor may do it (data_transfer)"
+VENDOR = "a DataTransfer of a vendor may do it (data_transfer)"
 
 
 class _Absent:
@@ -41,16 +41,22 @@ class _Absent:
     set_monitoring_level = absent("set_monitoring_level", "1.6", "there are no monitors")
     transaction_status = absent("transaction_status", "1.6", 'trigger("StatusNotification") tells of the outlet')
     customer_information = absent("customer_information", "1.6", "take a token off by send_local_list or clear_cache")
-    update_cost = absent("update_cost", "1.6", TARIFFS)
-    show_message = absent("show_message", "1.6", TARIFFS)
-    get_messages = absent("get_messages", "1.6", TARIFFS)
-    clear_message = absent("clear_message", "1.6", TARIFFS)
+    update_cost = absent("update_cost", "1.6", VENDOR)
+    show_message = absent("show_message", "1.6", VENDOR)
+    get_messages = absent("get_messages", "1.6", VENDOR)
+    clear_message = absent("clear_message", "1.6", VENDOR)
     adjust_stream = absent("adjust_stream", "1.6", "set MeterValueSampleInterval (set_variable)")
     get_streams = absent("get_streams", "1.6", "there are no event streams")
-    set_default_tariff = absent("set_default_tariff", "1.6", TARIFFS)
-    get_tariffs = absent("get_tariffs", "1.6", TARIFFS)
-    clear_tariffs = absent("clear_tariffs", "1.6", TARIFFS)
-    change_tariff = absent("change_tariff", "1.6", TARIFFS)
+    set_default_tariff = absent("set_default_tariff", "1.6", VENDOR)
+    get_tariffs = absent("get_tariffs", "1.6", VENDOR)
+    clear_tariffs = absent("clear_tariffs", "1.6", VENDOR)
+    change_tariff = absent("change_tariff", "1.6", VENDOR)
+    set_der_control = absent("set_der_control", "1.6", VENDOR)
+    get_der_controls = absent("get_der_controls", "1.6", VENDOR)
+    clear_der_control = absent("clear_der_control", "1.6", VENDOR)
+    afrr_signal = absent("afrr_signal", "1.6", VENDOR)
+    request_battery_swap = absent("request_battery_swap", "1.6", VENDOR)
+    web_payment_started = absent("web_payment_started", "1.6", VENDOR)
 
 
 class Verbs16(Charging16, Operating16, Settings16, Upkeep16, Access16, _Absent):

@@ -7,6 +7,7 @@ from ..verbs.absent import absent
 
 __all__ = ["Verbs201"]
 
+VENDOR = "a DataTransfer of a vendor may do it (data_transfer)"
 TARIFFS = "the back end tells the cost (update_cost)"
 
 
@@ -27,3 +28,9 @@ class Verbs201(Verbs2x):
     get_tariffs = absent("get_tariffs", "2.0.1", TARIFFS)
     clear_tariffs = absent("clear_tariffs", "2.0.1", TARIFFS)
     change_tariff = absent("change_tariff", "2.0.1", TARIFFS)
+    set_der_control = absent("set_der_control", "2.0.1", VENDOR)
+    get_der_controls = absent("get_der_controls", "2.0.1", VENDOR)
+    clear_der_control = absent("clear_der_control", "2.0.1", VENDOR)
+    afrr_signal = absent("afrr_signal", "2.0.1", VENDOR)
+    request_battery_swap = absent("request_battery_swap", "2.0.1", VENDOR)
+    web_payment_started = absent("web_payment_started", "2.0.1", VENDOR)

@@ -11,6 +11,7 @@ from ..v2x.verbs import Verbs2x
 from ..verbs import Answer, Tx
 from ..verbs.wire import given
 from .verbs_dynamic import Dynamic21
+from .verbs_grid import Grid21
 
 __all__ = ["Verbs21"]
 
@@ -33,7 +34,7 @@ TRIGGERS = frozenset(
 """MessageTriggerEnumType, without CustomTrigger."""
 
 
-class Verbs21(Dynamic21, Verbs2x):
+class Verbs21(Dynamic21, Grid21, Verbs2x):
     """See `verbs.Verbs`."""
 
     async def adjust_stream(self, stream: int, *, interval_s: int | None = None, values: int | None = None) -> Answer:

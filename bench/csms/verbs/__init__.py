@@ -11,6 +11,7 @@ from typing import Protocol
 from .access import Access, ListEntry
 from .answer import Answer, Caller, CallRefused, Period, Schedule
 from .charging import Charging, Dynamic, Purpose, Tx, Unit
+from .grid import Grid, Payments
 from .operating import Operating, Raw, Reports, Settings
 from .upkeep import Certificates, CertificateUse, Files, LocalController, Networks
 from .watching import Displays, Monitors, Streams, Tariffs, Transactions
@@ -46,6 +47,8 @@ class Verbs(
     Displays,
     Streams,
     Tariffs,
+    Grid,
+    Payments,
     Raw,
     Protocol,
 ):
