@@ -96,7 +96,8 @@ def judge(
     profile = 3 if subject is not None else (1 if tls is None else 2)
     if profile < 3 and login.problem is not None:
         if required > 0 or tls is not None:
-            return Refusal(401, f"security profile {max(required, profile)} needs Basic credentials: {login.problem}", user)
+            needing = f"security profile {max(required, profile)} needs Basic credentials"
+            return Refusal(401, f"{needing}: {login.problem}", user)
         profile = 0
     if profile < required:
         return Refusal(401, f"it comes with security profile {profile}, and {required} is the least here", user)
