@@ -155,9 +155,10 @@ def test_an_event_that_comes_again_is_answered_as_before(play: Play, version: st
             answers.append(await station.event("Started", 0, "Authorized", idToken=TAG, evse=EVSE))
             rig.csms.tokens.block("TAG")
             answers.append(await station.event("Started", 0, "Authorized", idToken=TAG, evse=EVSE, offline=True))
-            answers.append(await station.event("Updated", 1, "Authorized", idToken=TAG))
+            answers.append(await station.event("Updated", 1, "Authorized", idToken=token("tag")))
             book = rig.csms.station("CP1").service(TransactionBook)
             assert book.of("t1").events == 2
+            assert book.of("t1").kept.id_tag == "TAG", "the token that came first"
             assert book.of("t1").offline_events == 0
 
     rig = play(story)
@@ -258,13 +259,15 @@ def test_a_token_for_one_transaction_or_for_other_outlets_is_refused_and_the_eve
                 more: dict[str, Any] = {"idToken": token("ONE"), "evse": EVSE}
                 answers.append(await one.event("Started", number, "Authorized", "t1", **more))
             answers.append(await other.event("Updated", 1, "StopAuthorized", "t1", idToken=token("ONE")))
+            await other.event("Ended", 2, "EVDeparted", "t1")
+            answers.append(await station.event("Updated", 1, "Authorized", "t1", idToken=token("ONE")))
             for tx, evse in (("t2", 2), ("t3", 1)):
                 await station.event("Started", 0, "CablePluggedIn", tx, evse={"id": evse, "connectorId": 1})
                 answers.append(await station.event("Updated", 1, "Authorized", tx, idToken=token("SECOND")))
 
     play(story, tokens=[{"id": "ONE", "concurrent": False}, {"id": "SECOND", "evses": [2, 3]}])
     words = [answer["idTokenInfo"]["status"] for answer in answers]
-    assert words == ["Accepted", "ConcurrentTx", "Accepted", "Accepted", "NotAtThisLocation"]
+    assert words == ["Accepted", "ConcurrentTx", "Accepted", "Accepted", "Accepted", "NotAtThisLocation"]
 
 
 @both
@@ -305,6 +308,9 @@ def test_the_device_model_is_put_together_from_parts_in_any_order(play: Play, ve
         async with booted(rig, version) as station:
             link = rig.csms.station("CP1")
             model = link.service(DeviceModel)
+            part = {"requestId": 4, "generatedAt": NOW, "seqNo": 0, "reportData": parts[0]}
+            await station.say("NotifyReport", part)
+            assert not model.complete, "it was not asked for everything"
             ask = link.call("GetBaseReport", {"requestId": 5, "reportBase": "FullInventory"})
             await station.take("GetBaseReport", {"status": "Accepted"}, ask)
             for index, number in enumerate((2, 0, 1)):
@@ -369,6 +375,7 @@ def test_what_is_pending_is_set_by_variables(play: Play, version: str) -> None:
             assert wanted == {"setVariableData": [{**place, "attributeValue": "10"}]}
             await station.take("TriggerMessage", {"status": "Accepted"})
             assert await station.boot() == "Accepted"
+            assert "currentTime" in await station.say("Heartbeat", {}), "nothing more is asked"
             assert rig.csms.station("CP1").registration.served
 
     play(story, settings={"boots": ["Pending"], "policy": policy})
@@ -462,6 +469,7 @@ def test_reservations_displays_customers_signed_values_and_lists(play: Play, ver
                 await station.take("ReserveNow", {"status": "Accepted"}, link.call("ReserveNow", wanted))
             await station.say("ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"})
             await station.event("Started", 0, "Authorized", reservationId=2, idToken=TAG)
+            await station.say("ReservationStatusUpdate", {"reservationId": 2, "reservationUpdateStatus": "Removed"})
             kept = link.service(Reservations).reservations
             assert [(one.state, one.tx) for one in kept.values()] == [("Expired", None), ("Used", "t1")]
 
@@ -505,4 +513,4 @@ def test_reservations_displays_customers_signed_values_and_lists(play: Play, ver
 
     rig = play(story)
     assert rig.one("ocpp.security_event").data["type"] == "TamperDetectionActivated"
-    assert rig.one("ocpp.reservation").data["status"] == "Expired"
+    assert [event.data["status"] for event in rig.all("ocpp.reservation")] == ["Expired", "Removed"]

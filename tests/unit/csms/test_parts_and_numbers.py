@@ -105,6 +105,9 @@ def test_a_transaction_of_holes_stays_small() -> None:
         assert numbers.add(number)
     assert len(numbers._spans) == MOST_SPANS  # pyright: ignore[reportPrivateUsage] - its size is what is bounded
     assert numbers.highest == 998
+    for number in range(1, 1000, 2):
+        numbers.add(number)
+    assert len(numbers._spans) == 1  # pyright: ignore[reportPrivateUsage] - the holes are filled
     assert not numbers.add(998)
 
 
