@@ -203,9 +203,10 @@ class BackEnd:
         if action in self.replies:
             return self.replies[action]
         accepted = {"idTagInfo" if self.version == "1.6" else "idTokenInfo": {"status": "Accepted"}}
+        now = datetime.now(UTC).isoformat()
         return {
-            "BootNotification": {"status": self.boot_status, "currentTime": datetime.now(UTC).isoformat(), "interval": 1},
-            "Heartbeat": {"currentTime": datetime.now(UTC).isoformat()},
+            "BootNotification": {"status": self.boot_status, "currentTime": now, "interval": 1},
+            "Heartbeat": {"currentTime": now},
             "Authorize": accepted,
             "DataTransfer": {"status": "Accepted"},
             "SignCertificate": {"status": "Accepted"},
