@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 from pilotbench.bench.csms import Csms, CsmsState, Settings
+from pilotbench.bench.csms.security import Pki
 from pilotbench.bench.timeline import Event, Stimulus, Timeline, new_loop
 from pilotbench.errors import CsmsError
 
@@ -140,6 +141,7 @@ class Fire:
             state=CsmsState(self._folder),
             settings=msgspec.convert(quiet, Settings),
             max_message_bytes=BIGGEST,
+            pki=Pki(self._folder / "pki"),
         )
         await csms.start()
         wire = await self._connected(csms)
