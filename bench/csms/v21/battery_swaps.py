@@ -35,6 +35,7 @@ class BatterySwaps(Service):
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
         self.swaps: dict[int, BatterySwap] = {}
+        self._booted = False
 
     def answers(self) -> Answers:
         """See `Service.answers`."""
@@ -62,12 +63,19 @@ class BatterySwaps(Service):
             swap = self._swap(number)
             swap.asked, swap.id_token = True, string(member(payload, "idToken").get("idToken"))
 
+    def booted(self) -> None:
+        """The station restarted: a swap that goes on now was begun before this back end's eyes, or begins now."""
+        self._booted = True
+
     def _answer(self, payload: Payload, how: Asked) -> Payload:
         number = integer(payload.get("requestId"))
         known = None if number is None else self.swaps.get(number)
-        if payload.get("eventType") != "BatteryIn" and (known is None or not known.came):
+        wrong = payload.get("eventType") != "BatteryIn" and (known is None or not known.came)
+        # Before a boot the batteries may have come in while another back end listened.
+        if wrong and self._booted:
             why = f"{text(payload.get('eventType'))} of swap {number}, for which no battery came in"
-            breach(self.desk, self.station, "BatterySwap", "SwapWithoutBatteryIn", why, "S01", how.stamp)
+            ref = "S03.FR.03, S03.FR.06"
+            breach(self.desk, self.station, "BatterySwap", "SwapWithoutBatteryIn", why, ref, how.stamp)
         return {}
 
     def _swap(self, number: int) -> BatterySwap:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from ..dialect import Payload
-from ..fields import string, text
+from ..fields import text
 from ..service import Answers, Service
 from ..settings import Desk
 from ..v2x.report_parts import ReportParts
@@ -25,17 +26,23 @@ KINDS = (
 """Fields of ReportDERControl, one for each kind of control."""
 
 
+KEEP = 100
+
+
 class EnergyResources(Service):
     """NotifyDERAlarm, NotifyDERStartStop and ReportDERControl.
 
-    - `alarms`: type of the control -> the alarm that has not ended (R05). `running`: controls that have started, with
-      the message that said so (R04.FR.20); those that they supersede are taken out.
+    - `alarm`: the alarm that has not ended, None without one; there is one at a time, and another control or another
+      event of the grid takes it over (R05.FR.03, R05.FR.04). `alarms`: all that were told, the newest last.
+    - `running`: controls that have started, with the message that said so (R04.FR.20); those that they supersede are
+      taken out.
     - `controls`: id -> control, as accepted by the station.
     """
 
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
-        self.alarms: dict[str, Payload] = {}
+        self.alarm: Payload | None = None
+        self.alarms: deque[Payload] = deque(maxlen=KEEP)
         self.running: dict[str, Payload] = {}
         self.controls: dict[str, Payload] = {}
         self.reports = ReportParts(numbered=False)
@@ -55,11 +62,8 @@ class EnergyResources(Service):
     def settled(self, action: str, payload: Payload, reply: Payload) -> Payload:
         """Take note of alarms, of controls that start or stop, and of parts of reports."""
         if action == "NotifyDERAlarm":
-            kind = text(payload.get("controlType"))
-            if payload.get("alarmEnded") is True:
-                self.alarms.pop(kind, None)
-            else:
-                self._alarmed(kind, payload)
+            self.alarm = None if payload.get("alarmEnded") is True else payload
+            self.alarms.append(payload)
         elif action == "NotifyDERStartStop":
             number = text(payload.get("controlId"))
             if payload.get("started") is True:
@@ -80,14 +84,6 @@ class EnergyResources(Service):
             self.controls[text(payload.get("controlId"))] = payload
         elif action == "ClearDERControl":
             self._cleared(payload)
-
-    def _alarmed(self, kind: str, payload: Payload) -> None:
-        # Another control takes the alarm of a grid event over, and the first is not ended (R05.FR.03, R05.FR.04).
-        fault = string(payload.get("gridEventFault"))
-        same = [known for known, alarm in self.alarms.items() if fault and alarm.get("gridEventFault") == fault]
-        for known in same:
-            del self.alarms[known]
-        self.alarms[kind] = payload
 
     def _cleared(self, payload: Payload) -> None:
         number, kind, default = payload.get("controlId"), payload.get("controlType"), payload.get("isDefault")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from ..checks import breach
@@ -53,8 +54,10 @@ class TransactionBook21(TransactionBook):
         return notes
 
     def extras(self, payload: Payload, known: KnownTransaction | None) -> Payload:
-        """The limit, where there is one to give."""
-        if payload.get("eventType") == "Ended" or payload.get("offline") is True:
+        """The limit, where there is one to give; or that an ad hoc payment that came to nothing costs nothing."""
+        if payload.get("eventType") == "Ended":
+            return {"totalCost": 0.0} if _came_to_nothing(payload, known) else {}
+        if payload.get("offline") is True:
             return {}
         said = {} if known is None else known.limit
         reported: Payload = {**said, **member(member(payload, "transactionInfo"), "transactionLimit")}
@@ -104,6 +107,15 @@ def limit_payload(limit: TransactionLimit | None) -> dict[str, Any]:
     """A limit as TransactionLimitType; empty for none."""
     values = {name: getattr(limit, ours, None) for ours, name in FIELDS.items()}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _came_to_nothing(payload: Payload, known: KnownTransaction | None) -> bool:
+    """Whether an ad hoc payment can be released: its transaction ends before it charged (C20.FR.03)."""
+    if known is None or known.kept.id_type != "DirectPayment" or known.charged:
+        return False
+    if payload.get("triggerReason") not in ("StopAuthorized", "EVConnectTimeout"):
+        return False
+    return not known.cost(payload, Decimal(1000))
 
 
 def _needless(wanted: Any, reported: Any, given: Any) -> bool:

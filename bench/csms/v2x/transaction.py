@@ -28,7 +28,7 @@ class KnownTransaction(msgspec.Struct):
     - `charging_state`, `trigger`, `stopped_reason`: as last sent. `charging_s`: timeSpentCharging.
     - `begin_wh`, `last_wh`: first and newest register of the outlet, exact.
     - `limit`: limits that the station says are set (2.1). `limit_sent`: those that were given to it.
-    - `resumed`: how often it was resumed after an interruption (2.1 E17).
+    - `resumed`: how often it was resumed after an interruption (2.1 E17). `charged`: whether it ever said Charging.
     """
 
     id: str
@@ -46,6 +46,7 @@ class KnownTransaction(msgspec.Struct):
     limit: Payload = {}
     limit_sent: Payload = {}
     resumed: int = 0
+    charged: bool = False
     message_sent: bool = False
     repeated_fields: set[str] = msgspec.field(default_factory=set[str])
     replies: OrderedDict[int, tuple[tuple[str, ...], Payload]] = msgspec.field(
@@ -99,6 +100,7 @@ class KnownTransaction(msgspec.Struct):
         self.limit_sent = {**self.limit_sent, **member(reply, "transactionLimit")}
         self._measured(payload)
         self.charging_state = string(info.get("chargingState")) or self.charging_state
+        self.charged = self.charged or self.charging_state == "Charging"
         self.charging_s = _or(integer(info.get("timeSpentCharging")), self.charging_s)
         self.trigger = string(payload.get("triggerReason"))
         if self.trigger == "TxResumed":

@@ -93,6 +93,26 @@ def test_a_prepaid_token_brings_its_own_limit_and_none_where_the_station_has_a_l
     assert [answer.get("transactionLimit") for answer in answers[1:]] == [{"maxCost": 4.0}, None]
 
 
+def test_an_ad_hoc_payment_that_comes_to_nothing_costs_nothing(play: Play) -> None:
+    answers: list[Any] = []
+
+    async def story(rig: Any) -> None:
+        async with booted(rig) as station:
+            paid, card = token("psp-1", "DirectPayment"), token("TAG")
+            for tx, by, state, trigger in (
+                ("t1", paid, "EVConnected", "StopAuthorized"),
+                ("t2", paid, "Idle", "EVConnectTimeout"),
+                ("t3", paid, "Charging", "StopAuthorized"),
+                ("t4", card, "EVConnected", "StopAuthorized"),
+                ("t5", paid, "EVConnected", "AbnormalCondition"),
+            ):
+                await station.event("Started", 0, "Authorized", tx, idToken=by, info={"chargingState": state})
+                answers.append(await station.event("Ended", 1, trigger, tx))
+
+    play(story, tokens=["TAG", {"id": "psp-1", "type": "DirectPayment"}])
+    assert [answer.get("totalCost") for answer in answers] == [0, 0, None, None, None]
+
+
 @pytest.mark.parametrize("persistent", [None, "true", "false"])
 def test_profiles_of_a_resumed_transaction_are_sent_again_unless_the_station_keeps_them(
     play: Play, persistent: str | None
@@ -250,9 +270,10 @@ def test_energy_resources_settlements_companies_and_batteries(play: Play) -> Non
             alarm = {"controlType": "FreqDroop", "timestamp": NOW, "gridEventFault": "OverFrequency"}
             await station.say("NotifyDERAlarm", alarm)
             await station.say("NotifyDERAlarm", {**alarm, "controlType": "FreqWatt"})
-            assert list(energy.alarms) == ["FreqWatt"]
+            assert energy.alarm == {**alarm, "controlType": "FreqWatt"}
             await station.say("NotifyDERAlarm", {**alarm, "controlType": "FreqWatt", "alarmEnded": True})
-            assert energy.alarms == {}
+            assert energy.alarm is None
+            assert [one["controlType"] for one in energy.alarms] == ["FreqDroop", "FreqWatt", "FreqWatt"]
             for control, more in (("a", {}), ("b", {"supersededIds": ["a"]})):
                 started = {"controlId": control, "started": True, "timestamp": NOW, **more}
                 await station.say("NotifyDERStartStop", started)
