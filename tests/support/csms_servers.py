@@ -1,6 +1,6 @@
 """Central systems to be measured beside each other, each in a process of its own.
 
-    python tests/support/csms_servers.py NAME [--record FILE] [--busy SHARE]
+    python tests/support/csms_servers.py NAME [--record FILE] [--busy SHARE] [--calm]
 
 prints its port as the first line, then answers a line `rss` by the bytes it occupies, `stamps` by the stamps of what it
 received, and ends at the end of its input.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import sys
 import tempfile
@@ -152,7 +153,11 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--record")
     parser.add_argument("--busy", type=float, default=0.0)
+    parser.add_argument("--calm", action="store_true", help="the garbage collector seldom looks through everything")
     given = parser.parse_args()
+    if given.calm:
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 1000)
     if given.name == "pilotbench":
         from pilotbench.bench.timeline import new_loop
 
