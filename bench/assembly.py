@@ -22,7 +22,7 @@ from .csms import Csms
 from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
-from .recording import Recorder
+from .recording import Recorder, Redactor
 from .safety import Envelope, EnvelopeGate, Outlet, SafeLimits
 from .timeline import LagSelector, Source, Timeline
 
@@ -91,11 +91,7 @@ class Bench:
         begun = self.live.open_transactions.get(evse)
         if begun is not None or not self.live.attached:
             return begun
-        known = self.back_end.state.open_transactions
-        own = [tx for tx, start in known.items() if start.station == self.file.station.id and start.connector == evse]
-        if not own:
-            return None
-        return int(own[-1]) if own[-1].isdecimal() else own[-1]
+        return self.back_end.state.open_on(self.file.station.id, evse)
 
 
 def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -> Bench:
@@ -111,7 +107,9 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
     pack = load_pack(packs, limits)
     facts = facts_of(file, powers_station=_powers_station(file, options))
     back_end = make_back_end(plan_of(file), state_dir() / "csms" / file.name, timeline, gate, poll)
-    recorder = Recorder(options.directory / "run.mcap", timeline, _attachments(file, facts, options))
+    secrets = Redactor(back_end.security.passwords.secrets)
+    attached = _attachments(file, facts, options)
+    recorder = Recorder(options.directory / "run.mcap", timeline, attached, redactor=secrets)
     return Bench(
         file=file,
         options=options,

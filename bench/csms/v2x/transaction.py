@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from ..dialect import Payload
-from ..fields import instance_id, integer, member, string, text
+from ..fields import instance_id, integer, member, objects, string, text
+from ..measured import Reading
 from ..state import KeptTransaction
 from .seq_numbers import SeqNumbers
 from .transactions import readings
 
 __all__ = ["KnownTransaction", "fingerprint", "transaction_id"]
+
+REGISTER = "Energy.Active.Import.Register"
+"""What a value is of that names no measurand (SampledValueType)."""
 
 KEEP_REPLIES = 16
 """Answers kept to be given again: a station repeats the event that was not answered, and those after it wait (E13)."""
@@ -73,7 +78,7 @@ class KnownTransaction(msgspec.Struct):
 
         A transaction without energy costs 0, and says so (I03.FR.04).
         """
-        last = [Decimal(one.value) for one in readings(payload.get("meterValue")) if one.is_register]
+        last = [Decimal(one.value) for one in _registers(payload)]
         end = last[-1] if last else self.last_wh
         if self.begin_wh is None or end is None:
             return None
@@ -130,12 +135,11 @@ class KnownTransaction(msgspec.Struct):
             kept.id_tag = None if kept.id_type == "KeyCode" else string(token.get("idToken"))
 
     def _measured(self, payload: Payload) -> None:
-        for one in readings(payload.get("meterValue")):
-            if one.is_register:
-                value = Decimal(one.value)
-                if self.begin_wh is None or one.context == "Transaction.Begin":
-                    self.begin_wh = value
-                self.last_wh = value
+        for one in _registers(payload):
+            value = Decimal(one.value)
+            if self.begin_wh is None or one.context == "Transaction.Begin":
+                self.begin_wh = value
+            self.last_wh = value
 
 
 def transaction_id(payload: Payload) -> str:
@@ -151,6 +155,15 @@ def fingerprint(payload: Payload) -> tuple[str, ...]:
 def stops(payload: Payload) -> bool:
     """Whether the token of an event, if it has one, ends the authorisation (E07.FR.02)."""
     return payload.get("eventType") == "Ended" or payload.get("triggerReason") == "StopAuthorized"
+
+
+def _registers(payload: Payload) -> Iterator[Reading]:
+    """Registers of the outlet in an event; samples of anything else are not read, as there may be many."""
+    for meter_value in objects(payload.get("meterValue")):
+        samples = objects(meter_value.get("sampledValue"))
+        energy = [sample for sample in samples if sample.get("measurand", REGISTER) == REGISTER]
+        if energy:
+            yield from (one for one in readings([{**meter_value, "sampledValue": energy}]) if one.is_register)
 
 
 def _info(payload: Payload) -> Payload:
