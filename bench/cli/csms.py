@@ -19,7 +19,7 @@ from ...errors import ConfigError
 from ..back_end import BackEnd, BackEndPlan, make_back_end
 from ..csms import Settings
 from ..owner import Ownership, state_dir
-from ..recording import Recorder
+from ..recording import Recorder, Redactor
 from ..report import create_run_folder
 from ..safety.listening import ListeningGate
 from ..timeline import Event, LagSelector, Timeline, new_loop, syntax_line
@@ -109,7 +109,7 @@ async def _serve(request: CsmsRequest, plan: BackEndPlan, folder: Path, poll: La
     _stopped_by_signals(stop)
     timeline = Timeline()
     back_end = make_back_end(plan, folder, timeline, ListeningGate(), poll)
-    recorder = _recorder(request, timeline)
+    recorder = _recorder(request, timeline, Redactor(back_end.security.passwords.secrets))
     if recorder is not None:
         recorder.start()
     if not request.quiet:
@@ -144,7 +144,7 @@ def _stopped_by_signals(stop: asyncio.Future[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ask, number.name)
 
 
-def _recorder(request: CsmsRequest, timeline: Timeline) -> Recorder | None:
+def _recorder(request: CsmsRequest, timeline: Timeline, redactor: Redactor) -> Recorder | None:
     if request.record is None:
         return None
     folder = create_run_folder("csms", out=request.record)
@@ -152,7 +152,7 @@ def _recorder(request: CsmsRequest, timeline: Timeline) -> Recorder | None:
         "versions.json": msgspec.json.encode({"pilotbench": __version__}),
         "run.json": msgspec.json.encode({"bench": None, "csms": request.listen}),
     }
-    return Recorder(folder / "run.mcap", timeline, attached)
+    return Recorder(folder / "run.mcap", timeline, attached, redactor=redactor)
 
 
 def _welcome(request: CsmsRequest, plan: BackEndPlan, back_end: BackEnd, recorder: Recorder | None) -> list[str]:

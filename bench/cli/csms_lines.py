@@ -64,7 +64,9 @@ def _file(data: Data) -> str:
 
 def _connected(data: Data) -> str:
     tls = f", {data['tls']}" if data.get("tls") else ""
-    return f"CONNECTED OCPP {data['version']} from {data['remote']}, auth {data.get('auth')}{tls}"
+    shown = f", certificate {data['subject']}" if data.get("subject") else ""
+    how = f"security profile {data.get('profile')}, auth {data.get('auth')}{tls}{shown}"
+    return f"CONNECTED OCPP {data['version']} from {data['remote']}, {how}"
 
 
 _TOLD: dict[str, Callable[[Data], str | None]] = {
