@@ -359,13 +359,12 @@ class StationLink:
         if parsed.spoiled is not None and self._calls is not None:
             self._calls.spoiled(parsed.spoiled, parsed.faults[-1])
             return
-        bare = message is None or isinstance(message, (rpc.CallError, rpc.CallResultError))
-        shown: Payload = {} if bare else message.payload
         if isinstance(message, rpc.CallResultError):
             self._result_error(message, received.stamp)
             return
-        if received.shown is not received.text and message is not None and not isinstance(message, rpc.CallError):
-            shown = self._desk.redactor.value(message.payload)
+        shown: Payload = {} if message is None or isinstance(message, rpc.CallError) else message.payload
+        if received.shown is not received.text:
+            shown = self._desk.redactor.value(shown)
         if isinstance(message, (rpc.CallResult, rpc.CallError)):
             # An answer to us may be what makes the next request one that was asked for.
             self._answer(message, shown, received.stamp)

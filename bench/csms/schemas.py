@@ -134,7 +134,7 @@ class Schemas:
                 keyword = error.kind.name
                 path = ".".join(str(part) for part in error.instance_path)
                 kind = _KINDS.get(keyword, Kind.PROPERTY)
-                missing = (str(error.kind.property),) if keyword == "required" else ()
+                missing = (_missing(error.kind),) if keyword == "required" else ()
                 text = error.message[:300]
                 if keyword not in _NAMES_ONLY and self._holds_credentials(payload):
                     text = f"does not fit {keyword!r}; it is not shown, as the message holds credentials"
@@ -168,6 +168,11 @@ class Schemas:
             raise CsmsError(why) from exc
         self._compiled[action, side] = validator
         return validator
+
+
+def _missing(kind: Any) -> str:
+    """The member that the keyword `required` misses; the library's stubs do not know where it tells it."""
+    return str(kind.property)
 
 
 def worst(faults: list[SchemaFault]) -> Kind:
