@@ -31,9 +31,9 @@ def compared(messages: int, busy: float) -> None:
     widths = [(hi - lo) / 1e3 for _, lo, hi in heard]
     hold = messages - len(outside)
     print(
-        f"\n{messages} messages, {busy:.0%} other work: {hold} intervals hold the send, {inside} even the reading before "
-        f"it; read p50 {quantile(errors, 0.5):.0f}, p99 {quantile(errors, 0.99):.0f} us after that; declared width "
-        f"p50 {quantile(widths, 0.5):.0f}, p99 {quantile(widths, 0.99):.0f} us"
+        f"\n{messages} messages, {busy:.0%} other work: {hold} intervals hold the send, {inside} even the reading "
+        f"before it; read p50 {quantile(errors, 0.5):.0f}, p99 {quantile(errors, 0.99):.0f} us after that; declared "
+        f"width p50 {quantile(widths, 0.5):.0f}, p99 {quantile(widths, 0.99):.0f} us"
     )
     assert not outside, outside[:5]
 
