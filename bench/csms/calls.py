@@ -139,7 +139,7 @@ class Calls:
 
     def _refuse_result(self, message_id: rpc.MessageId, action: str, kind: rpc.Kind, why: str) -> None:
         code = self._dialect.rules.codes[kind]
-        sent = self._link.send(rpc.result_error_text(message_id, code, why))
+        sent = self._connection.send_now(rpc.result_error_text(message_id, code, why))
         if sent is not None:
             data = {"station": self._station, "dir": "tx", "action": action, "message_id": message_id}
             said = {"code": code, "description": self._desk.redactor.text(why[:255]), "of": "result"}

@@ -145,7 +145,7 @@ class StationLink:
         self.faults.deeds.tell(
             "malformed", shown[:200], action=action, message_id=message_id, only_action=action is not None
         )
-        return self.send(text)
+        return self._write(text)
 
     def hang_up(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""
@@ -181,7 +181,7 @@ class StationLink:
             self.dialect, self._adapter = dialect, dialect.adapter(self.station)
             self._behaviour = behaviour = dialect.behaviour(self.station, self._desk)
             self._reception = Reception(
-                self, self.registration, self._desk, dialect, self._adapter, behaviour, self._asked
+                self, self.registration, self._desk, dialect, self._adapter, behaviour, self._asked, self._write
             )
             self._verbs = dialect.verbs(self)
         self._connection = connection
@@ -239,10 +239,6 @@ class StationLink:
             return self._heard[0].received.stamp.order_ns
         inbox = self._connection.inbox if self._connection else None
         return inbox[0].stamp.order_ns if inbox else None
-
-    def send(self, text: str) -> Stamp | None:
-        """Write a text; None when there is no open connection."""
-        return None if self._connection is None else self._connection.send_now(text)
 
     def publish(self, fact: Fact, stamp: Stamp) -> None:
         """Put a fact onto the timeline."""
@@ -316,6 +312,10 @@ class StationLink:
             assert offset is not None
             data = {"station": self.station, "offset_lo_s": round(offset.lo, 4), "offset_hi_s": round(offset.hi, 4)}
             self._desk.source.emit("ocpp.clock", stamp, {**data, "step": self._clock.steps > before})
+
+    def _write(self, text: str) -> Stamp | None:
+        """Write a text; None when there is no open connection. Nobody gets this who does not ask the gate himself."""
+        return None if self._connection is None else self._connection.send_now(text)
 
     def _new_id(self) -> str:
         # Unique over every connection of this station, at most 36 characters (OCPP-J 1.6 errata sheet 3.1).

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...errors import SafetyError
 from ..timeline import Stamp, Stimulus
 from . import rpc
 from .asked import AskedFor
-from .dialect import Adapter, Behaviour, Dialect, Payload
+from .dialect import Adapter, Behaviour, Dialect, Payload, Request
+from .limits import bounds
 from .misbehave.conduct import Case, carry_out
 from .parts import Parent
 from .registration import Registration
@@ -26,6 +29,7 @@ class Reception:
 
     A violation is always recorded. Leniently, a request is still served when nothing it needs is
     missing or of a wrong type; otherwise, or when `strict`, it is answered by a CALLERROR.
+    `write` puts a text on the wire and asks no gate; it returns None when there is no connection.
     """
 
     def __init__(
@@ -37,8 +41,10 @@ class Reception:
         adapter: Adapter,
         behaviour: Behaviour,
         asked: AskedFor,
+        write: Callable[[str], Stamp | None],
     ) -> None:
         self._link = link
+        self._write = write
         self._registration = registration
         self._desk = desk
         self._dialect = dialect
@@ -134,7 +140,7 @@ class Reception:
         self._error(message_id, action, self._dialect.rules.codes[kind], text)
 
     def _error(self, message_id: rpc.MessageId, action: str | None, code: str, text: str) -> None:
-        sent = self._link.send(rpc.error_text(message_id, code, text))
+        sent = self._write(rpc.error_text(message_id, code, text))
         if sent is None:
             return
         self._answered(message_id, sent)
@@ -221,17 +227,20 @@ class Reception:
             proposed=proposed,
             fits=lambda reply: not self._dialect.schemas.check(action, "response", reply),
             answer=lambda reply: self._finish(message, shown, reply, stamp, asked, by=by),
+            permitted=lambda reply: self._permitted(message, reply, stamp, by),
             refuse=lambda code, text: self._error(message_id, action, code, text),
             failed=lambda exc: self._failed(message, exc, stamp),
             dropped=lambda: self._in_work.discard(message_id),
             lost=lambda: self._not_answered(message, stamp),
             current=lambda: self._round == begun and self._link.connected,
+            write=self._write,
         )
 
-    def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool, *, by: str) -> None:
+    def _finish(self, message: rpc.Call, shown: Payload, reply: Payload, stamp: Stamp, asked: bool, *, by: str) -> bool:
+        """Answer; returns whether the gate let it."""
         action, link = message.action, self._link
-        if not self._permitted(message, reply, stamp):
-            return
+        if not self._permitted(message, reply, stamp, by):
+            return False
         for fault in self._dialect.schemas.check(action, "response", reply):
             link.violation(fault.fault(), stamp, action=action, direction="tx")
         notes = self._behaviour.settle(action, message.payload, reply)
@@ -239,10 +248,10 @@ class Reception:
         for fact in facts:
             if not fact.own:
                 link.publish(fact, stamp)
-        sent = link.send(rpc.result_text(message.message_id, reply))
+        sent = self._write(rpc.result_text(message.message_id, reply))
         if sent is None:
             self._not_answered(message, stamp)
-            return
+            return True
         self._answered(message.message_id, sent)
         link.faults.deeds.exchanged(action, stamp.hi_ns)
         self._answers[message.message_id] = action
@@ -258,11 +267,17 @@ class Reception:
             self._registration.answered(str(reply.get("status")), asked=asked)
         for work in self._behaviour.follow(action, message.payload, reply):
             link.follow_up(work, action)
+        return True
 
-    def _permitted(self, message: rpc.Call, reply: Payload, stamp: Stamp) -> bool:
-        """Whether the gate lets an answer pass; what it refuses is answered by an error."""
+    def _permitted(self, message: rpc.Call, reply: Payload, stamp: Stamp, by: str) -> bool:
+        """Whether the gate lets an answer pass; what it refuses is answered by an error.
+
+        A script may put a limit into any answer, whatever its schema says.
+        """
         action = message.action
         offered = self._adapter.offers(action, message.payload, reply)
+        if offered is None and by == "script" and (found := bounds(reply)):
+            offered = Request({}, bounds=found)
         if offered is None:
             return True
         try:

@@ -62,8 +62,11 @@ def group_of(action: str, args: dict[str, Any]) -> Group | None:
     """The group whose leave a request needs; None: none. Names are compared without case.
 
     A write counts as one of security when any of its settings does. `args["names"]` are the names in it; without them
-    every text in `args` is taken for one.
+    every text in `args` is taken for one. A vendor's message that is named like a request needs what that one needs:
+    Plug and Charge comes to 1.6 that way (InstallCertificate inside of DataTransfer).
     """
+    if action.casefold() == "datatransfer":
+        action = str(args.get("messageId"))
     known = ACTIONS.get(action.casefold())
     if known is not None or action.casefold() not in WRITES:
         return known

@@ -25,8 +25,6 @@ class Line(Protocol):
     @property
     def faults(self) -> LinkFaults: ...
 
-    def send(self, text: str) -> Stamp | None: ...
-
     def send_raw(
         self, text: str, *, action: str | None = None, message_id: rpc.MessageId | None = None
     ) -> Stamp | None: ...
@@ -41,10 +39,12 @@ class Case(msgspec.Struct, frozen=True):
 
     - `proposed`: what the back end would answer.
     - `fits`: whether a payload fits the schema of the answer.
-    - `answer`: answers it properly: taken note of, and told.
+    - `answer`: answers it properly: taken note of, and told. `permitted`: whether the gate lets a payload pass.
+      Both answer by a CALLERROR what it refuses, and return False.
     - `refuse`: answers it by a CALLERROR; `failed`: tells that a handler failed, and answers that.
     - `dropped`: no proper answer will be given. `lost`: nor can one be, tells that the connection is gone.
     - `current`: whether the connection is still the one it came by.
+    - `write`: puts a text on the wire; no gate is asked.
     """
 
     action: str
@@ -52,12 +52,14 @@ class Case(msgspec.Struct, frozen=True):
     payload: dict[str, Any]
     proposed: dict[str, Any]
     fits: Callable[[dict[str, Any]], bool]
-    answer: Callable[[dict[str, Any]], None]
+    answer: Callable[[dict[str, Any]], bool]
+    permitted: Callable[[dict[str, Any]], bool]
     refuse: Callable[[str, str], None]
     failed: Callable[[Exception], None]
     dropped: Callable[[], None]
     lost: Callable[[], None]
     current: Callable[[], bool]
+    write: Callable[[str], Stamp | None]
 
 
 def carry_out(plan: Plan, case: Case, line: Line) -> None:
@@ -132,6 +134,8 @@ def _answer(plan: Plan, case: Case, line: Line, reply: dict[str, Any]) -> None:
         odd = not plan.error and not case.fits(reply)
         why = "a scripted answer that does not fit the schema" if odd else "a scripted answer"
         _tell(case, line, "reply", why, excuses=odd)
+    if plan.wrong_id and not plan.error and not case.permitted(reply):
+        return
     message_id = secrets.token_hex(8) if plan.wrong_id else case.message_id
     if plan.wrong_id:
         _tell(case, line, "wrong-id", f"the answer bears the id {message_id!r}")
@@ -145,18 +149,18 @@ def _answer(plan: Plan, case: Case, line: Line, reply: dict[str, Any]) -> None:
             line.send_raw(text, action=case.action, message_id=case.message_id)
         except BenchError as exc:
             case.failed(exc)
-        else:
-            case.dropped()
+            return
+        case.dropped()
     elif plan.wrong_id:
         case.dropped()
-        line.send(text)
+        case.write(text)
     elif plan.error:
         case.refuse(*plan.error)
-    else:
-        case.answer(reply)
+    elif not case.answer(reply):
+        return
     if plan.duplicate:
         line.faults.deeds.tell("duplicate", "the answer goes out again", action=case.action, message_id=message_id)
-        line.send(text)
+        case.write(text)
 
 
 def _spoilt(malformed: str | bool, case: Case, text: str) -> str:

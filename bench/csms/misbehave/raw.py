@@ -9,6 +9,7 @@ from typing import Any
 from ...timeline import Stimulus
 from .. import rpc
 from ..dialect import Dialect, Payload, Request
+from ..limits import bounds
 
 __all__ = ["stimuli_of"]
 
@@ -24,7 +25,8 @@ def stimuli_of(text: str, dialect: Dialect, describe: Callable[[str, Payload], R
     """What the gate has to permit before this text is sent.
 
     A text that is a request is asked for as this request. Of any other the gate is asked for each action whose name
-    stands in it, with every charging limit in it: a station may read it more kindly than we do.
+    stands in it (capitals do not matter), with every charging limit and every word in it: a station may read it more
+    kindly than we do.
     """
     plain = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
     limits = [{"limit": float(number)} for number in _LIMIT.findall(plain)]
@@ -37,8 +39,11 @@ def stimuli_of(text: str, dialect: Dialect, describe: Callable[[str, Payload], R
         except (TypeError, ValueError, KeyError, AttributeError):
             request = Request(message.payload)
         return [Stimulus("csms", message.action, {**request.args, **found, **request.bounds}, request.to_safe)]
-    known = dialect.schemas.actions
-    actions = [word for word in dict.fromkeys(_WORD.findall(plain)) if word in known]
+    if isinstance(message, (rpc.CallResult, rpc.Send)):
+        found = {**found, **bounds(message.payload)}
+    known = {action.casefold(): action for action in dialect.schemas.actions}
+    words = list(dict.fromkeys(_WORD.findall(plain)))
+    actions = dict.fromkeys(known[word.casefold()] for word in words if word.casefold() in known)
     if actions:
-        return [Stimulus("csms", action, found) for action in actions]
+        return [Stimulus("csms", action, {**found, "names": words}) for action in actions]
     return [Stimulus("csms", "raw", found)]

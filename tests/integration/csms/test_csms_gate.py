@@ -126,3 +126,113 @@ def test_a_refusal_does_not_give_a_password_away(play: Play) -> None:
             assert "PEM-SECRET" not in str(caught.value)
 
     play(story)
+
+
+UPDATE = {"status": "Accepted", "scheduleUpdate": {"limit": 40.0}}
+TOO_MUCH = '[3,"{id}",{"status":"Accepted","scheduleUpdate":{"limit":40.0}}]'
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda script: script.reply(UPDATE).duplicate(),
+        lambda script: script.reply(UPDATE).wrong_id(),
+        lambda script: script.reply(UPDATE).wrong_id().duplicate(),
+        lambda script: script.malformed(TOO_MUCH).duplicate(),
+        lambda script: script.answer(lambda link, payload, proposed: UPDATE).duplicate(),
+    ],
+    ids=["duplicate", "wrong_id", "wrong_id twice", "malformed", "handler"],
+)
+def test_no_misbehaviour_lets_an_answer_past_the_gate(play: Play, say: Callable[[Any], Any]) -> None:
+    """A station that reads kindly might apply what comes twice, under another id, or not as a message."""
+
+    async def story(rig: Any) -> None:
+        held(rig)
+        async with rig.peer("CP1", ["ocpp2.1"]) as station:
+            await boot_21(station)
+            say(rig.csms.on("PullDynamicScheduleUpdate"))
+            answer = await station.call("PullDynamicScheduleUpdate", {"chargingProfileId": 4})
+            assert answer[0] == 4
+            await station.call("Heartbeat", {})
+
+    rig = play(story, trouble="PullDynamicScheduleUpdate")
+    assert not [text for text in rig.frames("tx") if "40" in json.dumps(json.loads(text)[2:3])]
+
+
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
+def test_a_scripted_answer_of_any_action_is_looked_into(play: Play, version: str) -> None:
+    """No schema of the answer has a limit; a script needs none."""
+    profile = {"chargingProfile": {"chargingSchedule": [{"chargingRateUnit": "A", "limit": 40}]}}
+
+    async def story(rig: Any) -> None:
+        held(rig)
+        async with rig.peer("CP1", [version]) as station:
+            boot = samples.sampler(version.removeprefix("ocpp"), "BootNotification", "request").minimal()
+            await station.call("BootNotification", boot)
+            rig.csms.on("Heartbeat").reply({"currentTime": "2026-11-21T10:00:00Z", **profile})
+            answer = await station.call("Heartbeat", {})
+            assert answer[:1] + answer[2:3] == [4, "InternalError"]
+
+    play(story, trouble="Heartbeat")
+
+
+def test_a_handler_has_no_way_to_write_past_the_gate(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        rig.gate.closed = {"Reset"}
+        async with rig.peer() as station:
+            await station.boot()
+
+            def handler(link: Any, payload: Any, proposed: Any) -> Any:
+                assert not hasattr(link, "send")
+                with pytest.raises(SafetyError):
+                    link.send_raw('[2,"x","Reset",{"type":"Hard"}]')
+                return proposed
+
+            script = rig.csms.on("Heartbeat").answer(handler)
+            assert (await station.call("Heartbeat", {}))[0] == 3
+            assert script.used == 1
+
+    rig = play(story)
+    assert not [text for text in rig.frames("tx") if "Reset" in text]
+
+
+HALF = [
+    ("ocpp2.1", '"SetVariables",{"setVariableData":[{"variable":{"name":"BasicAuthPassword"}', "security"),
+    ("ocpp1.6", '"ChangeConfiguration",{"key":"AuthorizationKey","value":"00"', "security"),
+    ("ocpp1.6", '"changeConfiguration",{"key":"AuthorizationKey","value":"00"', "security"),
+    ("ocpp1.6", '"updateFirmware",{"location":"http://a/b"', "firmware"),
+    (
+        "ocpp1.6",
+        '"DataTransfer",{"vendorId":"org.openchargealliance.iso15118pnc","messageId":"InstallCertificate"',
+        "sec",
+    ),
+]
+
+
+@pytest.mark.parametrize(("version", "text", "why"), HALF)
+def test_half_a_request_is_looked_into(play: Play, version: str, text: str, why: str) -> None:
+    """A text that is no JSON may still be read by a kind station."""
+
+    async def story(rig: Any) -> None:
+        held(rig)
+        async with rig.peer("CP1", [version]) as station:
+            boot = samples.sampler(version.removeprefix("ocpp"), "BootNotification", "request").minimal()
+            await station.call("BootNotification", boot)
+            with pytest.raises(SafetyError, match=why):
+                rig.csms.station("CP1").send_raw(f'[2,"x",{text}')
+
+    play(story)
+
+
+def test_a_request_inside_a_vendors_message_needs_the_leave_of_the_request(play: Play) -> None:
+    """ISO 15118 Plug and Charge for 1.6 sends InstallCertificate and the like inside of DataTransfer."""
+
+    async def story(rig: Any) -> None:
+        held(rig)
+        async with rig.peer() as station:
+            await station.boot()
+            wanted = {"vendorId": "org.openchargealliance.iso15118pnc", "messageId": "DeleteCertificate", "data": "{}"}
+            with pytest.raises(SafetyError, match="security"):
+                await rig.csms.station("CP1").verbs.call("DataTransfer", wanted)
+
+    play(story)
