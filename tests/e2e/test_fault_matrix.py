@@ -88,7 +88,8 @@ def explain(run: CliRun) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _ordered(sessions: Sessions, request: pytest.FixtureRequest) -> None:
     """Have every run of this module made in the background, a few at a time."""
-    names = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    own = [item for item in request.session.items if item.path == request.path]
+    names = [item.callspec.params for item in own if hasattr(item, "callspec")]
     for params in names:
         if "fault" in params:
             sessions.order("--station-fault", params["fault"])

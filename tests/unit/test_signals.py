@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pilotbench.bench.correlation.facts import Facts
+from pilotbench.bench.timeline import Event
 
 from lab_signals import MS, Lab, Seen, at, readings
 
@@ -196,12 +197,13 @@ def test_the_true_crossing_lies_within_the_edge(
     course, samples, u = path
     more = f'between = "linear"\nslew = "1000 degC/s"\naccuracy = "{u} degC"\n'
     lab = Lab(WARM.replace('["50 degC", "60 degC"]', '"50 degC"') + more)
-    told = [
-        at(ms + shift, {"v": value}, width=width, seq=i)
-        for i, (ms, value) in enumerate(samples, 1)
-        for shift in [data.draw(st.floats(0, width))]
-    ]
-    lab.play(sorted(told, key=lambda event: event.order))
+    told: list[Event] = []
+    received = 0.0
+    for i, (ms, value) in enumerate(samples, 1):
+        # One source tells its readings in the order in which it took them.
+        received = max(received, ms + data.draw(st.floats(0, width)))
+        told.append(at(received, {"v": value}, width=width, seq=i))
+    lab.play(told)
     found = lab.seen("lab.warm")
     for before, edge in pairwise(found):
         if before.value is None or edge.value is None:
