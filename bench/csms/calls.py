@@ -77,6 +77,9 @@ class Calls:
                 async with asyncio.timeout(limit_s):
                     message, stamp = await pending.done
             except TimeoutError as exc:
+                if pending.done.done() and not pending.done.cancelled() and pending.done.exception() is None:
+                    # The answer and the end of the patience came in one turn of the loop.
+                    return self._outcome(pending, *pending.done.result())
                 self._give_up(pending, f"no answer within {limit_s:g} s")
                 raise StationTimeout(
                     f"{self._station} did not answer {action} within {limit_s:g} s; an answer that comes later is "

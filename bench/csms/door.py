@@ -67,7 +67,9 @@ class Door:
 
     def begin_tls(self, connection: DoorConnection, raw: asyncio.Transport, context: ssl.SSLContext) -> None:
         """Start a handshake, beside everything else."""
-        task = asyncio.get_running_loop().create_task(self._speak_tls(connection, raw, context))
+        task = asyncio.get_running_loop().create_task(
+            self._speak_tls(connection, raw, context), name=f"csms TLS handshake {connection.peer}"
+        )
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 

@@ -214,6 +214,8 @@ class StationLink:
         if connection is not self._connection:
             return
         self._drain(connection)
+        if connection is not self._connection:
+            return  # a script on one of the last messages has let it go
         self._connection, calls, self._calls = None, self._calls, None
         connection.on_text = None
         reason = why or connection.close_reason or _ended(connection)
@@ -292,7 +294,7 @@ class StationLink:
 
     def trouble(self, what: str, exc: Exception) -> None:
         """Say that the back end itself failed at something."""
-        why = f"{self.station}: {what} failed: {type(exc).__name__}: {exc}"
+        why = self._desk.redactor.text(f"{self.station}: {what} failed: {type(exc).__name__}: {exc}")
         self._desk.source.note("device.state", {"device": "csms", "state": "DEGRADED", "why": why})
 
     def identified(self, identity: dict[str, Any]) -> None:
@@ -379,11 +381,13 @@ class StationLink:
         reception = self._reception
         assert reception is not None
         parsed, stamp = heard.parsed, heard.received.stamp
-        if isinstance(parsed.message, rpc.Call):
+        if isinstance(parsed.message, rpc.Call) and not (parsed.faults and self._desk.settings.is_strict(self.station)):
             reception.serve(parsed.message, heard.received.text, heard.shown, stamp, heard.asked)
-        elif parsed.reply_to is not None:
+            return
+        reply_to = parsed.message.message_id if isinstance(parsed.message, rpc.Call) else parsed.reply_to
+        if reply_to is not None:
             fault = parsed.faults[-1]
-            reception.refuse(parsed.reply_to, parsed.action, fault.kind, fault.text, stamp)
+            reception.refuse(reply_to, parsed.action, fault.kind, fault.text, stamp)
 
     def _answer(self, message: rpc.CallResult | rpc.CallError, shown: Payload, stamp: Stamp) -> None:
         calls = self._calls

@@ -20,6 +20,7 @@ from .settings import Desk
 __all__ = ["Reception"]
 
 KEEP_IDS = 1000
+LONGEST_ID = 255
 LEAST_TIMEOUT_NS = 1_000_000_000
 """No station takes a request for timed out sooner."""
 
@@ -133,7 +134,7 @@ class Reception:
 
     def answered_action(self, message_id: rpc.MessageId) -> str | None:
         """The action of a request that was answered under this id; None when there was none of late."""
-        return self._answers.get(message_id)
+        return self._answers.get(_kept(message_id))
 
     def refuse(self, message_id: rpc.MessageId, action: str | None, kind: rpc.Kind, text: str, stamp: Stamp) -> None:
         """Answer a request by an error."""
@@ -170,7 +171,8 @@ class Reception:
         In 2.x an id is used up on every connection of the station, in 1.6 on this one.
         """
         fingerprint = hash(str(content))
-        if self._ids.setdefault(message_id, fingerprint) != fingerprint:
+        kept = _kept(message_id)
+        if self._ids.setdefault(kept, fingerprint) != fingerprint:
             where = "by this station" if self._dialect.ids_for_ever else "on this connection"
             reused = rpc.Fault("sequencing", rpc.Kind.GENERIC, f"message id {message_id!r} was used before {where}")
             self._link.violation(reused, stamp, action=action, code="MessageIdReused")
@@ -254,12 +256,13 @@ class Reception:
             return True
         self._answered(message.message_id, sent)
         link.faults.deeds.exchanged(action, stamp.hi_ns)
-        self._answers[message.message_id] = action
+        self._answers[_kept(message.message_id)] = action
         if len(self._answers) > KEEP_IDS:
             self._answers.pop(next(iter(self._answers)))
         latency_ms = round((sent.hi_ns - stamp.hi_ns) / 1e6, 3)
         data = {"station": link.station, "dir": "tx", "action": action, "message_id": message.message_id}
-        self._desk.source.emit("ocpp.result", sent, {**data, "payload": reply, "latency_ms": latency_ms, "by": by})
+        told = self._desk.redactor.value(reply) if by == "script" else reply
+        self._desk.source.emit("ocpp.result", sent, {**data, "payload": told, "latency_ms": latency_ms, "by": by})
         for fact in facts:
             if fact.own:
                 link.publish(fact, sent)
@@ -303,3 +306,8 @@ class Reception:
     def _answered(self, message_id: rpc.MessageId, sent: Stamp) -> None:
         self._in_work.discard(message_id)
         self._answered_ns = sent.lo_ns
+
+
+def _kept(message_id: rpc.MessageId) -> rpc.MessageId:
+    """An id to remember: of one that is far too long its beginning, so that no station fills the memory."""
+    return message_id[:LONGEST_ID] if isinstance(message_id, str) else message_id

@@ -227,9 +227,10 @@ def _call(frame: list[Any], number: int, message_id: MessageId, rules: RpcRules,
     action = frame[2] if len(frame) > 2 and type(frame[2]) is str else None
     payload = _payload(frame[3], rules) if len(frame) > 3 else None
     if len(frame) != 4:
-        faults.append(Fault("rpc", Kind.FORMATION, f"a {name} has 4 elements, this one has {len(frame)}"))
+        # 2.x part 4 section 4.3: what is no valid CALL at all is RpcFrameworkError; FormatViolation is of a payload.
+        faults.append(Fault("rpc", Kind.FRAMEWORK, f"a {name} has 4 elements, this one has {len(frame)}"))
     elif action is None:
-        faults.append(Fault("rpc", Kind.FORMATION, f"the action is {_name(frame[2])}; it must be a string"))
+        faults.append(Fault("rpc", Kind.FRAMEWORK, f"the action is {_name(frame[2])}; it must be a string"))
     elif payload is None:
         faults.append(Fault("rpc", Kind.FORMATION, f"the payload is {_name(frame[3])}; it must be an object"))
     else:

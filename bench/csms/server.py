@@ -211,6 +211,9 @@ class Csms:
             link.end()
             link.faults.close()
         await self._entrance.close()
+        for link in self._links.values():
+            # What came while the connections closed may have begun something.
+            link.end()
 
     def set_pings(self, station_id: str, every_s: float | None) -> None:
         """Ping a station every `every_s` seconds from now on; None: never. Its pongs tell the round trip (`rtt_ms`)."""

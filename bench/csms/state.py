@@ -23,7 +23,7 @@ FILE = "csms-state.json"
 KEEP_CLOSED = 200
 """Transactions that have ended, remembered of 1.6 altogether, and of each 2.x station."""
 KEEP_RUNNING = 200
-"""Transactions of one 2.x station that may be open; beyond that the oldest is taken for one whose end was lost."""
+"""Transactions of one station that may be open; beyond that the oldest is taken for one whose end was lost."""
 
 
 class OpenTransaction(msgspec.Struct, omit_defaults=True):
@@ -172,6 +172,9 @@ class CsmsState:
     def begin(self, tx: int | str, start: OpenTransaction) -> None:
         """Note that a transaction runs."""
         self._file.open[str(tx)] = start
+        own = [known for known, one in self._file.open.items() if one.station == start.station]
+        for lost in own[: max(len(own) - KEEP_RUNNING, 0)]:
+            del self._file.open[lost]
         self._save()
 
     def end(self, tx: int | str, claim: str, station: str) -> tuple[OpenTransaction | None, bool]:

@@ -14,7 +14,7 @@ MARK = re.compile(r"redacted:[0-9a-f]{8}(?:[0-9a-f]{8})?")
 
 _NAME = (
     r"(?:pass[_. -]?wor[dt]|passwd|pass[_. -]?phrase|pass[_. -]?code|secret|authorization[_. -]?key|sim[_. -]?pin|"
-    r"api[_. -]?key|private[_. -]?key|pre[_. -]?shared[_. -]?key|\bpwd\b)"
+    r"api[_. -]?key|private[_. -]?key|pre[_. -]?shared[_. -]?key|vpn[_. -]?key|\bpwd\b)"
 )
 
 # scheme://user:password@host, also with the slashes escaped as JSON allows

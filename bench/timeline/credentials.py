@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from .credential_text import MARK, redact_text
+from .stems import Stems
 
 __all__ = ["Redactor"]
 
@@ -33,6 +34,7 @@ _SECRET_PARTS = (
     "apikey",
     "privatekey",
     "presharedkey",
+    "vpnkey",
 )
 _SECRET_NAMES = {"authorization", "proxyauthorization", "pwd", "cookie", "setcookie"}
 _NAME_KEYS = ("key", "name", "variable")
@@ -43,7 +45,7 @@ _SQUEEZE = dict.fromkeys(map(ord, _SEPARATORS))
 _HINTS = tuple(
     name.encode() for name in (*_SECRET_PARTS, "authorization", "pwd", "cookie", "basic", "bearer", "vpn", "keycode")
 )
-_STEMS = (b"pass", b"author", b"secret", b"simpin", b"key", b"pwd", b"cookie", b"basic", b"bearer", b"vpn")
+_STEMS = Stems(("pass", "author", "secret", "simpin", "key", "pwd", "cookie", "basic", "bearer", "vpn"))
 """Every hint has one of these in it, so that most texts are done with after fewer searches."""
 _AUTHORITY = re.compile(rb'://[^/\s"]*@|:\\+/\\+/')
 
@@ -84,11 +86,8 @@ class Redactor:
         """False when JSON text certainly holds no credential: a cheap first look."""
         low = encoded.lower()
         tight = low.translate(None, _DROPPED)
-        for stem in _STEMS:
-            if stem in tight:
-                if any(hint in tight for hint in _HINTS):
-                    return True
-                break
+        if _STEMS.any_in(tight.decode("latin-1")) and any(hint in tight for hint in _HINTS):
+            return True
         if self._forms and any(form in low for form in self._forms):
             return True
         # An escape may spell a letter of a name.

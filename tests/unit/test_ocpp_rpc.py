@@ -80,9 +80,9 @@ def test_null_is_an_empty_payload_in_16_only() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "reply_to"),
     [
-        ('[2,"7","Heartbeat"]', Kind.FORMATION, "7"),
-        ('[2,"7","Heartbeat",{},{}]', Kind.FORMATION, "7"),
-        ('[2,"7",5,{}]', Kind.FORMATION, "7"),
+        ('[2,"7","Heartbeat"]', Kind.FRAMEWORK, "7"),
+        ('[2,"7","Heartbeat",{},{}]', Kind.FRAMEWORK, "7"),
+        ('[2,"7",5,{}]', Kind.FRAMEWORK, "7"),
         ('[2,"7","Heartbeat",[]]', Kind.FORMATION, "7"),
         ('[2,"7","Heartbeat",{"a":', Kind.FRAMEWORK, "7"),
         ('[2,"7","Heartbeat",{"a":NaN}]', Kind.FRAMEWORK, "7"),

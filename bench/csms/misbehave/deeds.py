@@ -18,6 +18,9 @@ GRACE_S = 300.0
 """How long after a deed the station may need at the most to get over it: three timeouts of 30 s for a message, and the
 pauses of 60 s and 120 s between three attempts (1.6 TransactionMessageRetryInterval; 2.x MessageAttemptInterval)."""
 
+MOST_OPEN = 1000
+"""Deeds that wait for their end; beyond that the oldest waits no more, and excuses until its time is over."""
+
 
 class _Deed(msgspec.Struct):
     id: str
@@ -62,6 +65,9 @@ class Deeds:
         id_ = self._emit(now_ns, what, action, message_id, detail, until_ns, [], nth)
         if excuses:
             self._open.append(_Deed(id_, what, action if only_action else None, now_ns, lasts_s is not None))
+            if len(self._open) > MOST_OPEN:
+                # What lasts ends by `over`, and there are few of it.
+                self._open.remove(next((deed for deed in self._open if not deed.lasting), self._open[0]))
         return id_
 
     def over(self, id_: str, detail: str) -> None:

@@ -141,6 +141,8 @@ class LinkFaults:
         """Whether a handshake of the station is not answered now; it is when the silence is over."""
         if "blackhole" not in self._lasting:
             return False
+        # Those that gave up meanwhile need no answer any more.
+        self._knocking = [one for one in self._knocking if not one.transport.is_closing()]
         self._knocking.append(connection)
         return True
 

@@ -14,9 +14,14 @@ __all__ = ["Payments"]
 LONGEST = 20
 """Characters of a VAT number in the answer; a longer one has been recorded as a violation and fits no company."""
 
+KEEP = 200
+
 
 class Payments(Service):
-    """NotifySettlement and VatNumberValidation. `settlements`: as sent, by the reference of the payment provider."""
+    """NotifySettlement and VatNumberValidation.
+
+    `settlements`: the newest 200, as sent, by the reference of the payment provider.
+    """
 
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
@@ -30,6 +35,8 @@ class Payments(Service):
         """Keep the settlement."""
         if action == "NotifySettlement":
             self.settlements[text(payload.get("pspRef"))] = payload
+            if len(self.settlements) > KEEP:
+                self.settlements.pop(next(iter(self.settlements)))
         return {}
 
     def _settled(self, payload: Payload, how: Asked) -> Payload:

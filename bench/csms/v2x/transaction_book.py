@@ -15,7 +15,7 @@ from ..dialect import Payload
 from ..fields import instance_id, integer, member, string
 from ..service import Answers, Asked, Service
 from ..settings import Desk
-from ..state import KeptTransaction
+from ..state import KEEP_RUNNING, KeptTransaction
 from .id_token_info import decide, id_token_info
 from .transaction import KnownTransaction, stops, transaction_id
 from .transaction_checks import check_event
@@ -24,6 +24,8 @@ __all__ = ["TransactionBook"]
 
 MOST_ENDED = 100
 """Transactions that have ended, kept in memory; the oldest is forgotten first."""
+MOST_REMOTE = 256
+"""Accepted remote starts that are remembered."""
 
 
 class TransactionBook(Service):
@@ -71,6 +73,7 @@ class TransactionBook(Service):
         if known is not None and known.reply_to(payload) is not None:
             return {"repeated": True}
         orphan = known is None and self.desk.state.ended(self.station, tx) is None
+        fresh = known is None
         if known is None:
             known = self._known[tx] = self._met(tx)
         self._known.move_to_end(tx)
@@ -80,16 +83,17 @@ class TransactionBook(Service):
             known.numbers.cover(known.numbers.highest, max(number - 1, known.numbers.highest))
         if known.take(payload, reply):
             self.desk.state.keep(self.station, tx, known.kept)
-        if known.running:
-            return {}
-        self._forget_old()
-        return {"orphan": True} if orphan else {}
+        if fresh or not known.running:
+            self._forget_old()
+        return {"orphan": True} if orphan and not known.running else {}
 
     def answered(self, action: str, payload: Payload, answer: Payload) -> None:
         """A remote start that the station accepted: its transaction names it (F01.FR.25, F02.FR.01)."""
         number = integer(payload.get("remoteStartId"))
         if action == "RequestStartTransaction" and answer.get("status") == "Accepted" and number is not None:
             self._remote[number] = payload
+            if len(self._remote) > MOST_REMOTE:
+                self._remote.pop(next(iter(self._remote)))
             tx = string(answer.get("transactionId"))
             known = None if tx is None else self._known.get(tx)
             if known is not None:
@@ -147,7 +151,8 @@ class TransactionBook(Service):
 
     def _forget_old(self) -> None:
         ended = [tx for tx, one in self._known.items() if not one.running]
-        for tx in ended[: max(len(ended) - MOST_ENDED, 0)]:
+        running = [tx for tx, one in self._known.items() if one.running]
+        for tx in (*ended[: max(len(ended) - MOST_ENDED, 0)], *running[: max(len(running) - KEEP_RUNNING, 0)]):
             del self._known[tx]
 
 

@@ -514,3 +514,16 @@ def test_reservations_displays_customers_signed_values_and_lists(play: Play, ver
     rig = play(story)
     assert rig.one("ocpp.security_event").data["type"] == "TamperDetectionActivated"
     assert [event.data["status"] for event in rig.all("ocpp.reservation")] == ["Expired", "Removed"]
+
+
+def test_transactions_that_never_end_do_not_fill_the_memory(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        async with booted(rig, "2.1") as station:
+            for number in range(205):
+                info = {"transactionId": f"t{number}"}
+                event = {"eventType": "Started", "timestamp": NOW, "triggerReason": "CablePluggedIn", "seqNo": 0}
+                await station.say("TransactionEvent", {**event, "transactionInfo": info})
+            known = rig.csms.station("CP1").service(TransactionBook).transactions
+            assert (len(known), "t204" in known, "t0" in known) == (200, True, False)
+
+    play(story)

@@ -56,8 +56,22 @@ def test_strict_refuses_what_lenient_serves(play: Play) -> None:
         async with rig.peer() as station:
             await station.boot()
             assert (await station.call("Heartbeat", {"extra": 1}))[2] == "FormationViolation"
+            await station.send('[2,7,"Heartbeat",{}]')
+            assert (await station.recv())[:3] == [4, 7, "FormationViolation"]
 
     play(story, settings={"strict": True})
+
+
+def test_ids_without_end_do_not_fill_the_memory(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        async with rig.peer() as station:
+            await station.boot()
+            for number in range(3):
+                assert (await station.call("Heartbeat", {}, f"{number}" + "x" * 100_000))[0] == 3
+            reception = rig.csms.station("CP1")._reception
+            assert max(map(len, (*reception._ids, *reception._answers))) <= 255
+
+    play(story)
 
 
 def test_a_call_before_the_answer_and_a_used_id_are_recorded(play: Play) -> None:

@@ -357,3 +357,26 @@ def test_faults_of_a_connection_with_tls(play: Play, tmp_path: Path) -> None:
     widths = [e.stamp.hi_ns - e.stamp.lo_ns for e in rig.all("ocpp.call", action="Heartbeat")]
     assert widths[0] >= 0.14e9
     assert widths[1] >= 0.03e9
+
+
+def test_who_knocks_and_leaves_in_a_blackhole_is_not_remembered(play: Play) -> None:
+    """A station that tries again every few seconds, for hours."""
+    lines = ("GET /CP1 HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+    request = "\r\n".join((*lines, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "")).encode()
+
+    async def story(rig: Any) -> None:
+        async with rig.peer() as station:
+            await station.boot()
+            faults = rig.csms.station("CP1").faults
+            faults.blackhole("1 h")
+            for _ in range(4):
+                since_ns = time.monotonic_ns()
+                _, writer = await asyncio.open_connection("127.0.0.1", rig.csms.port)
+                writer.write(request)
+                writer.write_eof()
+                await rig.seen("ocpp.refused", since_ns)
+                writer.close()
+            assert len(faults._knocking) <= 1
+            faults.stop()
+
+    play(story)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -318,3 +319,24 @@ def test_a_raw_text_passes_the_gate(play: Play) -> None:
     limits = [s.args["limits"] for s in rig.gate.asked if s.verb == "SetChargingProfile" and "limits" in s.args]
     assert limits == [[{"limit": 99.0}]] * 3
     assert [e.data["detail"] for e in rig.all("csms.misbehaviour")] == ['[9,"odd"]']
+
+
+def test_a_scripted_answer_shows_no_password(play: Play) -> None:
+    reply = {"currentTime": "2030-01-01T00:00:00Z", "password": "hunter2-Xq9"}
+    rig, came = _heartbeat(play, lambda script: script.reply(reply))
+    assert json.loads(came[0])[2] == reply
+    assert not [event for event in rig.timeline.events() if "hunter2" in f"{event.data}{event.raw}"]
+
+
+def test_answers_withheld_for_ever_do_not_fill_the_memory(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        deeds = rig.csms._link("CP1").faults.deeds
+        for _ in range(1202):
+            deeds.tell("silence", "no answer is given", action="Heartbeat", only_action=True)
+        assert len(deeds._open) == 1000
+        deeds.exchanged("Heartbeat", time.monotonic_ns())
+
+    rig = play(story)
+    told = [event.data["nth"] for event in rig.all("csms.misbehaviour", what="silence")]
+    assert told.count(1) == 1
+    assert len(rig.one("csms.misbehaviour", what="restored").data["of"]) == 1000

@@ -34,6 +34,17 @@ def test_a_station_that_never_ends_anything_does_not_fill_the_file(tmp_path: Pat
     assert state.ended("CP", f"e{KEEP_CLOSED + 4}") is not None
 
 
+def test_nor_does_one_of_1_6(tmp_path: Path) -> None:
+    state = CsmsState(tmp_path)
+    state.begin(1, OpenTransaction("OTHER", 1, "TAG", "0", "t"))
+    for number in range(2, KEEP_RUNNING + 7):
+        state.begin(number, OpenTransaction("CP", 1, "TAG", "0", f"t{number}"))
+    kept = state.open_transactions
+    assert len(kept) == KEEP_RUNNING + 1
+    assert {"1", str(KEEP_RUNNING + 6)} <= set(kept)
+    assert "2" not in kept
+
+
 def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     CsmsState(tmp_path).keep_list("CP", KeptList(3, {"a": {"idTag": "A"}}))
     assert CsmsState(tmp_path).local_list("CP") == KeptList(3, {"a": {"idTag": "A"}})
