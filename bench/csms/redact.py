@@ -7,10 +7,11 @@ texts are done with: a message goes through it twice.
 from __future__ import annotations
 
 from ..timeline.credentials import Redactor as _Redactor
+from ..timeline.stems import Stems
 
 __all__ = ["Redactor"]
 
-_STEMS = ("pass", "auth", "secret", "key", "pwd", "pin", "cookie", "basic", "bearer", "vpn", "\\u", "://", ":\\")
+_STEMS = Stems(("pass", "auth", "secret", "key", "pwd", "pin", "cookie", "basic", "bearer", "vpn", "\\u", "://", ":\\"))
 """A text without any of these certainly holds none of the places where credentials stand."""
 
 
@@ -19,13 +20,8 @@ class Redactor(_Redactor):
 
     def text(self, text: str) -> str:
         """The text without secrets; the very same object when it holds none."""
-        low = text.lower()
-        for stem in _STEMS:
-            if stem in low:
-                break
-        else:
-            if not self.knows_any:
-                return text
+        if not self.knows_any and not _STEMS.any_in(text.lower()):
+            return text
         if not self.suspects(text.encode("utf-8", "backslashreplace")):
             return text
         clean = super().text(text)
