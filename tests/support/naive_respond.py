@@ -93,7 +93,7 @@ def _judge(record: Record, rule: Respond, t: Opening) -> Judged:
     if hi <= b and hi <= e.hi:
         return said(Outcome.PASS)
     watched = INF if rule.answers or not record.truncated else record.end_ns - t.event.stamp.hi_ns
-    if e.hi <= b and lo > e.lo and e.hi <= watched:
+    if e.hi <= b and e.hi <= watched:
         return said(Outcome.NOT_APPLICABLE)
     over = record.over(t.event, b)
     late = () if over else (Reason.TRUNCATED,)

@@ -235,7 +235,7 @@ class RespondMonitor(Monitor):
         if cut and (span.hi == NEVER or span.lo > limit.hi):
             watched = max(0, self.world.now_ns - owed.mark.stamp.hi_ns)
             text = f"the record ends {watched / 1e6:.0f} ms after the trigger, before the limit"
-            if ended.hi <= min(watched, limit.lo) and span.lo > ended.lo:
+            if ended.hi <= min(watched, limit.lo):
                 self._say(owed, None, limit, Outcome.NOT_APPLICABLE, step, _withdrawn(owed))
             else:
                 self._say(owed, None, limit, Outcome.INCONCLUSIVE, step, text, Reason.TRUNCATED)
@@ -259,7 +259,7 @@ class RespondMonitor(Monitor):
         """Withdrawn before the limit, or (where that is asked for) before the response was proven by its hold."""
         if self.rule.proven and span.lo <= limit.hi and ended.lo < span.hi + self.hold_ns and ended.hi != NEVER:
             return True
-        return ended.hi <= limit.lo and span.lo > ended.lo
+        return ended.hi <= limit.lo
 
     def _undecided(self, owed: _Owed, certain: Step | None, possible: Step | None) -> tuple[Reason, str]:
         if possible is None:

@@ -94,7 +94,7 @@ class RespondEventsMonitor(WaitingMonitor):
             self._measured_only(owed, end_hi)
         elif hi <= limit.lo and hi <= end_hi:
             self.passed(owed, limit.lo)
-        elif end_hi <= limit.lo and lo > end_lo:
+        elif end_hi <= limit.lo:
             by = f" ({owed.end_event.id})" if owed.end_event is not None else ""
             self.tell(owed, Outcome.NOT_APPLICABLE, f"withdrawn before the limit{by}")
         elif limit.hi == NEVER:
