@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -113,7 +115,7 @@ async def _serve(request: CsmsRequest, plan: BackEndPlan, folder: Path, poll: La
     if recorder is not None:
         recorder.start()
     if not request.quiet:
-        timeline.subscribe(_printing(time.time_ns() - time.monotonic_ns()))
+        _print_events(timeline, time.time_ns() - time.monotonic_ns())
     try:
         await back_end.start()
         for line in _welcome(request, plan, back_end, recorder):
@@ -168,18 +170,29 @@ def _welcome(request: CsmsRequest, plan: BackEndPlan, back_end: BackEnd, recorde
     return [*lines, "Ctrl-C ends it."]
 
 
-def _printing(wall_minus_bench_ns: int) -> Callable[[Event], None]:
+def _print_events(timeline: Timeline, wall_minus_bench_ns: int) -> None:
+    """Print what people want to read, until nobody reads any more: the stations are served all the same."""
+
     def tell(event: Event) -> None:
         line = line_of(event, wall_minus_bench_ns)
-        if line is not None:
-            _say(line)
+        if line is not None and not _say(line):
+            unsubscribe()
 
-    return tell
+    unsubscribe = timeline.subscribe(tell)
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _say(line: str) -> bool:
+    """Print a line in whatever letters the output has; False when it is closed, and from then on prints nothing."""
+    out = sys.stdout
+    try:
+        out.write(line.encode(out.encoding or "ascii", "replace").decode(out.encoding or "ascii") + "\n")
+        out.flush()
+    except OSError:
+        # What is left in the buffer must go somewhere, or Python complains at its end.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        return False
+    return True
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -84,6 +84,22 @@ def station(url: str, name: str) -> str:
     return url.replace("<station id>", name)
 
 
+def test_it_serves_on_when_nobody_reads_what_it_prints(tmp_path: Path) -> None:
+    """`pilotbench csms | head`."""
+    with alone(tmp_path / "state", "--record", str(tmp_path / "rec")) as back_end:
+        url = back_end.line(r"station\s+(ws://\S+/<station id>)")[1]
+        assert back_end.process.stdout is not None
+        back_end.process.stdout.close()
+        with connect(station(url, "CP1"), subprotocols=["ocpp1.6"], proxy=None) as ws:  # type: ignore[list-item]
+            assert call(ws, "BootNotification", BOOT_16, "1")[2]["status"] == "Accepted"
+            assert call(ws, "Heartbeat", {}, "2")[0] == 3
+        back_end.process.send_signal(signal.SIGTERM)
+        assert back_end.process.wait(PATIENCE_S) == 0
+        assert back_end.error() == ""
+    (recording,) = (tmp_path / "rec").rglob("*.mcap")
+    assert [event for event in read_run(recording).events if event.data.get("action") == "Heartbeat"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_every_version_records_and_stops_cleanly(tmp_path: Path, number: int) -> None:
     with alone(tmp_path / "state", "--record", str(tmp_path / "rec")) as back_end:

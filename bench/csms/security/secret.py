@@ -111,4 +111,6 @@ def _unhexed(given: bytes) -> bytes | None:
 
 
 def _hash(salt: str, given: bytes) -> str:
-    return hashlib.pbkdf2_hmac("sha256", given, bytes.fromhex(salt), ROUNDS).hex()
+    # HMAC fills a short key up with zero bytes: of keys that end with some the length counts too.
+    size = len(given).to_bytes(4) if given.endswith(b"\0") else b""
+    return hashlib.pbkdf2_hmac("sha256", given, bytes.fromhex(salt) + size, ROUNDS).hex()

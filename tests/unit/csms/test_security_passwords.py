@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pilotbench.bench.csms.security import Passwords, problem_with
 from pilotbench.bench.csms.security.records import Records
@@ -57,6 +57,9 @@ def test_a_password_is_known_in_its_forms_and_in_no_other(password: str, other: 
             assert match.form == ("hex" if tried.lower() == raw.hex().encode() else "raw bytes" if is_hex else "text")
 
 
+@example("\0", b"")
+@example("abcd\0", b"abcd\0\0")
+@example("ab00", b"\xab")
 @given(TEXTS, st.binary(max_size=42))
 def test_a_hashed_password_judges_as_the_password_itself(password: str, other: bytes) -> None:
     hashed, plain = Hashed.of(password), Plain(password)
