@@ -1,4 +1,4 @@
-"""Writing the MCAP container: the one place that knows the `mcap` writer.
+"""Writing a recording: what stands where in the container.
 
 Layout of a file: header (profile `pilotbench`), one metadata record that says the format and the
 wall anchor, the first attachments, zstd chunks of JSON messages, the last attachments, footer.
@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, cast
-
-from mcap.writer import CompressionType, Writer
 
 from ...errors import RecordingError
 from ..timeline import Event
+from .container import MESSAGE_OVERHEAD, Container
 from .schemas import schema_bytes, schema_name
 
 __all__ = ["CHUNK_BYTES", "FORMAT", "META_CUT", "META_RUN", "PROFILE", "McapFile"]
@@ -26,7 +24,6 @@ META_RUN = "pilotbench.run"
 META_CUT = "pilotbench.cut"
 """Metadata record of a repaired file: the recording ended early, and why."""
 CHUNK_BYTES = 64 * 1024
-_MESSAGE_OVERHEAD = 31
 _MAX_TIME = 2**64 - 1
 
 
@@ -42,50 +39,40 @@ class McapFile:
         self._offset_ns = anchor_wall_ns - anchor_mono_ns
         self._sink = _Sink(path)
         self._channels: dict[str, int] = {}
-        self._chunk_bytes = 0
-        self._writer = Writer(
-            cast("IO[Any]", self._sink), chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD, enable_crcs=True
-        )
-        self._writer.start(profile=PROFILE)
+        self._container = Container(self._sink, PROFILE)
         anchor = {"anchor_mono_ns": str(anchor_mono_ns), "anchor_wall_ns": str(anchor_wall_ns)}
         self.metadata(META_RUN, {"format": str(FORMAT), **anchor})
 
     def metadata(self, name: str, values: Mapping[str, str]) -> None:
         """Write one named record of texts."""
-        self._writer.add_metadata(name, dict(values))
+        self._container.metadata(name, values)
 
     def attach(self, name: str, data: bytes, at_mono_ns: int) -> None:
         """Write one attachment; its media type follows the end of its name."""
         wall = self._wall(at_mono_ns)
         # Messages written before it stand before it in the file, so a cut loses the newest first.
         self.flush()
-        self._writer.add_attachment(wall, wall, name, _media_type(name), data)
+        self._container.attach(name, data, _media_type(name), wall)
 
     def add(self, event: Event, payload: bytes) -> None:
         """Write one event whose JSON is `payload`."""
         channel = self._channels.get(event.topic)
         if channel is None:
-            schema = schema_bytes(event.topic)
-            schema_id = self._writer.register_schema(schema_name(event.topic), "jsonschema", schema)
-            channel = self._writer.register_channel(event.topic, "json", schema_id)
+            channel = self._container.channel(event.topic, schema_name(event.topic), schema_bytes(event.topic))
             self._channels[event.topic] = channel
-            self._chunk_bytes += len(schema) + 200
-        size = len(payload) + _MESSAGE_OVERHEAD
-        if self._chunk_bytes and self._chunk_bytes + size > CHUNK_BYTES:
+        filled = self._container.chunk_bytes
+        if filled and filled + len(payload) + MESSAGE_OVERHEAD > CHUNK_BYTES:
             self.flush()
-        wall = self._wall(event.stamp.order_ns)
-        self._writer.add_message(channel, wall, payload, wall, event.seq & 0xFFFF_FFFF)
-        self._chunk_bytes += size
+        self._container.add(channel, self._wall(event.stamp.order_ns), event.seq & 0xFFFF_FFFF, payload)
         self.messages += 1
 
     def flush(self) -> None:
         """End the chunk and hand everything to the operating system: from now on a killed process loses none of it."""
-        self._writer.flush()
-        self._chunk_bytes = 0
+        self._container.flush()
 
     def finish(self) -> None:
         """Write index and footer, and see the file on the disk."""
-        self._writer.finish()
+        self._container.finish()
         self._sink.sync()
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ QUEUE_EVENTS = 50_000
 BATCH_S = 0.05
 FLUSH_NS = 10**9
 ANCHOR_NS = 3600 * 10**9
-TOGETHER = 64
+TOGETHER = 32
 """Events that are encoded and looked through at once."""
 
 
@@ -195,9 +195,10 @@ class Recorder:
                 left -= len(some)
                 for event, payload in zip(some, encode_events(some, self.redactor), strict=True):
                     self._file.add(event, payload)
-                    self.written += 1
-                    # Let the loop have the interpreter: otherwise it waits 5 ms for it after every write to a socket.
-                    time.sleep(0)
+                self.written += len(some)
+                # Let the loop have the interpreter: otherwise it waits 5 ms for it after every write to a socket. More
+                # often would be too often: a busy loop gives it up twice a message, and a message is many events.
+                time.sleep(0)
                 if time.monotonic_ns() >= next_flush_ns:
                     break
             now_ns = time.monotonic_ns()
