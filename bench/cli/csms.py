@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import signal
 import sys
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -115,7 +113,7 @@ async def _serve(request: CsmsRequest, plan: BackEndPlan, folder: Path, poll: La
     if recorder is not None:
         recorder.start()
     if not request.quiet:
-        _print_events(timeline, time.time_ns() - time.monotonic_ns())
+        timeline.subscribe(_printing(time.time_ns() - time.monotonic_ns()))
     try:
         await back_end.start()
         for line in _welcome(request, plan, back_end, recorder):
@@ -170,29 +168,18 @@ def _welcome(request: CsmsRequest, plan: BackEndPlan, back_end: BackEnd, recorde
     return [*lines, "Ctrl-C ends it."]
 
 
-def _print_events(timeline: Timeline, wall_minus_bench_ns: int) -> None:
-    """Print what people want to read, until nobody reads any more: the stations are served all the same."""
-
+def _printing(wall_minus_bench_ns: int) -> Callable[[Event], None]:
     def tell(event: Event) -> None:
         line = line_of(event, wall_minus_bench_ns)
-        if line is not None and not _say(line):
-            unsubscribe()
+        if line is not None:
+            _say(line)
 
-    unsubscribe = timeline.subscribe(tell)
+    return tell
 
 
-def _say(line: str) -> bool:
-    """Print a line in whatever letters the output has; False when it is closed, and from then on prints nothing."""
-    out = sys.stdout
-    try:
-        out.write(line.encode(out.encoding or "ascii", "replace").decode(out.encoding or "ascii") + "\n")
-        out.flush()
-    except OSError:
-        # What is left in the buffer must go somewhere, or Python complains at its end.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        return False
-    return True
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _address(text: str) -> tuple[str, int]:
