@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from ..errors import CsmsError
 from .csms.misbehave import Script
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class LinkFacade:
         Raises:
             SafetyError: the gate refuses what it may be read as.
         """
+        if not isinstance(cast(object, text), str):
+            raise CsmsError(f"send_raw sends a text frame: give it a str, not {type(text).__name__}.")
         return self._do(lambda link: link.send_raw(text)) is not None
 
     def _do(self, act: Callable[[StationLink], T]) -> T:

@@ -7,6 +7,7 @@ payload. `multipleOf 0.1` of the charging limits is decided on the decimal text,
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.util
 from pathlib import Path
@@ -23,6 +24,8 @@ __all__ = ["SchemaFault", "Schemas", "Side"]
 
 Side = Literal["request", "response", "send"]
 """`send`: a message that is never answered (2.1)."""
+
+VERSION_NAMES = {"v16": "OCPP 1.6", "v201": "OCPP 2.0.1", "v21": "OCPP 2.1"}
 
 MOST_FAULTS = 10
 """Faults kept of one payload; a payload of rubbish shall not flood the timeline."""
@@ -111,7 +114,11 @@ class Schemas:
         if found is not None:
             return found
         if action not in (self.sends if side == "send" else self.actions):
-            raise CsmsError(f"there is no schema for {action!r} in {self._root.parent.name}; check its spelling.")
+            known = self.sends if side == "send" else self.actions
+            near = difflib.get_close_matches(action, sorted(known), n=1)
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
+            version = VERSION_NAMES.get(self._root.parent.name, self._root.parent.name)
+            raise CsmsError(f"{version} has no action {action!r}{meant}; check the name, capitals count.")
         path = self._root / f"{action}{self._suffixes[side]}.json"
         try:
             schema: dict[str, Any] = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))

@@ -9,7 +9,7 @@ from ....errors import CsmsError
 from ..dialect import Payload
 from ..fields import instance_id, integer, member, objects, text
 from ..verbs import Answer, Caller, Period, Purpose, Schedule, Tx, Unit
-from ..verbs.wire import given, number_of, utc_text
+from ..verbs.wire import amps_of, given, purpose_of, utc_text
 
 __all__ = ["Charging16"]
 
@@ -76,7 +76,7 @@ class Charging16:
         wanted = {
             "id": profile_id,
             "connectorId": evse,
-            "chargingProfilePurpose": None if purpose is None else PURPOSES[purpose],
+            "chargingProfilePurpose": None if purpose is None else purpose_of(purpose, PURPOSES),
             "stackLevel": stack_level,
         }
         return await self._caller.ask("ClearChargingProfile", given(wanted))
@@ -106,14 +106,14 @@ def profile(
     For transactions it is Relative to their start; the station's profile has none to relate to
     (section 3.13.1) and is Absolute, begun a minute ago so that a clock a little behind has begun it too.
     """
-    period = given({"startPeriod": 0, "limit": number_of(limit_a), "numberPhases": phases})
+    period = given({"startPeriod": 0, "limit": amps_of(limit_a), "numberPhases": phases})
     schedule: Payload = {"chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
     if purpose == "station":
         schedule["startSchedule"] = utc_text(timedelta(minutes=1))
     return {
         "chargingProfileId": profile_id,
         "stackLevel": stack_level,
-        "chargingProfilePurpose": PURPOSES[purpose],
+        "chargingProfilePurpose": purpose_of(purpose, PURPOSES),
         "chargingProfileKind": "Absolute" if purpose == "station" else "Relative",
         "chargingSchedule": schedule,
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ....errors import CsmsError
 from ..verbs import Answer, Caller
 from ..verbs.absent import refuse
-from ..verbs.wire import given
+from ..verbs.wire import given, operational
 
 __all__ = ["Operating16"]
 
@@ -44,7 +44,7 @@ class Operating16:
 
     async def set_availability(self, evse: int, operative: bool, *, connector: int | None = None) -> Answer:
         """ChangeAvailability."""
-        kind = "Operative" if operative else "Inoperative"
+        kind = operational(operative)
         return await self._caller.ask("ChangeAvailability", {"connectorId": evse, "type": kind})
 
     async def trigger(self, message: str, evse: int | None = None, *, connector: int | None = None) -> Answer:

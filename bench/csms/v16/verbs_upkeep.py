@@ -12,7 +12,7 @@ from ..dialect import Payload
 from ..fields import objects
 from ..verbs import Answer, Caller, CertificateUse
 from ..verbs.absent import refuse
-from ..verbs.wire import given, utc_text
+from ..verbs.wire import given, hashes, utc_text
 
 __all__ = ["Upkeep16"]
 
@@ -94,7 +94,7 @@ class Upkeep16:
 
     async def delete_certificate(self, hash_data: Mapping[str, Any]) -> Answer:
         """DeleteCertificate."""
-        known = given({name: hash_data.get(name) for name in HASH_DATA})
+        known = hashes(hash_data, HASH_DATA)
         return await self._caller.ask("DeleteCertificate", {"certificateHashData": known})
 
     async def list_certificates(self, uses: Sequence[CertificateUse | str] = ()) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ....errors import CsmsError
 from ..dialect import Payload
 from ..fields import instance_id, integer, member, objects, text
 from ..verbs import Answer, Caller, Period, Purpose, Schedule, Tx, Unit
-from ..verbs.wire import given, number_of, utc_text
+from ..verbs.wire import amps_of, given, purpose_of, utc_text
 
 __all__ = ["Charging2x", "profile", "token"]
 
@@ -94,7 +94,7 @@ class Charging2x:
         if evse is None and purpose is None and stack_level is None:
             answers = [await self._clear({"chargingProfilePurpose": word}) for word in PURPOSES.values()]
             return next((answer for answer in answers if answer.accepted), answers[-1])
-        named = None if purpose is None else PURPOSES[purpose]
+        named = None if purpose is None else purpose_of(purpose, PURPOSES)
         return await self._clear(given({"evseId": evse, "chargingProfilePurpose": named, "stackLevel": stack_level}))
 
     async def composite_schedule(self, evse: int, duration_s: int, *, unit: Unit | None = None) -> Schedule:
@@ -125,7 +125,7 @@ class Charging2x:
         number = next(self._ids)
         criterion = {
             "chargingProfileId": None if profile_id is None else [profile_id],
-            "chargingProfilePurpose": None if purpose is None else PURPOSES[purpose],
+            "chargingProfilePurpose": None if purpose is None else purpose_of(purpose, PURPOSES),
             "stackLevel": stack_level,
         }
         wanted = {"requestId": number, "evseId": evse, "chargingProfile": given(criterion)}
@@ -164,12 +164,12 @@ def profile(
         "id": 1,
         "startSchedule": utc_text(timedelta(minutes=1)) if station else None,
         "chargingRateUnit": "A",
-        "chargingSchedulePeriod": [given({"startPeriod": 0, "limit": number_of(limit_a), "numberPhases": phases})],
+        "chargingSchedulePeriod": [given({"startPeriod": 0, "limit": amps_of(limit_a), "numberPhases": phases})],
     }
     body = {
         "id": profile_id,
         "stackLevel": stack_level,
-        "chargingProfilePurpose": PURPOSES[purpose],
+        "chargingProfilePurpose": purpose_of(purpose, PURPOSES),
         "chargingProfileKind": "Absolute" if station else "Relative",
         "transactionId": str(tx) if tx is not None and purpose == "transaction" else None,
         "chargingSchedule": [given(schedule)],

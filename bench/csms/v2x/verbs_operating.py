@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..dialect import Payload
 from ..verbs import Answer, Caller
-from ..verbs.wire import given
+from ..verbs.wire import given, operational
 
 __all__ = ["Operating2x"]
 
@@ -38,7 +38,7 @@ class Operating2x:
     async def set_availability(self, evse: int, operative: bool, *, connector: int | None = None) -> Answer:
         """ChangeAvailability; without an EVSE of the whole station (G04)."""
         place = {"evse": _place(evse, connector)} if evse else {}
-        kind = "Operative" if operative else "Inoperative"
+        kind = operational(operative)
         return await self._caller.ask("ChangeAvailability", {**place, "operationalStatus": kind})
 
     async def trigger(self, message: str, evse: int | None = None, *, connector: int | None = None) -> Answer:

@@ -11,7 +11,7 @@ from ....errors import CsmsError
 from ..dialect import Payload
 from ..fields import member, objects, text
 from ..verbs import Answer, Caller, CertificateUse
-from ..verbs.wire import given, utc_text
+from ..verbs.wire import given, hashes, utc_text
 
 __all__ = ["HASH_DATA", "Upkeep2x"]
 
@@ -108,7 +108,7 @@ class Upkeep2x:
 
     async def delete_certificate(self, hash_data: Mapping[str, Any]) -> Answer:
         """DeleteCertificate (M04)."""
-        known = given({name: hash_data.get(name) for name in HASH_DATA})
+        known = hashes(hash_data, HASH_DATA)
         return await self._caller.ask("DeleteCertificate", {"certificateHashData": known})
 
     async def list_certificates(self, uses: Sequence[CertificateUse | str] = ()) -> list[dict[str, Any]]:
