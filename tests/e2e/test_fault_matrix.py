@@ -57,6 +57,27 @@ MORE = {
     "stays-closed": only("stop.open", "ab.dead", "faulted.no_energy", code=4),
     "wrong-meter-stop": only("energy.register"),
 }
+IN_2_1 = {
+    "late-open": only("stop.open"),
+    "wrong-duty": only("profile.floor"),
+    "slow-close": only("start.close"),
+    "ignores-profile": only("profile.duty"),
+    "no-status": only("v2.plug.status"),
+    "energy-5-percent": only("energy.agree"),
+    "wrong-meter-stop": only("energy.agree"),
+    "close-unauthorised": only("no_current.unauth", "start.order", undecided="energy.agree"),
+    "no-start": only("v2.power_path.tx"),
+    "late-stop": only(
+        "v2.state.not_charging",
+        "v2.state.suspended_evse",
+        "v2.remote_stop.event",
+        "v2.remote_stop.ended",
+        undecided="energy.agree v2.register.monotonic",
+    ),
+    "chatty-boot": only("v2.boot.first", "v2.rpc.one_call"),
+    "no-heartbeat": only("v2.meter.periodic"),
+}
+"""The same faults of a station that speaks 2.1: physics by the same rules, messages by its own."""
 ODDITIES = [
     "slow-but-allowed",
     "integer-pwm",
@@ -93,12 +114,14 @@ def _ordered(sessions: Sessions, request: pytest.FixtureRequest) -> None:
     for params in names:
         if "fault" in params:
             sessions.order("--station-fault", params["fault"])
+        elif "fault_in_2_1" in params:
+            sessions.order("--ocpp", "2.1", "--station-fault", params["fault_in_2_1"])
         elif "oddity" in params:
             sessions.order("--station-oddity", params["oddity"])
 
 
-def holds(sessions: Sessions, fault: str, expected: Expected) -> None:
-    run = sessions.get("--station-fault", fault)
+def holds(sessions: Sessions, fault: str, expected: Expected, *more: str) -> None:
+    run = sessions.get(*more, "--station-fault", fault)
     assert failing(run) - expected.perhaps == expected.fails, explain(run)
     assert undecided(run) <= expected.undecided, explain(run)
     assert run.code == expected.code, explain(run)
@@ -125,6 +148,12 @@ def test_a_fault_of_the_demo_fails_exactly_its_rules(sessions: Sessions, fault: 
 @pytest.mark.parametrize("fault", MORE)
 def test_a_further_fault_fails_exactly_its_rules(sessions: Sessions, fault: str) -> None:
     holds(sessions, fault, MORE[fault])
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("fault_in_2_1", IN_2_1)
+def test_a_fault_in_2_1_fails_exactly_its_rules(sessions: Sessions, fault_in_2_1: str) -> None:
+    holds(sessions, fault_in_2_1, IN_2_1[fault_in_2_1], "--ocpp", "2.1")
 
 
 @pytest.mark.faults
