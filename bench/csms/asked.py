@@ -34,6 +34,8 @@ class AskedFor:
 
     def take(self, action: str, connector: Place | None, now_ns: int) -> bool:
         """Whether a message that arrived at `now_ns` is one of the promised; it then counts as delivered."""
+        if not self._open:
+            return False
         self._open = [promise for promise in self._open if promise.until_ns >= now_ns]
         for promise in self._open:
             wanted = promise.trigger

@@ -44,7 +44,7 @@ def objects(value: Any) -> list[Payload]:
     """The objects of a list; an empty list when it is none."""
     if not isinstance(value, list):
         return []
-    return [cast("Payload", entry) for entry in cast("list[Any]", value) if isinstance(entry, dict)]
+    return cast("list[Payload]", [entry for entry in cast("list[Any]", value) if isinstance(entry, dict)])
 
 
 def security_event(payload: Payload) -> dict[str, Any]:

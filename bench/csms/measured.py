@@ -8,7 +8,7 @@ measurand Energy.Active.Import.Register, context Sample.Periodic, location Outle
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,7 @@ _UNITS = {
 """Units with kilo and without; and the spelling of the 1.6 schema (errata sheet: Celsius is meant)."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One sampled value: `value` is decimal text in `unit` (None when the station names none)."""
 
     measurand: str
@@ -95,9 +95,12 @@ def reading(
     context, location = context or "Sample.Periodic", location or "Outlet"
     if not (type(measurand) is str and type(context) is str and type(location) is str):
         return None
-    for word in (phase, unit, claim):
-        if word is not None and type(word) is not str:
-            return None
+    if not (
+        (phase is None or type(phase) is str)
+        and (unit is None or type(unit) is str)
+        and (claim is None or type(claim) is str)
+    ):
+        return None
     if multiplier is not None and type(multiplier) is not int:
         return None
     if unit is None and measurand.startswith("Energy."):
@@ -107,13 +110,14 @@ def reading(
     return None if moved is None else Reading(measurand, context, location, phase, moved, plain, claim)
 
 
-def reading_facts(station: str, readings: Iterable[Reading], tx: Any, evse: int | None) -> Iterator[Fact]:
+def reading_facts(station: str, readings: Iterable[Reading], tx: Any, evse: int | None) -> list[Fact]:
     """The readings as `ocpp.register` and `ocpp.value`."""
+    facts: list[Fact] = []
     for one in readings:
         data: dict[str, Any]
-        if one.is_register:
+        if one.measurand == REGISTER and one.is_register:
             data = {"station": station, "tx": tx, "context": one.context, "value_wh": one.value, "claim": one.claim}
-            yield Fact("ocpp.register", data, evse)
+            facts.append(Fact("ocpp.register", data, evse))
         else:
             data = {
                 "station": station,
@@ -126,4 +130,5 @@ def reading_facts(station: str, readings: Iterable[Reading], tx: Any, evse: int 
                 "unit": one.unit,
                 "claim": one.claim,
             }
-            yield Fact("ocpp.value", data, evse)
+            facts.append(Fact("ocpp.value", data, evse))
+    return facts

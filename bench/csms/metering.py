@@ -73,10 +73,13 @@ def _signed(meter_values: object, tx: int | str | None, evse: int | None) -> Ite
     for meter_value in objects(meter_values):
         claim = string(meter_value.get("timestamp"))
         for sample in objects(meter_value.get("sampledValue")):
+            is_text = sample.get("format") == "SignedData"
+            if not is_text and "signedMeterValue" not in sample:
+                continue
             kind = string(sample.get("measurand")), string(sample.get("context"))
-            if sample.get("format") == "SignedData":
+            if is_text:
                 yield SignedValue(text(sample.get("value")), tx, evse, claim, *kind)
-            elif "signedMeterValue" in sample:
+            else:
                 signed, value = member(sample, "signedMeterValue"), sample.get("value")
                 yield SignedValue(
                     text(signed.get("signedMeterData")),

@@ -46,6 +46,7 @@ class Source:
         self._seq = 0
         self._last_order_ns = 0
         self._promised_ns = 0
+        self._lifted_from = self._lifted = Stamp.host(0)
         self._speaks: tuple[str, ...] = ()
         self._allowed: set[str] = set()
 
@@ -81,9 +82,14 @@ class Source:
         if topic not in self._allowed:
             self._allow(topic)
         late = stamp.order_ns < self._promised_ns
-        if stamp.order_ns < self._last_order_ns:
-            stamp = _with_order(stamp, self._last_order_ns)
-        self._last_order_ns = stamp.order_ns
+        last_ns = self._last_order_ns
+        if stamp.order_ns < last_ns:
+            # One message becomes several events of the same stamp.
+            if stamp is not self._lifted_from or self._lifted.order_ns != last_ns:
+                self._lifted_from, self._lifted = stamp, _with_order(stamp, last_ns)
+            stamp = self._lifted
+        else:
+            self._last_order_ns = stamp.order_ns
         self._seq += 1
         event = Event(topic, self.name, self._seq, stamp, data, evse, raw, self.rank, late)
         self._timeline.publish(event)
@@ -152,11 +158,14 @@ class Timeline:
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Call `callback` with every event from now on; returns what ends that."""
-        self._subscribers.append(callback)
+        # Never changed in place: an event that is being handed round goes to those who were there when it came.
+        self._subscribers = [*self._subscribers, callback]
 
         def unsubscribe() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
+            left = list(self._subscribers)
+            if callback in left:
+                left.remove(callback)
+                self._subscribers = left
 
         return unsubscribe
 
@@ -170,7 +179,7 @@ class Timeline:
         while events and events[0].stamp.order_ns < horizon:
             events.popleft()
             self.dropped += 1
-        for subscriber in tuple(self._subscribers):
+        for subscriber in self._subscribers:
             subscriber(event)
 
     def events(self, topic: str | None = None) -> list[Event]:

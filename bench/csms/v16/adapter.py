@@ -52,12 +52,15 @@ class Adapter16:
 
     def heard(self, action: str, payload: Payload) -> Iterable[Fact]:
         """Facts in a request of the station."""
+        if action == "MeterValues":
+            return self._measured(payload.get("meterValue"), payload.get("transactionId"), evse_of(payload))
+        return self._told(action, payload)
+
+    def _told(self, action: str, payload: Payload) -> Iterator[Fact]:
         if action == "Heartbeat":
             yield self._fact("ocpp.heartbeat", None)
         elif action == "StatusNotification":
             yield from self._status(payload)
-        elif action == "MeterValues":
-            yield from self._measured(payload.get("meterValue"), payload.get("transactionId"), evse_of(payload))
         elif action == "SecurityEventNotification":
             yield self._fact("ocpp.security_event", None, **security_event(payload))
 
@@ -211,8 +214,8 @@ class Adapter16:
         known = {"values": dict(self._config), "unknown": sorted(self._unknown)}
         return self._fact("station.config", None, **known, complete=complete)
 
-    def _measured(self, meter_values: Any, tx: Any, evse: int | None) -> Iterator[Fact]:
-        yield from reading_facts(self._station, _readings(meter_values), tx, evse)
+    def _measured(self, meter_values: Any, tx: Any, evse: int | None) -> list[Fact]:
+        return reading_facts(self._station, _readings(meter_values), tx, evse)
 
     def _fact(self, topic: str, evse: int | None, /, **data: Any) -> Fact:
         return Fact(topic, {"station": self._station, **data}, evse)
@@ -225,6 +228,7 @@ class Adapter16:
 def _readings(meter_values: Any) -> Iterator[Reading]:
     """The samples of meter values (section 7.43); signed data is no number and stays in the message."""
     for meter_value in objects(meter_values):
+        claim = string(meter_value.get("timestamp"))
         for sample in objects(meter_value.get("sampledValue")):
             if sample.get("format", "Raw") != "Raw":
                 continue
@@ -235,7 +239,7 @@ def _readings(meter_values: Any) -> Iterator[Reading]:
                 location=sample.get("location"),
                 phase=sample.get("phase"),
                 unit=sample.get("unit"),
-                claim=string(meter_value.get("timestamp")),
+                claim=claim,
             )
             if one is not None:
                 yield one
