@@ -16,6 +16,7 @@ from .csms.misbehave import Script
 from .csms.verbs import Answer, Purpose, Tx, Verbs
 from .files_facade import FilesFacade
 from .misbehave_facade import LinkFacade, script_on
+from .timeline import parse_quantity
 
 if TYPE_CHECKING:
     from .assembly import Bench
@@ -77,6 +78,16 @@ class CsmsFacade:
     def link(self, station: str | None = None) -> LinkFacade:
         """The connection of a station (None: of the one under test), to cut it or make it worse."""
         return LinkFacade(self._host, station)
+
+    def wait_ready(self, within: str = "30 s") -> None:
+        """Return when the station under test is served (again): its boot accepted, or attached after a reconnect.
+
+        Raises:
+            StationTimeout: not within this time (a text with its unit); says what was seen instead.
+        """
+        bench = self._host.bench
+        within_s = parse_quantity(within, "time") / 1e9
+        self._host.call(bench.csms.wait_ready(bench.file.station.id, within_s), within_s + 2)
 
     def waited(self, work: Coroutine[Any, Any, T], within_s: float = ANSWER_WITHIN_S) -> T:
         """Run a coroutine on the bench's loop and wait for it."""

@@ -70,5 +70,5 @@ def _exactly(out: Path) -> Path:
 
 def _cannot(folder: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"the run's folder {folder} cannot be made or written: {error.strerror}. Name another folder with --out."
+        f"the run's folder {folder} cannot be made or written: {error.strerror}. Name another folder."
     )

@@ -86,3 +86,23 @@ def test_a_test_asks_in_the_same_words_in_every_version(play: Play, version: str
             assert set(SENDS[version]) <= {action for action, _ in station.asked}
 
     play(story)
+
+
+def test_a_test_waits_until_the_station_is_served(play: Play) -> None:
+    def waits(csms: CsmsFacade) -> None:
+        csms.wait_ready("5 s")
+        csms.link().reset()
+        with pytest.raises(StationTimeout, match="CP1 was not ready within"):
+            csms.wait_ready("300 ms")
+        with pytest.raises(ValueError, match="not a time with its unit"):
+            csms.wait_ready("5")
+
+    async def story(rig: Any) -> None:
+        async with rig.peer("CP1", ["ocpp1.6"]) as peer:
+            station = Agreeing(peer.ws, "1.6")
+            serving = asyncio.create_task(station.serve())
+            await station.call("BootNotification", samples.sampler("1.6", "BootNotification", "request").minimal())
+            await asyncio.to_thread(waits, CsmsFacade(Host(rig, 1)))
+            serving.cancel()
+
+    play(story)
