@@ -111,7 +111,7 @@ class Link:
                 await self._one_connection()
             except (OSError, WebSocketException, TimeoutError) as error:
                 if failures == 0 and not self._was_connected:
-                    _note(f"no connection to {self._file.csms_url}: {error}")
+                    _note(f"no connection to {self._file.csms_url}: {str(error) or type(error).__name__}")
                     self.on_disconnected(str(error))
             lasted_s = loop.time() - lasted_s
             failures = 0 if lasted_s > 2.0 or self._was_connected else failures + 1
