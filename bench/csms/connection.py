@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -73,7 +72,8 @@ class StationConnection(ServerConnection):
         self.user: str | None = None
         self.admission = Admission()
         self.offered: list[str] = []
-        self.inbox: deque[Received] = deque()
+        # A list: an empty one takes 56 bytes, an empty deque 620, and most stations are silent most of the time.
+        self.inbox: list[Received] = []
         self.on_text: Callable[[], None] | None = None
         self.on_lost: Callable[[], None] | None = None
         self.on_unopened: Callable[[StationConnection, str], None] | None = None
@@ -114,6 +114,12 @@ class StationConnection(ServerConnection):
     def last_stamp(self) -> Stamp:
         """Stamp of the last read."""
         return self._stamp
+
+    def drop_headers(self) -> None:
+        """Keep the headers of the handshake no longer; they are 3 KiB, and the credentials stand in them."""
+        for message in (self.request, self.response):
+            if message is not None:
+                message.headers.clear()
 
     # reading
 
@@ -231,7 +237,7 @@ class StationConnection(ServerConnection):
         if self._paused and len(self.inbox) <= MOST_WAITING // 4:
             self._paused = False
             self._read_or_not()
-        return self.inbox.popleft()
+        return self.inbox.pop(0)
 
     # writing
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import msgspec
@@ -31,7 +30,7 @@ class DataTransfers(Service):
 
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
-        self.transfers: deque[Transfer] = deque(maxlen=KEEP)
+        self.transfers: list[Transfer] = []
 
     def answers(self) -> Answers:
         """See `Service.answers`."""
@@ -42,6 +41,7 @@ class DataTransfers(Service):
         if action == "DataTransfer":
             vendor, message = text(payload.get("vendorId")), string(payload.get("messageId"))
             self.transfers.append(Transfer(vendor, message, payload.get("data"), text(reply.get("status"))))
+            del self.transfers[:-KEEP]
         return {}
 
     def _answer(self, payload: Payload, how: Asked) -> Payload:

@@ -217,6 +217,7 @@ class Entrance:
             own.close_soon(1002, "no common subprotocol")
         else:
             self._tried(own, None)
+            own.drop_headers()
             await self._welcome(own, own.subprotocol)
         await own.wait_closed()
 

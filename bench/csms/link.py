@@ -11,7 +11,6 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -77,7 +76,7 @@ class StationLink:
         self._prefix = secrets.token_hex(4)
         self._count = itertools.count(1)
         self._awake = False
-        self._heard: deque[_Heard] = deque()
+        self._heard: list[_Heard] = []
         self._faults = LinkFaults(Deeds(station, desk.source), lambda: self._connection, self.detach)
 
     # for users
@@ -342,7 +341,7 @@ class StationLink:
         done = 0
         while self._heard and (most is None or done < most):
             done += 1
-            self._guarded(self._serve, self._heard.popleft())
+            self._guarded(self._serve, self._heard.pop(0))
 
     def _guarded(self, act: Callable[[T], None], item: T) -> None:
         try:

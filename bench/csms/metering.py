@@ -6,7 +6,6 @@ how to check it (1.6 section 7.39 ValueFormat; 2.x SignedMeterValueType, J02.FR.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -45,7 +44,7 @@ class Metering(Service):
 
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
-        self.signed: deque[SignedValue] = deque(maxlen=KEEP)
+        self.signed: list[SignedValue] = []
         self.messages = 0
 
     def answers(self) -> Answers:
@@ -66,6 +65,8 @@ class Metering(Service):
             tx = string(member(payload, "transactionInfo").get("transactionId"))
             evse = instance_id(member(payload, "evse").get("id"))
             self.signed.extend(_signed(payload.get("meterValue"), tx, evse))
+        if len(self.signed) > KEEP:
+            del self.signed[:-KEEP]
         return {}
 
 

@@ -133,7 +133,10 @@ class Reception:
         carry_out(plan, self._case(message, shown, proposal.reply, stamp, asked, by), link)
 
     def answered_action(self, message_id: rpc.MessageId) -> str | None:
-        """The action of a request that was answered under this id; None when there was none of late."""
+        """The action of a request that was answered under this id; None when there was none of late.
+
+        Kept where an answer can be answered by an error (2.1).
+        """
         return self._answers.get(_kept(message_id))
 
     def refuse(self, message_id: rpc.MessageId, action: str | None, kind: rpc.Kind, text: str, stamp: Stamp) -> None:
@@ -256,9 +259,10 @@ class Reception:
             return True
         self._answered(message.message_id, sent)
         link.faults.deeds.exchanged(action, stamp.hi_ns)
-        self._answers[_kept(message.message_id)] = action
-        if len(self._answers) > KEEP_IDS:
-            self._answers.pop(next(iter(self._answers)))
+        if rpc.CALLRESULTERROR in self._dialect.rules.message_types:
+            self._answers[_kept(message.message_id)] = action
+            if len(self._answers) > KEEP_IDS:
+                self._answers.pop(next(iter(self._answers)))
         latency_ms = round((sent.hi_ns - stamp.hi_ns) / 1e6, 3)
         data = {"station": link.station, "dir": "tx", "action": action, "message_id": message.message_id}
         told = self._desk.redactor.value(reply) if by == "script" else reply

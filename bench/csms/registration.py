@@ -26,7 +26,7 @@ class Registration:
     def __init__(self, link: Parent, desk: Desk) -> None:
         self._link = link
         self._desk = desk
-        self._ready = asyncio.Event()
+        self._ready: asyncio.Event | None = None
         self._grace: asyncio.TimerHandle | None = None
         self._connection = 0
         self.status: str | None = None
@@ -43,7 +43,10 @@ class Registration:
 
     async def wait_served(self) -> None:
         """Return when the station is served."""
-        await self._ready.wait()
+        if not self.served:
+            if self._ready is None:
+                self._ready = asyncio.Event()
+            await self._ready.wait()
 
     def connected(self) -> None:
         """A connection begins: give the station a moment to boot."""
@@ -96,6 +99,8 @@ class Registration:
 
     def _set(self, status: str | None) -> None:
         self.status = status
+        if self._ready is None:
+            return
         if self.served:
             self._ready.set()
         else:

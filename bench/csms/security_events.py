@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import msgspec
 
 from .dialect import Payload
@@ -29,7 +27,7 @@ class SecurityEvents(Service):
 
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
-        self.events: deque[SecurityEvent] = deque(maxlen=KEEP)
+        self.events: list[SecurityEvent] = []
 
     def answers(self) -> Answers:
         """See `Service.answers`."""
@@ -40,4 +38,5 @@ class SecurityEvents(Service):
         if action == "SecurityEventNotification":
             claim, info = string(payload.get("timestamp")), string(payload.get("techInfo"))
             self.events.append(SecurityEvent(text(payload.get("type")), claim, info))
+            del self.events[:-KEEP]
         return {}

@@ -86,6 +86,8 @@ LOG = _course(
 class Progress:
     """How far one update or upload is. `last`: the last status told; "" at its beginning, None: not known."""
 
+    __slots__ = ("_course", "_gap", "last")
+
     def __init__(self, course: Course, last: str | None = "") -> None:
         self.last = last
         self._course = course

@@ -47,6 +47,8 @@ class Subject(msgspec.Struct, frozen=True):
 class _Told:
     """What is known of one subject of one station."""
 
+    __slots__ = ("excused", "known", "last", "refused", "subject")
+
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.last = ""
