@@ -116,7 +116,7 @@ class CsmsFacade:
         tx: Tx | None = None,
         purpose: Purpose | None = None,
         stack_level: int = 0,
-        profile_id: int = 1,
+        profile_id: int | None = None,
         phases: int | None = None,
     ) -> Answer:
         """Limit the current per phase from now on. Of the transaction open on the outlet, if there is one.

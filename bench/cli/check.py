@@ -31,6 +31,12 @@ def judge(recording: Path, packs: Sequence[str] = (), limits: Sequence[str] = ()
         ConfigError: a pack or limits file that was given is not there.
     """
     run = read_run(recording)
+    if "facts.json" not in run.attachments and run.attachments.get("run.json", b"").startswith(b'{"bench":null'):
+        raise RecordingError(
+            "a back end alone recorded this (`pilotbench csms`): there is no bench in it, and so nothing to judge. "
+            "`pilotbench show` reads it.",
+            file=str(recording),
+        )
     try:
         facts = msgspec.json.decode(run.attachments["facts.json"], type=Facts)
         about = msgspec.json.decode(run.attachments["run.json"], type=_About)

@@ -191,3 +191,13 @@ def test_two_of_them_do_not_share_one_state(tmp_path: Path) -> None:
         assert second.code == 4
         assert "in use by pilotbench csms" in second.err
         assert first.stop() == 0
+
+
+def test_its_recording_is_shown_and_not_judged(tmp_path: Path) -> None:
+    with alone(tmp_path / "state", "--record", str(tmp_path / "rec")) as back_end:
+        back_end.line("Ctrl-C")
+        assert back_end.stop() == 0
+    assert cli("show", str(tmp_path / "rec"), state=tmp_path / "state").code == 0
+    judged = cli("check", str(tmp_path / "rec"), state=tmp_path / "state")
+    assert judged.code == 4
+    assert "pilotbench show" in judged.err

@@ -9,6 +9,7 @@ from ....errors import CsmsError
 from ..dialect import Payload
 from ..fields import instance_id, integer, member, objects, text
 from ..verbs import Answer, Caller, Period, Purpose, Schedule, Tx, Unit
+from ..verbs.charging import own_id
 from ..verbs.wire import amps_of, given, purpose_of, utc_text
 
 __all__ = ["Charging16"]
@@ -53,12 +54,13 @@ class Charging16:
         tx: Tx | None = None,
         purpose: Purpose | None = None,
         stack_level: int = 0,
-        profile_id: int = 1,
+        profile_id: int | None = None,
         phases: int | None = None,
     ) -> Answer:
         """SetChargingProfile with one period without end. A ChargePointMaxProfile goes to connector 0 (3.13.1)."""
         chosen: Purpose = purpose or ("default" if tx is None else "transaction")
-        body = profile(amps, chosen, stack_level=stack_level, profile_id=profile_id, phases=phases)
+        number = own_id(chosen, evse) if profile_id is None else profile_id
+        body = profile(amps, chosen, stack_level=stack_level, profile_id=number, phases=phases)
         if tx is not None and chosen == "transaction":
             body["transactionId"] = transaction_id(tx)
         place = 0 if chosen == "station" else evse

@@ -11,6 +11,7 @@ from ....errors import CsmsError
 from ..dialect import Payload
 from ..fields import instance_id, integer, member, objects, text
 from ..verbs import Answer, Caller, Period, Purpose, Schedule, Tx, Unit
+from ..verbs.charging import own_id
 from ..verbs.wire import amps_of, given, purpose_of, utc_text
 
 __all__ = ["Charging2x", "profile", "token"]
@@ -63,7 +64,7 @@ class Charging2x:
         tx: Tx | None = None,
         purpose: Purpose | None = None,
         stack_level: int = 0,
-        profile_id: int = 1,
+        profile_id: int | None = None,
         phases: int | None = None,
     ) -> Answer:
         """SetChargingProfile with one schedule of one period. A ChargingStationMaxProfile goes to EVSE 0.
@@ -72,7 +73,8 @@ class Charging2x:
             CsmsError: the limit of a transaction was asked for without its id (K01.FR.03).
         """
         chosen = self._chosen(purpose, tx)
-        body = profile(amps, chosen, stack_level=stack_level, profile_id=profile_id, phases=phases, tx=tx)
+        number = own_id(chosen, evse) if profile_id is None else profile_id
+        body = profile(amps, chosen, stack_level=stack_level, profile_id=number, phases=phases, tx=tx)
         return await self._set(0 if chosen == "station" else evse, body)
 
     async def clear_limits(

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from .answer import Answer, Schedule
 
-__all__ = ["Charging", "Dynamic", "Purpose", "Tx", "Unit"]
+__all__ = ["OWN_IDS", "Charging", "Dynamic", "Purpose", "Tx", "Unit", "own_id"]
 
 Purpose = Literal["station", "default", "transaction"]
 """Whom a limit binds: the whole station, every transaction to come, or one that runs."""
@@ -16,6 +16,14 @@ Tx = int | str
 """A transaction as its events name it: a number in OCPP 1.6, a text in 2.x."""
 
 Unit = Literal["A", "W"]
+
+
+OWN_IDS: dict[Purpose, int] = {"transaction": 1, "default": 2, "station": 3}
+
+
+def own_id(purpose: Purpose, evse: int) -> int:
+    """The id of the profile by which `set_limit` limits an outlet (counted from 1) for a purpose."""
+    return OWN_IDS[purpose] + (0 if purpose == "station" else 10 * max(0, evse - 1))
 
 
 class Charging(Protocol):
@@ -49,13 +57,14 @@ class Charging(Protocol):
         tx: Tx | None = None,
         purpose: Purpose | None = None,
         stack_level: int = 0,
-        profile_id: int = 1,
+        profile_id: int | None = None,
         phases: int | None = None,
     ) -> Answer:
         """Limit the current per phase from now on, by a charging profile with one period without end.
 
         `amps` is 0 or more, in steps of 0.1. Without `purpose`: the limit of the transaction when `tx` is given, else
-        the default for every transaction to come. The station's own limit is always sent to EVSE 0.
+        the default for every transaction to come. The station's own limit is always sent to EVSE 0. A profile replaces
+        the one with its id, whatever that was for; without `profile_id` each purpose and outlet has its own (`own_id`).
         """
         ...
 

@@ -259,6 +259,7 @@ def test_profiles_of_2x_obey_what_a_station_checks(play: Play, version: str) -> 
         "ChargingStationMaxProfile",
         "TxProfile",
     ]
+    assert len({p["id"] for p in (default, own, station)}) == 3, "one would silently replace another"
     # K01.FR.03: a TxProfile names its transaction; F01.FR.11: not in a start. K01.FR.38, .40, .41: kinds and starts.
     assert own["transactionId"] == "T"
     assert "transactionId" not in start
