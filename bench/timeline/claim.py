@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 __all__ = ["parse_claim"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def parse_claim(text: object) -> tuple[int, int] | None:
@@ -24,5 +25,5 @@ def parse_claim(text: object) -> tuple[int, int] | None:
         return None
     fraction = text.partition(".")[2]
     digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    micros = (moment - _EPOCH) // timedelta(microseconds=1)
+    micros = (moment - _EPOCH) // _MICROSECOND
     return micros * 1000, 10 ** (9 - min(digits, 9))
