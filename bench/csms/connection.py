@@ -40,7 +40,7 @@ MOST_UNSENT_BYTES = 4 * 1024 * 1024
 """Bytes a station may leave unread before it is cut off."""
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """A text message: as it came, as it may be shown (no credentials), and when."""
 
     text: str

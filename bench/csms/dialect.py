@@ -30,7 +30,7 @@ Place = int | tuple[int | None, int | None]
 """What tells messages of one action apart: connector, EVSE, both, or request and number of a report's part."""
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """An event in the version-neutral vocabulary. `own`: it reports the back end's answer, not the station's word."""
 
     topic: str
@@ -58,7 +58,7 @@ class Trigger(msgspec.Struct, frozen=True):
     per_connector: bool = False
 
 
-class Proposal(msgspec.Struct, frozen=True):
+class Proposal(msgspec.Struct, frozen=True, gc=False):
     """An answer the back end would give, and where it comes from."""
 
     reply: Payload

@@ -42,7 +42,7 @@ BATCH = 32
 """Messages worked on before the loop gets its turn again."""
 
 
-class _Heard(msgspec.Struct, frozen=True):
+class _Heard(msgspec.Struct, frozen=True, gc=False):
     """A text that was told and waits to be worked on."""
 
     received: Received

@@ -106,7 +106,7 @@ RULES_21 = RpcRules(CODES_2X, frozenset({CALL, CALLRESULT, CALLERROR, CALLRESULT
 """OCPP-J 2.1 (part 4 section 4.2) adds the error for an answer, and the message that is never answered."""
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """A request."""
 
     message_id: MessageId
@@ -114,7 +114,7 @@ class Call(msgspec.Struct, frozen=True):
     payload: dict[str, Any]
 
 
-class CallResult(msgspec.Struct, frozen=True):
+class CallResult(msgspec.Struct, frozen=True, gc=False):
     """The answer to a request."""
 
     message_id: MessageId
@@ -139,7 +139,7 @@ class CallResultError(msgspec.Struct, frozen=True):
     details: dict[str, Any]
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """A message that is never answered (2.1, type 6)."""
 
     message_id: MessageId
@@ -150,7 +150,7 @@ class Send(msgspec.Struct, frozen=True):
 Message = Call | CallResult | CallError | CallResultError | Send
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Fault(msgspec.Struct, frozen=True, gc=False):
     """One thing that is wrong with a frame."""
 
     layer: Layer
@@ -158,7 +158,7 @@ class Fault(msgspec.Struct, frozen=True):
     text: str
 
 
-class Parsed(msgspec.Struct, frozen=True):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What became of a text: a message, or none; and every fault seen on the way.
 
     `reply_to` is the id under which a CALLERROR may go back when there is no message; None when

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "Asked", "FollowUp", "Service"]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """How a request of the station came.
 
     - `asked`: the back end triggered it. `registered`: the station is served. `stamp`: its receipt.
