@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import ssl
 import threading
@@ -251,6 +252,16 @@ def test_firmware_and_logs(tmp_path: Path) -> None:
         assert await status(rig, "GetLog", log=log, logType="DiagnosticsLog", requestId=5) == "Accepted"
         await until(lambda: told("LogStatusNotification", 5) == ["Uploading", "Uploaded"], "the upload")
         assert len(kept["/logs/diagnostics.log"]) > 1000
+        # A second request cuts the first job short while one of its messages waits for the answer: that is waited for.
+        csms.holds.add("LogStatusNotification")
+        assert await status(rig, "GetLog", log=log, logType="DiagnosticsLog", requestId=50) == "Accepted"
+        await until(lambda: bool(csms.held), "a message that waits")
+        before = len(csms.calls)
+        assert await status(rig, "GetLog", log=log, logType="DiagnosticsLog", requestId=51) == "AcceptedCanceled"
+        await asyncio.sleep(0.3)  # that nothing comes can only be seen by waiting
+        assert len(csms.calls) == before
+        await csms.release()
+        await until(lambda: told("LogStatusNotification", 51)[-1:] == ["Uploaded"], "the second upload")
         firmware = {"location": f"{url}/none", "retrieveDateTime": "2026-01-01T00:00:00Z"}
         assert await status(rig, "UpdateFirmware", firmware=firmware, requestId=6) == "Accepted"
         failed = ["Downloading", "DownloadFailed"]

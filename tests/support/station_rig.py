@@ -171,6 +171,8 @@ class BackEnd:
         self.connections: list[ServerConnection] = []
         self.aborted = 0
         self.boot_takes_s, self.accepted_at = 0.0, 0.0
+        self.holds: set[str] = set()
+        self.held: list[str] = []
         self._number = 0
 
     async def serve(self, ws: ServerConnection) -> None:
@@ -184,6 +186,9 @@ class BackEnd:
                     if rest[0] == "BootNotification" and self.boot_takes_s:
                         self.late = asyncio.create_task(self.boot_late(ws, message_id))
                         continue
+                    if rest[0] in self.holds:
+                        self.held.append(message_id)
+                        continue
                     reply = self.answer(rest[0])
                     self.faults += [f"our own: {text}" for text in self.schemas.faults(rest[0], reply, response=True)]
                     await ws.send(json.dumps([3, message_id, reply]))
@@ -193,6 +198,13 @@ class BackEnd:
                     self.answers.append((time.monotonic(), message_id, rest[0]))
         except ConnectionClosed:
             self.aborted += 1
+
+    async def release(self) -> None:
+        """Answer what was held back, and hold nothing back any more."""
+        self.holds.clear()
+        held, self.held = self.held, []
+        for message_id in held:
+            await self.connections[-1].send(json.dumps([3, message_id, {}]))
 
     async def boot_late(self, ws: ServerConnection, message_id: str) -> None:
         await asyncio.sleep(self.boot_takes_s)

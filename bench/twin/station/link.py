@@ -255,6 +255,7 @@ class Link:
             raise Offline
         asked = asyncio.ensure_future(peer.request(message))
         gone = asyncio.ensure_future(self._gone.wait())
+        kept = False
         try:
             await asyncio.wait({asked, gone}, timeout=timeout_s, return_when="FIRST_COMPLETED")
             self._activity.set()
@@ -267,9 +268,16 @@ class Link:
             raise CallFailed(f"{message.action}: {error!r}") from error
         except WebSocketException as error:
             raise Offline from error
+        except asyncio.CancelledError:
+            # Whoever asked has lost interest. What was sent waits for its answer all the same: one CALL at a time.
+            kept = not gone.done()
+            asyncio.get_running_loop().call_later(timeout_s, asked.cancel)
+            asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
         finally:
-            asked.cancel()
             gone.cancel()
+            if not kept:
+                asked.cancel()
 
     async def heartbeat(self, *, before_accepted: bool = False) -> None:
         """Send one heartbeat and follow the back end's clock."""
