@@ -69,6 +69,4 @@ def _exactly(out: Path) -> Path:
 
 
 def _cannot(folder: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"the run's folder {folder} cannot be made or written: {error.strerror}. Name another folder."
-    )
+    return ConfigError(f"the run's folder {folder} cannot be made or written: {error.strerror}. Name another folder.")

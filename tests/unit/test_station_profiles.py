@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pilotbench.bench.twin.station.v16.config import Config
 from pilotbench.bench.twin.station.profiles import Profile, Profiles
+from pilotbench.bench.twin.station.v16.config import Config
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -197,8 +197,8 @@ def test_a_narrow_line_takes_its_time_both_ways(play: Play) -> None:
 
     rig = play(story)
     # 860 bytes in and 50 out at 4000 bytes a second.
-    assert 0.2 <= took[0]
-    assert took[1] < 0.2
+    assert took[0] >= 0.2
+    assert took[1] < took[0]
     slow = rig.all("ocpp.call", action="DataTransfer")[0].stamp
     assert slow.hi_ns - slow.lo_ns >= 0.18e9
     begin, end = _spans(rig, "bandwidth")
