@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mcap.reader import make_reader
 
 from csms_bench import Load, Process, load, quantile, server, stations
 
@@ -27,6 +28,16 @@ def measured(name: str, *options: str) -> Load:
     with server(name, *options) as (running, port):
         load(running, port, 1000)
         return load(running, port, MESSAGES.get(name, 20_000))
+
+
+def on_disk(path: Path) -> str:
+    """How many events a recording holds, and how often the recorder had to leave some out."""
+    with path.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    assert summary.statistics is not None
+    counts = {summary.channels[key].topic: n for key, n in summary.statistics.channel_message_counts.items()}
+    return f"{sum(counts.values())} events, {counts.get('gap', 0)} gaps"
 
 
 def middle(found: list[Load]) -> Load:
@@ -60,6 +71,8 @@ def test_meter_values_of_fifty_stations(tmp_path: Path) -> None:
     print(f"{times:.2f} times a bare loop (goal 1.6); without the recorder {public.us / plain.us:.1f}", end=" ")
     print(f"and {plain.us / bare.us:.2f}; p99 of an answer {recorded.p99_ms:.1f} ms (goal 15), {calm.p99_ms:.1f} ms")
     print("when the garbage collector seldom looks through everything (calm)")
+    for path in sorted(tmp_path.glob("*.mcap")):
+        print(f"on disk: {on_disk(path)}")
 
 
 def test_against_ocpp_rpc_in_node() -> None:
