@@ -114,7 +114,7 @@ def test_a_flood_of_faults_is_cut(v16: Schemas) -> None:
 
 
 def test_unknown_names_are_said(v16: Schemas) -> None:
-    with pytest.raises(CsmsError, match="no schema for 'Hartbeat'"):
+    with pytest.raises(CsmsError, match="no action 'Hartbeat'"):
         v16.check("Hartbeat", "request", {})
     with pytest.raises(CsmsError, match="pip install ocpp"):
         Schemas("v9")
