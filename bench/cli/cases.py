@@ -33,6 +33,8 @@ def run_cases(host: BenchHost, names: Sequence[str]) -> list[CaseResult]:
         [
             *(str(folder / f"case_{name}.py") for name in names),
             *("-p", PLUGIN, "--disable-plugin-autoload", "-p", "no:terminal", "-p", "no:cacheprovider"),
+            # Its own hook would swallow a stop signal that Python raises in a callback; `stop` asks again for that.
+            *("-p", "no:unraisableexception", "-p", "no:threadexception"),
             *("-s", "-c", "/dev/null", "--rootdir", str(folder), "-W", "default"),
         ],
         plugins=[_Named(watcher)],
