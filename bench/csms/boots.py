@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 
 from .defaults import now_text
@@ -13,7 +14,7 @@ from .verbs import Caller
 __all__ = ["Boots"]
 
 
-class Boots(Service):
+class Boots(Service, abc.ABC):
     """BootNotification and Heartbeat.
 
     The first boots are answered as `Settings.boots` says, later ones by Accepted. While one is pending the settings
@@ -33,9 +34,10 @@ class Boots(Service):
         wanted = action == "BootNotification" and reply.get("status") == "Pending"
         return self._prepare if wanted and self.desk.settings.policy.pending_settings else None
 
+    @abc.abstractmethod
     async def write(self, caller: Caller, name: str, value: str) -> None:
         """Write one setting, in the words of the version."""
-        raise NotImplementedError
+        ...
 
     def _boot(self, payload: Payload, how: Asked) -> Payload:
         # A triggered boot of a station that is served already is no new registration.

@@ -7,6 +7,7 @@ D01.FR.19, 1.6 section 7.43 VersionMismatch), and 0 says that there is no list (
 
 from __future__ import annotations
 
+import abc
 from typing import Literal
 
 import msgspec
@@ -31,7 +32,7 @@ class ListUpdate(msgspec.Struct, frozen=True):
     entries: list[Payload]
 
 
-class LocalLists(Service):
+class LocalLists(Service, abc.ABC):
     """The local list of one station. It outlives the back end: see `CsmsState.local_list`.
 
     A version of OCPP says how an entry is written: `entry`, `key`, `version_field`, `information_field`.
@@ -54,13 +55,15 @@ class LocalLists(Service):
         """Entries that the station holds, as they were sent. With `known` False somebody else has changed the list."""
         return list(self.desk.state.local_list(self.station).entries.values())
 
+    @abc.abstractmethod
     def entry(self, token: Token) -> Payload | None:
         """A token as an entry of the list; None when the version cannot say it."""
-        raise NotImplementedError
+        ...
 
+    @abc.abstractmethod
     def key(self, entry: Payload) -> str:
         """What tells the entries of a list apart."""
-        raise NotImplementedError
+        ...
 
     def plan(self, update: Update = "Full") -> ListUpdate:
         """What brings the station's list to what the store of tokens says now.

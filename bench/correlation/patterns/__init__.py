@@ -28,15 +28,14 @@ __all__ = ["Context", "Monitor", "monitor_for"]
 
 def monitor_for(context: Context) -> Monitor:
     """The monitor that watches a rule."""
-    rule = context.named.rule
-    if isinstance(rule, Invariant):
-        holds = context.reader.signal(rule.holds.signal)
-        return (InvariantMonitor if holds.sampled else InvariantStepsMonitor)(context)
-    return _kind(rule)(context)
+    return _kind(context.named.rule, context)(context)
 
 
-def _kind(rule: AnyRule) -> type[Monitor]:
+def _kind(rule: AnyRule, context: Context) -> type[Monitor]:
     match rule:
+        case Invariant():
+            sampled = context.reader.signal(rule.holds.signal).sampled
+            return InvariantMonitor if sampled else InvariantStepsMonitor
         case Count():
             return CountStaysMonitor if rule.scope is not None else CountWindowMonitor if rule.within else CountMonitor
         case Respond():
@@ -53,5 +52,3 @@ def _kind(rule: AnyRule) -> type[Monitor]:
             return AgreeClockMonitor
         case Agree():
             return AgreeMonitor if "e_bench" in (rule.left, rule.right) else AgreeEndsMonitor
-        case _:
-            raise NotImplementedError(f"{type(rule).__name__} is not watched yet")

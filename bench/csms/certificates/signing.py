@@ -7,6 +7,7 @@ end sends those of one type one after the other, in the order of the requests.
 
 from __future__ import annotations
 
+import abc
 import time
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class _Request(msgspec.Struct, frozen=True):
     how: Asked
 
 
-class Signing(Service):
+class Signing(Service, abc.ABC):
     """Signs for one station. `limits`: what it said of itself that bounds this."""
 
     def __init__(self, station: str, desk: Desk) -> None:
@@ -55,9 +56,10 @@ class Signing(Service):
 
     # what differs between versions
 
+    @abc.abstractmethod
     def kind_of(self, payload: Payload) -> str | None:
         """What the certificate is for, in the words of 2.x; None: for both uses."""
-        raise NotImplementedError
+        ...
 
     def request_id_of(self, payload: Payload) -> int | None:
         """The id a request bears; None where the version has none."""
@@ -67,17 +69,20 @@ class Signing(Service):
         """The authority that the station wants; None where it does not say."""
         return None
 
+    @abc.abstractmethod
     def kinds(self) -> frozenset[str | None]:
         """Types the version has."""
-        raise NotImplementedError
+        ...
 
+    @abc.abstractmethod
     def refusal(self, why: str) -> Payload:
         """The answer to a request that is not accepted."""
-        raise NotImplementedError
+        ...
 
+    @abc.abstractmethod
     def offer(self, renewal: Renewal, chain: str) -> Payload:
         """The payload of CertificateSigned."""
-        raise NotImplementedError
+        ...
 
     # the service
 
