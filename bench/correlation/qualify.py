@@ -14,7 +14,7 @@ from .verdict import Instance, Outcome, Reason
 
 __all__ = ["STALL_FACTOR", "Disturbed", "doubt", "qualify"]
 
-STALL_FACTOR = 10
+STALL_FACTOR = 5
 _TIME_NS = {"ms": 1e6, "s": 1e9}
 
 
@@ -81,7 +81,7 @@ def _touches(window: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
 def _beyond_stalls(instance: Instance, spans: Sequence[tuple[float, float]]) -> bool:
     """True when a measured time is over its limit by far more than the twin's stalls could have added.
 
-    A stall lengthens what the station did by its own length; ten times that is taken, for what follows from it.
+    A stall lengthens what the station did by its own length; five times that is taken, for what follows from it.
     """
     measured, limit = instance.measured, instance.limit
     unit_ns = _TIME_NS.get(measured.unit) if measured is not None else None

@@ -27,9 +27,14 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         print(f"twin: {error}", file=sys.stderr)
         return 2
+    from .kinds import UnknownKind
     from .twin import run
 
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except (SettingsError, UnknownKind) as error:
+        print(f"twin: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

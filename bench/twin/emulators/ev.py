@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import Any
 
-from ..model.vehicle import Vehicle
+from ..model.plant import Fact
 from .can_frames import COMMAND_ID, STATUS_ID, pack_status, unpack_command
+from .kinds import Place
+from .pty_port import PtyPort
 from .slcan import SlcanAdapter
 
-__all__ = ["EvDevice"]
+__all__ = ["EvDevice", "make"]
 
 STATUS_PERIOD_NS = 50_000_000
 
 
 class EvDevice:
-    """The model's vehicle behind an adapter."""
+    """The model's vehicle behind an adapter on a pty."""
 
-    def __init__(self, vehicle: Vehicle, note: Callable[[str], None]) -> None:
-        self._vehicle = vehicle
-        self._note = note
+    def __init__(self, place: Place) -> None:
+        self._vehicle = place.plant.vehicle
+        self._note = place.note
         self._counter = 0
         self._next_ns = 0
         self._told_length = False
         self.adapter = SlcanAdapter(self._on_frame)
+        self._line = PtyPort(place.loop, place.folder / place.name, self.adapter.take_bytes, place.note)
+        self.port = str(place.folder / place.name)
+
+    async def start(self) -> None:
+        self.adapter.attach(self._line)
+
+    def on_fact(self, fact: Fact) -> None:
+        """Nothing: the status is sent in its period."""
+
+    def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
+        return False
+
+    def close(self) -> None:
+        self._line.close()
 
     def step(self, now_ns: int) -> None:
         """Send the status when its time has come; periods missed in a stall are not made up for."""
@@ -53,3 +69,8 @@ class EvDevice:
                 self._note(f"can: {error}; the frame is ignored")
             return
         self._vehicle.receive(command, time.monotonic_ns())
+
+
+def make(place: Place, settings: dict[str, Any]) -> EvDevice:
+    """See `kinds.KINDS`."""
+    return EvDevice(place, **settings)

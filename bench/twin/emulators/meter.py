@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from ..model.energy_meter import EnergyMeter
+from ..model.plant import Fact
 from . import sdm630
+from .kinds import Place
 from .pty_port import PtyPort
 from .rtu_bridge import RequestFilter
 
-__all__ = ["MeterDevice"]
+__all__ = ["MeterDevice", "make"]
 
 
 class MeterDevice:
     """Two ptys back to back: the server has the one, the client the other, bytes are copied between them."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        link: Path,
-        meter: EnergyMeter,
-        unit: int,
-        note: Callable[[str], None],
-    ) -> None:
-        self._meter = meter
+    def __init__(self, place: Place, *, unit: int = 1) -> None:
+        self.port = str(place.folder / place.name)
+        self._meter = place.plant.bench_meter
         self._unit = unit
         self._filter = RequestFilter(unit)
-        self.line = PtyPort(loop, link, self._from_client, note)
-        self._inner = PtyPort(loop, None, self._from_server, note)
+        self.line = PtyPort(place.loop, place.folder / place.name, self._from_client, place.note)
+        self._inner = PtyPort(place.loop, None, self._from_server, place.note)
         self._server: Any = None
 
     async def start(self) -> None:
@@ -57,6 +49,15 @@ class MeterDevice:
         self._server = ModbusSerialServer(device, port=self._inner.client_path, baudrate=9600)
         await self._server.serve_forever(background=True)
 
+    def step(self, now_ns: int) -> None:
+        """Nothing of its own: the model steps the meter."""
+
+    def on_fact(self, fact: Fact) -> None:
+        """Nothing: a meter is asked."""
+
+    def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
+        return False
+
     def close(self) -> None:
         self.line.close()
         self._inner.close()
@@ -80,3 +81,8 @@ class MeterDevice:
 
     def _from_server(self, data: bytes) -> None:
         self.line.write(data)
+
+
+def make(place: Place, settings: dict[str, Any]) -> MeterDevice:
+    """See `kinds.KINDS`."""
+    return MeterDevice(place, **settings)

@@ -64,8 +64,35 @@ class DutPortSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OutletSettings:
+    """One outlet: its number at its station, its make, the vehicle in front of it, the station's meter behind it.
+
+    `station`: None = the one of `dut_port`.
+    """
+
+    number: int = 1
+    station: str | None = None
+    evse: EvseSettings = field(default_factory=EvseSettings)
+    ev: VehicleTraits = field(default_factory=VehicleTraits)
+    station_meter: StationMeterSettings = field(default_factory=StationMeterSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """One emulator: its kind, the outlet it is wired to (of the station under test), its own settings."""
+
+    kind: str
+    evse: int = 1
+    more: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Units: s, ms, A, Wh, percent; `linger_s` is how long the twin outlives its owner."""
+    """Units: s, ms, A, Wh, percent; `linger_s` is how long the twin outlives its owner.
+
+    `outlets` empty: one, as `evse`, `ev`, `mains` and `station_meter` say. `devices` (name -> kind, evse and the
+    emulator's own settings) empty: pilot, meter and EV simulator of the first outlet, as `pilot` and `meter` say.
+    """
 
     dir: Path
     dut_port: DutPortSettings
@@ -77,6 +104,20 @@ class Settings:
     station_meter: StationMeterSettings = field(default_factory=StationMeterSettings)
     mains: MainsSettings = field(default_factory=MainsSettings)
     ev: VehicleTraits = field(default_factory=VehicleTraits)
+    outlets: tuple[OutletSettings, ...] = ()
+    devices: dict[str, DeviceSettings] = field(default_factory=dict[str, "DeviceSettings"])
+
+    def each_outlet(self) -> tuple[OutletSettings, ...]:
+        """Every outlet, at least one."""
+        return self.outlets or (OutletSettings(evse=self.evse, ev=self.ev, station_meter=self.station_meter),)
+
+    def each_device(self) -> dict[str, DeviceSettings]:
+        """Every device by name."""
+        return self.devices or {
+            "pilot": DeviceSettings("pilot.line", 1, {"serial": self.pilot.serial, "boot_s": self.pilot.boot_s}),
+            "meter": DeviceSettings("meter.modbus", 1, {"unit": self.meter.unit}),
+            "can": DeviceSettings("ev.slcan", 1),
+        }
 
 
 _T = TypeVar("_T")
@@ -115,6 +156,10 @@ def load(path: Path) -> Settings:
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise SettingsError(f"{path}: {name} = {value!r} has the wrong type")
             values[name] = value
+    if "outlets" in given:
+        values["outlets"] = _outlets(given.pop("outlets"), f"{path}: outlets")
+    if "devices" in given:
+        values["devices"] = _devices(given.pop("devices"), f"{path}: devices")
     if given:
         raise SettingsError(f"{path}: unknown key {', '.join(sorted(given))}")
     if "dir" in values:
@@ -122,6 +167,34 @@ def load(path: Path) -> Settings:
     settings = _build(Settings, values, str(path), checked=True)
     _check(settings, path)
     return settings
+
+
+def _outlets(raw: Any, where: str) -> tuple[OutletSettings, ...]:
+    if not isinstance(raw, list) or not raw:
+        raise SettingsError(f"{where}: must be a list of objects")
+    made: list[OutletSettings] = []
+    for entry in cast("list[Any]", raw):
+        if not isinstance(entry, dict):
+            raise SettingsError(f"{where}: must be a list of objects")
+        values = dict(cast("dict[str, Any]", entry))
+        for name, section in (("evse", EvseSettings), ("ev", VehicleTraits), ("station_meter", StationMeterSettings)):
+            if name in values:
+                values[name] = _build(section, values[name], f"{where}: {name}")
+        made.append(_build(OutletSettings, values, where, checked=True))
+    return tuple(made)
+
+
+def _devices(raw: Any, where: str) -> dict[str, DeviceSettings]:
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{where}: must be an object")
+    made: dict[str, DeviceSettings] = {}
+    for name, entry in cast("dict[str, Any]", raw).items():
+        values = dict(cast("dict[str, Any]", entry)) if isinstance(entry, dict) else {}
+        kind, evse = values.pop("kind", None), values.pop("evse", 1)
+        if not isinstance(kind, str) or isinstance(evse, bool) or not isinstance(evse, int):
+            raise SettingsError(f"{where}: {name} needs a kind, and evse is a number")
+        made[name] = DeviceSettings(kind, evse, values)
+    return made
 
 
 def _build(kind: type[_T], raw: Any, where: str, *, checked: bool = False) -> _T:
@@ -150,10 +223,12 @@ def _build(kind: type[_T], raw: Any, where: str, *, checked: bool = False) -> _T
 
 
 def _check(settings: Settings, path: Path) -> None:
-    if settings.evse.outlet not in ("socket", "cable"):
-        raise SettingsError(f"{path}: evse.outlet = {settings.evse.outlet!r}; must be 'socket' or 'cable'")
-    if settings.evse.phases not in (1, 2, 3):
-        raise SettingsError(f"{path}: evse.phases = {settings.evse.phases}; must be 1, 2 or 3")
+    for outlet in settings.each_outlet():
+        evse = outlet.evse
+        if evse.outlet not in ("socket", "cable"):
+            raise SettingsError(f"{path}: evse.outlet = {evse.outlet!r}; must be 'socket' or 'cable'")
+        if evse.phases not in (1, 2, 3):
+            raise SettingsError(f"{path}: evse.phases = {evse.phases}; must be 1, 2 or 3")
     if settings.meter.kind != "sdm630":
         raise SettingsError(f"{path}: meter.kind = {settings.meter.kind!r}; the twin has a sdm630 only")
     if settings.meter.resolution_wh <= 0 or settings.station_meter.resolution_wh <= 0 or settings.meter.refresh_ms <= 0:

@@ -18,12 +18,18 @@ class TruthLog:
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
-    def fact(self, fact: Fact) -> None:
-        """An edge in the model."""
-        entry: dict[str, Any] = {"t_ns": fact.t_ns, "fact": fact.name, "value": fact.value}
+    def fact(self, fact: Fact, *, evse: int = 1, station: str | None = None) -> None:
+        """An edge in the model of one outlet."""
+        entry: dict[str, Any] = {"t_ns": fact.t_ns, "fact": fact.name, "value": fact.value, "evse": evse}
+        if station is not None:
+            entry["station"] = station
         if fact.since_ns != fact.t_ns:
             entry["since_ns"] = fact.since_ns
         self._write(entry)
+
+    def command(self, device: str, t_ns: int, command: str, **did: Any) -> None:
+        """What an emulator was told at `t_ns`, as it understood it, and what it did then."""
+        self._write({"t_ns": t_ns, "device": device, "command": command, **did})
 
     def sent(self, *, t_ns: int, seen_ns: int, sent_ns: int, device_us: int, line: str) -> None:
         """An event line of the pilot: true at `t_ns`, seen (and stamped) by the device at `seen_ns`."""

@@ -11,16 +11,12 @@ from typing import Any
 
 from ..model.energy_meter import EnergyMeter
 from ..model.mains import Mains
-from ..model.plant import Outlet, Plant
+from ..model.plant import Fact, Outlet, Plant
 from ..model.vehicle import Vehicle
-from .device_clock import DeviceClock
 from .dut_port import DutPort
-from .ev import EvDevice
-from .meter import MeterDevice
+from .kinds import Emulator, Place, make_emulator
 from .owner import Owner
-from .pilot import PilotDevice
-from .pty_port import PtyPort
-from .settings import Settings
+from .settings import OutletSettings, Settings, SettingsError
 from .truth import TruthLog
 
 __all__ = ["run"]
@@ -41,32 +37,58 @@ class Twin:
         now_ns = time.monotonic_ns()
         # One generator each, so that what one part draws does not shift the others.
         seeds = Random(settings.seed)
-        self._plant = self._build_plant(Random(seeds.random()), now_ns)
+        self._plants = {
+            (outlet.station or settings.dut_port.station, outlet.number): self._build_plant(
+                outlet, Random(seeds.random()), now_ns
+            )
+            for outlet in settings.each_outlet()
+        }
         # A file of an earlier run would send stations to a port that is gone.
         (settings.dir / "dut-port.json").unlink(missing_ok=True)
         self._truth = TruthLog(settings.dir / "truth.jsonl")
-        self._dut_port = DutPort(self._plant, Random(seeds.random()), settings.dut_port, self._owner.say)
-        clock = DeviceClock(Random(seeds.random()), now_ns)
-        self._pilot = PilotDevice(
-            self._plant,
-            clock,
-            self._truth,
-            Random(seeds.random()),
-            serial=settings.pilot.serial,
-            boot_s=settings.pilot.boot_s,
-            present_token=self._dut_port.present_token,
-            note=self._owner.note,
-        )
-        self._ev = EvDevice(self._plant.vehicle, self._owner.note)
-        # The pilot comes first: it stamps, the others only tell.
-        self._plant.listeners += [self._pilot.on_fact, self._dut_port.on_fact, self._truth.fact]
-        folder, note = settings.dir, self._owner.note
-        self._pilot_port = PtyPort(self._loop, folder / "pilot", self._pilot.take_bytes, note)
-        self._can_port = PtyPort(self._loop, folder / "can", self._ev.adapter.take_bytes, note)
-        self._meter = MeterDevice(self._loop, folder / "meter", self._plant.bench_meter, settings.meter.unit, note)
+        first = next(iter(self._plants.values()))
+        self._dut_port = DutPort(first, Random(seeds.random()), settings.dut_port, self._owner.say)
+        self._devices = self._build_devices(seeds, now_ns)
+        for (station, evse), plant in self._plants.items():
+            self._listen(plant, station, evse)
         self._due_ns = 0
 
-    def _build_plant(self, rng: Random, now_ns: int) -> Plant:
+    def _build_devices(self, seeds: Random, now_ns: int) -> dict[str, tuple[int, Emulator]]:
+        made: dict[str, tuple[int, Emulator]] = {}
+        shared: dict[str, Any] = {}
+        own = self._settings.dut_port.station
+        for name, device in self._settings.each_device().items():
+            plant = self._plants.get((own, device.evse))
+            if plant is None:
+                raise SettingsError(f"device {name!r}: station {own} has no outlet {device.evse}")
+            place = Place(
+                loop=self._loop,
+                name=name,
+                folder=self._settings.dir,
+                plant=plant,
+                rng=Random(seeds.random()),
+                truth=self._truth,
+                present_token=self._dut_port.present_token,
+                note=self._owner.note,
+                now_ns=now_ns,
+                shared=shared,
+            )
+            made[name] = device.evse, make_emulator(device.kind, place, device.more)
+        return made
+
+    def _listen(self, plant: Plant, station: str, evse: int) -> None:
+        own = station == self._settings.dut_port.station
+        # The instruments come first: they stamp, the others only tell.
+        if own:
+            plant.listeners += [emulator.on_fact for of, emulator in self._devices.values() if of == evse]
+        plant.listeners.append(self._dut_port.on_fact)
+
+        def log(fact: Fact) -> None:
+            self._truth.fact(fact, evse=evse, station=None if own else station)
+
+        plant.listeners.append(log)
+
+    def _build_plant(self, of: OutletSettings, rng: Random, now_ns: int) -> Plant:
         settings = self._settings
         # Small register values: the meter's floats have 24 bits, and 0.1 Wh shall stay visible in kWh.
         bench_meter = EnergyMeter(
@@ -77,50 +99,43 @@ class Twin:
             phase_ns=now_ns + rng.randrange(50_000_000),
         )
         station_meter = EnergyMeter(
-            gain_error_pct=settings.station_meter.gain_error_pct,
-            resolution_wh=settings.station_meter.resolution_wh,
+            gain_error_pct=of.station_meter.gain_error_pct,
+            resolution_wh=of.station_meter.resolution_wh,
             refresh_ms=200.0,
             start_wh=round(rng.uniform(1_000.0, 90_000.0), 1),
             phase_ns=now_ns,
         )
-        outlet = Outlet(settings.evse.outlet == "cable", settings.evse.rated_a, settings.evse.phases)
+        outlet = Outlet(of.evse.outlet == "cable", of.evse.rated_a, of.evse.phases)
         mains = Mains(outlet.phases, settings.mains.nominal_v, settings.mains.impedance_ohm)
-        return Plant(rng, outlet, Vehicle(settings.ev), bench_meter, station_meter, mains, now_ns)
+        return Plant(rng, outlet, Vehicle(of.ev), bench_meter, station_meter, mains, now_ns)
 
     async def run(self) -> None:
         """Until the owner says stop, or has been gone for `linger_s`."""
-        self._ev.adapter.attach(self._can_port)
-        await self._meter.start()
-        self._pilot.attach(self._pilot_port, time.monotonic_ns())
+        for _, emulator in self._devices.values():
+            await emulator.start()
         port_file = await self._dut_port.start(self._settings.dir)
         gc.collect()
         gc.freeze()
         self._due_ns = time.monotonic_ns()
         self._tick()
         self._owner.listen()
-        folder = self._settings.dir
-        self._owner.say(
-            "ready",
-            pilot=str(folder / "pilot"),
-            meter=str(folder / "meter"),
-            can=str(folder / "can"),
-            dut_port=str(port_file),
-        )
+        ports = {name: emulator.port for name, (_, emulator) in self._devices.items()}
+        self._owner.say("ready", **ports, dut_port=str(port_file))
         await self._over.wait()
         self._dut_port.close()
         await asyncio.sleep(0)  # let the closed connections send their FIN
-        self._pilot_port.close()
-        self._can_port.close()
-        self._meter.close()
+        for _, emulator in self._devices.values():
+            emulator.close()
         self._truth.close()
 
     def _tick(self) -> None:
         now_ns = time.monotonic_ns()
         if now_ns - self._due_ns > LATE_NS:
             self._owner.say("overrun", who="model", from_ns=self._due_ns, to_ns=now_ns)
-        self._plant.step(now_ns)
-        self._pilot.step(now_ns)
-        self._ev.step(now_ns)
+        for plant in self._plants.values():
+            plant.step(now_ns)
+        for _, emulator in self._devices.values():
+            emulator.step(now_ns)
         self._dut_port.step(now_ns)
         self._due_ns = max(self._due_ns + TICK_NS, now_ns)
         if not self._over.is_set():
@@ -131,11 +146,24 @@ class Twin:
         if kind == "stop":
             self._over.set()
         elif kind == "mains" and isinstance(message.get("on"), bool):
-            self._plant.set_mains(message["on"], now_ns)
+            for plant in self._plants.values():
+                plant.set_mains(message["on"], now_ns)
         elif kind == "reset_pilot":
-            self._pilot.reset(now_ns, float(message.get("boot_s", self._settings.pilot.boot_s)))
+            self._fault("reset", {**message, "on": True}, now_ns)
+        elif kind == "fault" and isinstance(message.get("name"), str):
+            self._fault(message["name"], message, now_ns)
         else:
             self._owner.note(f"control line not understood: {message}")
+
+    def _fault(self, name: str, message: dict[str, Any], now_ns: int) -> None:
+        """Begin or end a fault: of one device where it is named, else of whatever knows it."""
+        known = False
+        args = {key: value for key, value in message.items() if key not in ("type", "name", "on", "device", "evse")}
+        for device, (evse, emulator) in self._devices.items():
+            if message.get("device") in (None, device) and message.get("evse") in (None, evse):
+                known |= emulator.fault(name, on=bool(message.get("on", True)), now_ns=now_ns, args=args)
+        if not known:
+            self._owner.note(f"no device has the fault {name!r}: {message}")
 
     def _owner_gone(self) -> None:
         """Nobody holds the lifeline any more: let the pilot's watchdog be seen to work, then end."""

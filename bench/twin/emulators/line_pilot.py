@@ -1,0 +1,62 @@
+"""The pilot emulator on its pty."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..model.plant import Fact
+from .device_clock import DeviceClock
+from .kinds import Place
+from .pilot import PilotDevice
+from .pty_port import PtyPort
+
+__all__ = ["LinePilotEmulator", "make"]
+
+
+class LinePilotEmulator:
+    """Settings: `serial`, `boot_s` (for so long after power-up or reset it is deaf)."""
+
+    def __init__(self, place: Place, *, serial: str = "VP0001", boot_s: float = 0.0) -> None:
+        self._place = place
+        self._boot_s = boot_s
+        self._device = PilotDevice(
+            place.plant,
+            DeviceClock(place.rng, place.now_ns),
+            place.truth,
+            place.rng,
+            serial=serial,
+            boot_s=boot_s,
+            present_token=place.present_token,
+            note=place.note,
+        )
+        self._line = PtyPort(place.loop, place.folder / place.name, self._device.take_bytes, place.note)
+
+    @property
+    def port(self) -> str:
+        return str(self._place.folder / self._place.name)
+
+    async def start(self) -> None:
+        self._device.attach(self._line, time.monotonic_ns())
+
+    def step(self, now_ns: int) -> None:
+        self._device.step(now_ns)
+
+    def on_fact(self, fact: Fact) -> None:
+        self._device.on_fact(fact)
+
+    def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
+        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf)."""
+        if name != "reset":
+            return False
+        if on:
+            self._device.reset(now_ns, float(args.get("boot_s", self._boot_s)))
+        return True
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def make(place: Place, settings: dict[str, Any]) -> LinePilotEmulator:
+    """See `kinds.KINDS`."""
+    return LinePilotEmulator(place, **settings)
