@@ -21,7 +21,9 @@ from typing import Any, ClassVar, TypeVar
 
 from ..bench.timeline import Event, Gate, Source, Stamp, Stimulus
 from ..errors import DeviceError, DeviceLost
+from .emergency import EmergencyRecipe
 from .ports import PortLock, require_port
+from .roles import Role
 
 __all__ = ["DeviceState", "Driver", "made_in_thread"]
 
@@ -73,6 +75,9 @@ class Driver(ABC):
 
     `state_dir` holds the port locks; None means the one of `ports.default_state_dir`.
     """
+
+    role: ClassVar[Role] = "monitor"
+    """The part it plays on a bench; see `roles`."""
 
     energising: ClassVar[bool] = False
     """True when a verb of this driver can put voltage on an outlet or current through it."""
@@ -151,6 +156,13 @@ class Driver(ABC):
             DeviceError: it did not acknowledge; its state is UNKNOWN then, or FAULTED when it is gone.
         """
         self._require_open()
+
+    def emergency(self) -> EmergencyRecipe | None:
+        """How to bring it to its safe state without this driver; None when it cannot energise.
+
+        It is asked before anything is opened, and must not touch the wire.
+        """
+        return None
 
     @abstractmethod
     async def _open(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState, Driver, made_in_thread
+from ..roles import Role
 from .dialect import Dialect
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class DbcEv(Driver):
     the safe command: 0 A, no charging, not plugged.
     """
 
+    role: ClassVar[Role] = "ev"
     energising: ClassVar[bool] = True
 
     def __init__(

@@ -6,11 +6,12 @@ import asyncio
 import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState, Driver
+from ..roles import Role
 from .maps import Block, Likeness, RegisterMap
 from .segment import NotAnswered, Reading, Segment
 
@@ -26,6 +27,8 @@ class ModbusMeter(Driver):
     taken in `[request - refresh_s, response]`. `timeout_s` must be longer than the meter's slowest answer.
     A port that disappears is looked for every second; what was missed is a gap.
     """
+
+    role: ClassVar[Role] = "meter"
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState, Driver, made_in_thread
+from ..roles import PilotCapability, Role
 from ..serial_line import Block, SerialLine, close_serial, open_serial
 from .frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
 from .identity import PilotIdentity, PilotStatus
@@ -37,6 +38,7 @@ class LinePilot(Driver):
     it was found in the safe state, else UNKNOWN until `make_safe` or `resistor`.
     """
 
+    role: ClassVar[Role] = "pilot"
     energising: ClassVar[bool] = True
 
     def __init__(
@@ -78,6 +80,20 @@ class LinePilot(Driver):
     @property
     def alive(self) -> bool:
         return super().alive and self._line is not None and self._line.alive
+
+    @property
+    def capabilities(self) -> frozenset[PilotCapability]:
+        """What this emulator can do beside CP; before `open` what the protocol knows."""
+        always: set[PilotCapability] = {"pp", "faults", "state_d"}
+        if self._who is None:
+            return frozenset({*always, "token", "relay", "lock", "output"})
+        told: set[tuple[str, PilotCapability]] = {
+            ("token", "token"),
+            ("relay", "relay"),
+            ("lock", "lock"),
+            ("sense", "output"),
+        }
+        return frozenset(always | {name for word, name in told if word in self._who.capabilities})
 
     @property
     def who(self) -> PilotIdentity:
