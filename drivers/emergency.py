@@ -39,6 +39,10 @@ class Step(msgspec.Struct, frozen=True):
 
     `expect`: a regular expression over the bytes that came back (as latin-1) which proves it; None where the device
     answers nothing. Tried `attempts` times, waiting `within_ms` for each.
+
+    - `proves`: what its answer proves: the device's "state", read back, or that the "output" is dead.
+    - `supply_off`: only once every step of the phase "supply" was acknowledged (the protective earth is restored
+      with the supply off).
     """
 
     phase: Phase
@@ -47,6 +51,8 @@ class Step(msgspec.Struct, frozen=True):
     expect: str | None = None
     within_ms: int = 100
     attempts: int = 5
+    proves: Literal["", "state", "output"] = ""
+    supply_off: bool = False
 
 
 class EmergencyRecipe(msgspec.Struct, frozen=True):

@@ -11,13 +11,18 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ..errors import DeviceError
+from .emergency import Wire
 
-__all__ = ["Holder", "PortLock", "default_state_dir", "holder_of", "is_address", "require_port"]
+__all__ = ["Holder", "PortLock", "default_state_dir", "holder_of", "is_address", "port_exists", "require_port", "wire_of"]
+
+
+Reach = Literal["local", "remote", "none"]
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -45,13 +50,33 @@ def is_address(port: str) -> bool:
     return "://" in port
 
 
+def wire_of(port: str, baud: int, *, parity: str = "N", stopbits: float = 1) -> tuple[Wire, Reach, str]:
+    """How whoever has no driver reaches a serial port: the wire, whether it is on this machine, and why not."""
+    if port.startswith(("socket://", "tcp://")):
+        address = port.partition("://")[2]
+        kind = "tcp"
+    else:
+        # A link of udev or of the twin may lead elsewhere when the device was plugged in again: it is kept as it is.
+        address, kind = port, "serial"
+    wire = Wire(kind, address, baud=baud, parity=parity, stopbits=stopbits)
+    host = urlsplit(port).hostname if is_address(port) else None
+    if host is None or host == "localhost" or host.startswith("127.") or host == "::1":
+        return wire, "local", ""
+    return wire, "remote", f"{host} is another machine: when it or the way to it is gone, nobody reaches the device"
+
+
+def port_exists(port: str) -> bool:
+    """True for a path that leads somewhere, and for every address: only opening it tells."""
+    return is_address(port) or os.path.exists(port)
+
+
 def require_port(device: str, port: str) -> None:
     """Check that a port exists before anybody tries to open it.
 
     Raises:
         DeviceError: it does not; lists the ports that do.
     """
-    if is_address(port) or os.path.exists(port):
+    if port_exists(port):
         return
     raise DeviceError(f"there is no such port. {_ports_there_are(port)}", device=device, port=port)
 

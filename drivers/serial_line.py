@@ -157,6 +157,11 @@ class SerialLine:
         """True while the thread reads, and has come round within the last half second."""
         return self._thread.is_alive() and time.monotonic_ns() - self._last_ns < 500_000_000
 
+    @property
+    def beat_ns(self) -> int | None:
+        """When the reader thread last came round; None once it has ended."""
+        return self._last_ns if self._thread.is_alive() else None
+
     def write(self, data: bytes) -> None:
         """Write now; the kernel takes a line at once.
 

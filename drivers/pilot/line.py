@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState, Driver, made_in_thread
+from ..emergency import EmergencyRecipe
 from ..roles import PilotCapability, Role
 from ..serial_line import Block, SerialLine, close_serial, open_serial
 from .frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
 from .identity import PilotIdentity, PilotStatus
+from .line_emergency import line_recipe
 from .link import Answer, CommandLink, NoAnswer
 from .observer import Observer
 
@@ -34,7 +36,8 @@ class LinePilot(Driver):
     """Plays the vehicle on CP and PP, and reports what it measures there.
 
     Its outputs are in the safe state when the resistor is A and no fault is set; the device itself goes
-    there when nobody feeds its watchdog for `watchdog_ms` (200..10000). After `open` it is ACTIVE when
+    there when nobody feeds its watchdog for `watchdog_ms` (200..10000). `mains_relay`: the one of its relays that
+    switches the station's supply, if one does. After `open` it is ACTIVE when
     it was found in the safe state, else UNKNOWN until `make_safe` or `resistor`.
     """
 
@@ -51,15 +54,18 @@ class LinePilot(Driver):
         baud: int = 115200,
         evse: int = 1,
         watchdog_ms: int = 2000,
+        mains_relay: int | None = None,
         hello_timeout_s: float = 4.0,
         state_dir: Path | None = None,
+        reconnect: bool = True,
     ) -> None:
-        super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir)
+        super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir, reconnect=reconnect)
         source.declare(("cp.", "output", "lock", "pilot.", "clock."), RECEIPT_NS)
         if not 200 <= watchdog_ms <= 10000:
             raise ConfigError(f"{name}: watchdog_ms = {watchdog_ms} is outside 200..10000")
         self._baud = baud
         self._watchdog_ms = watchdog_ms
+        self.mains_relay = mains_relay
         self._hello_timeout_s = hello_timeout_s
         self._line: SerialLine | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -82,18 +88,26 @@ class LinePilot(Driver):
         return super().alive and self._line is not None and self._line.alive
 
     @property
+    def beat_ns(self) -> int | None:
+        return None if self._line is None else self._line.beat_ns
+
+    def emergency(self) -> EmergencyRecipe:
+        return line_recipe(self.name, self.port, self._baud, mains_relay=self.mains_relay)
+
+    @property
     def capabilities(self) -> frozenset[PilotCapability]:
         """What this emulator can do beside CP; before `open` what the protocol knows."""
         always: set[PilotCapability] = {"pp", "faults", "state_d"}
         if self._who is None:
             return frozenset({*always, "token", "relay", "lock", "output"})
-        told: set[tuple[str, PilotCapability]] = {
+        told: tuple[tuple[str, PilotCapability], ...] = (
             ("token", "token"),
             ("relay", "relay"),
             ("lock", "lock"),
             ("sense", "output"),
-        }
-        return frozenset(always | {name for word, name in told if word in self._who.capabilities})
+        )
+        always.update(name for word, name in told if word in self._who.capabilities)
+        return frozenset(always)
 
     @property
     def who(self) -> PilotIdentity:
@@ -119,7 +133,7 @@ class LinePilot(Driver):
             raise self._nobody_there() from error
         await self._settle(self._link.command)
         self._observer.say_clock(self._link.heard_ns)
-        found = await self.status()
+        found = await self._status()
         self._resistor = found.resistor
         if found.safe:
             self._enter(DeviceState.ACTIVE, f"{self.identity['model']} {self.identity['serial']}, found at state A")
@@ -238,6 +252,9 @@ class LinePilot(Driver):
     async def status(self) -> PilotStatus:
         """What is set and what is measured, read from the device now."""
         self._require_open()
+        return await self._status()
+
+    async def _status(self) -> PilotStatus:
         answer = await self._link.command("S")
         try:
             return PilotStatus.parse(answer.words)
@@ -405,8 +422,12 @@ class LinePilot(Driver):
                 )
             )
             return
+        try:
+            self._recognise({"model": who.model, "serial": who.serial, "firmware": who.firmware})
+        except DeviceError as error:
+            self._link.refuse(error)
+            return
         self._who = who
-        self.identity = {"model": who.model, "serial": who.serial, "firmware": who.firmware}
         self._observer.begin(who)
         self._listening = True
 
