@@ -229,7 +229,8 @@ class PilotDevice:
             )
             if on
         ]
-        pp_text = "OPEN" if plant.pp_ohm is None else f"{plant.pp_ohm:.0f}"
+        coded_ohm = plant.pp.coded_ohm
+        pp_text = "OPEN" if coded_ohm is None else f"{coded_ohm:.0f}"
         high_mv, low_mv = self._gauge.measured_mv()
         duty, freq = self._gauge.measured_pwm()
         lock = "" if plant.outlet.cable else f" lock={int(plant.lock.closed)}"

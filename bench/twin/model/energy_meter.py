@@ -39,6 +39,9 @@ class EnergyMeter:
         self._next_ns = phase_ns
         self._start_wh = start_wh
         self._phase_wh = [0.0, 0.0, 0.0]
+        self.frozen = False
+        """A defect: the registers are not renewed, although it goes on counting."""
+        self._turned_back_wh = 0.0
         zero = (0.0, 0.0, 0.0)
         self.reading = Reading(phase_ns, zero, zero, zero, self._quantised(start_wh), zero)
 
@@ -54,6 +57,8 @@ class EnergyMeter:
             return False
         missed = (now_ns - self._next_ns) // self._refresh_ns
         self._next_ns += (missed + 1) * self._refresh_ns
+        if self.frozen:
+            return False
         gain = self._gain
         v1, v2, v3 = voltage_v
         i1, i2, i3 = (current * gain for current in current_a)
@@ -63,12 +68,16 @@ class EnergyMeter:
             (v1, v2, v3),
             (i1, i2, i3),
             (v1 * i1, v2 * i2, v3 * i3),
-            self._quantised(self._start_wh + w1 + w2 + w3),
+            self._quantised(self._start_wh + w1 + w2 + w3 - self._turned_back_wh),
             (self._quantised(w1), self._quantised(w2), self._quantised(w3)),
         )
         return True
 
+    def turn_back(self, energy_wh: float | None) -> None:
+        """A defect: from the next refresh on the total register is `energy_wh` lower; None = as it was counted."""
+        self._turned_back_wh = energy_wh or 0.0
+
     def _quantised(self, energy_wh: float) -> float:
         """A register counts full steps only."""
-        steps = int(energy_wh / self._resolution_wh + 1e-9)
+        steps = int(max(0.0, energy_wh) / self._resolution_wh + 1e-9)
         return round(steps * self._resolution_wh, 6)

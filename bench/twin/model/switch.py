@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from random import Random
 
 __all__ = ["DelayedSwitch"]
@@ -21,6 +22,8 @@ class DelayedSwitch:
         self._off_s = off_s
         self.commanded = False
         self.closed = False
+        self.blocked: Set[bool] = frozenset()
+        """Positions that cannot be reached (a jammed lock, a contact that does not close)."""
         self._due_ns: int | None = None
 
     def command(self, on: bool, now_ns: int) -> None:
@@ -28,11 +31,14 @@ class DelayedSwitch:
         if on == self.commanded:
             return
         self.commanded = on
-        if on == self.closed:
-            self._due_ns = None
-            return
-        low_s, high_s = self._on_s if on else self._off_s
-        self._due_ns = now_ns + int(self._rng.uniform(low_s, high_s) * 1e9)
+        self._set_off(now_ns)
+
+    def block(self, positions: Set[bool], now_ns: int) -> None:
+        """From now on it cannot go to `positions`. What is free again follows its coil, with a new delay."""
+        freed = self.commanded in self.blocked and self.commanded not in positions
+        self.blocked = frozenset(positions)
+        if freed:
+            self._set_off(now_ns)
 
     def halt(self) -> None:
         """Stop where it is (a motor that lost its supply)."""
@@ -45,5 +51,15 @@ class DelayedSwitch:
         if due_ns is None or now_ns < due_ns:
             return None
         self._due_ns = None
+        if self.commanded in self.blocked:
+            return None
         self.closed = self.commanded
         return due_ns
+
+    def _set_off(self, now_ns: int) -> None:
+        on = self.commanded
+        if on == self.closed:
+            self._due_ns = None
+            return
+        low_s, high_s = self._on_s if on else self._off_s
+        self._due_ns = now_ns + int(self._rng.uniform(low_s, high_s) * 1e9)
