@@ -9,16 +9,17 @@ import platform
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .. import __version__
 from .back_end import BackEnd, make_back_end
 from .back_end_plan import plan_of
-from .config import BenchFile, EvDbc, MeterModbus, PilotLine, data_file
+from .config import BenchFile, data_file
 from .correlation import Facts, OnlineEngine, Pack, Report, load_pack
 from .csms import Csms
+from .devices import Calibrated, EvSection, MeterSection, PilotSection
 from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
@@ -28,6 +29,7 @@ from .timeline import LagSelector, Source, Timeline
 
 if TYPE_CHECKING:
     from ..drivers.base import Driver
+    from ..drivers.roles import Ev, Pilot, Role
     from .children import Child
     from .safety.make_safe import SafeOutcome, SafeRecipe
     from .vehicle import Vehicle
@@ -63,7 +65,7 @@ class Bench:
     options: RunOptions
     timeline: Timeline
     gate: EnvelopeGate
-    outlet: Outlet
+    outlets: dict[int, Outlet]
     live: LiveState
     back_end: BackEnd
     pack: Pack
@@ -72,8 +74,8 @@ class Bench:
     recorder: Recorder
     work: Path
     instruments: list[Driver] = field(default_factory=list["Driver"])
-    vehicle: Vehicle | None = None
-    recipe: SafeRecipe | None = None
+    vehicles: dict[int, Vehicle] = field(default_factory=dict[int, "Vehicle"])
+    recipes: dict[int, SafeRecipe] = field(default_factory=dict[int, "SafeRecipe"])
     twin: Child | None = None
     station: Child | None = None
     outcome: SafeOutcome | None = None
@@ -82,6 +84,16 @@ class Bench:
     @property
     def csms(self) -> Csms:
         return self.back_end.csms
+
+    @property
+    def outlet(self) -> Outlet:
+        """What is seen of the first outlet."""
+        return self.outlets[1]
+
+    @property
+    def vehicle(self) -> Vehicle | None:
+        """The car at the first outlet."""
+        return self.vehicles.get(1)
 
     def open_transaction(self, evse: int) -> int | str | None:
         """Id of the transaction that runs on an outlet; None when there is none.
@@ -115,7 +127,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
         options=options,
         timeline=timeline,
         gate=gate,
-        outlet=Outlet(timeline),
+        outlets={evse: Outlet(timeline, evse) for evse in range(1, file.station.evses + 1)},
         live=LiveState(timeline),
         back_end=back_end,
         pack=pack,
@@ -127,45 +139,39 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
 
 
 def attach_instruments(bench: Bench, ports: dict[str, str]) -> None:
-    """Make the drivers, the vehicle and the safe recipe. `ports` maps the twin's port names to paths."""
+    """Make the drivers, the vehicles and the safe recipes. `ports` maps the twin's port names to paths."""
     from ..drivers import registry
-    from ..drivers.ev.dbc import DbcEv
-    from ..drivers.meter.map_file import load_map
-    from ..drivers.pilot.line import LinePilot
-    from .safety.make_safe import SafeRecipe
-    from .vehicle import Vehicle
 
-    pilot: LinePilot | None = None
-    ev: DbcEv | None = None
+    def find(folder: str, name: str, suffix: str) -> Path:
+        return data_file(bench.file, folder, name, suffix)
+
     for name, device in bench.file.device.items():
         source: Source = bench.timeline.source(name)
         port = ports[device.port.removeprefix("twin:")] if device.port.startswith("twin:") else device.port
-        options: dict[str, object] = {"port": port, "evse": device.evse}
-        if isinstance(device, PilotLine):
-            options |= {"baud": device.baud, "watchdog_ms": round(device.watchdog * 1e3)}
-        elif isinstance(device, MeterModbus):
-            options |= {
-                "unit": device.unit,
-                "register_map": load_map(data_file(bench.file, "meters", device.map, ".toml")),
-                "baud": device.baud,
-                "parity": device.parity,
-                "poll_s": device.poll,
-                "refresh_s": device.refresh,
-            }
-        else:
-            options |= {"dbc": data_file(bench.file, "ev", device.dbc, ".dbc"), "bitrate": device.bitrate}
-        driver = registry.create(device.driver, name, source, bench.gate, **options)
-        bench.instruments.append(driver)
-        if isinstance(driver, LinePilot):
-            pilot = driver
-        elif isinstance(driver, DbcEv):
-            ev = driver
+        options = {"port": port, "evse": device.evse, **device.options(find)}
+        bench.instruments.append(registry.create(device.kind, name, source, bench.gate, **options))
+    for evse in bench.outlets:
+        _equip(bench, evse)
+
+
+def _equip(bench: Bench, evse: int) -> None:
+    """The car at one outlet, and the way to make that outlet safe."""
+    from .safety.make_safe import SafeRecipe
+    from .vehicle import Vehicle
+
+    def playing(role: Role) -> Any:
+        return next((driver for driver in bench.instruments if driver.role == role and driver.evse == evse), None)
+
+    pilot: Pilot | None = playing("pilot")
+    ev: Ev | None = playing("ev")
     if pilot is not None:
-        ev_section = bench.file.one(EvDbc)
-        max_a = ev_section[1].max_current if ev_section and isinstance(ev_section[1], EvDbc) else 0.0
-        bench.vehicle = Vehicle(bench.timeline, pilot, ev, evse=pilot.evse, max_current_a=max_a)
+        section = bench.file.one(EvSection, evse)
+        max_a = section[1].max_current if section is not None else 0.0
+        bench.vehicles[evse] = Vehicle(
+            bench.timeline, pilot, ev, cards=playing("token"), evse=evse, max_current_a=max_a
+        )
     limits = SafeLimits(bench.file.safe.output_dead_within, bench.file.safe.current_below)
-    bench.recipe = SafeRecipe(bench.timeline.bench, bench.outlet, limits, pilot=pilot, ev=ev)
+    bench.recipes[evse] = SafeRecipe(bench.timeline.bench, bench.outlets[evse], limits, pilot=pilot, ev=ev)
 
 
 def envelope_of(file: BenchFile) -> Envelope:
@@ -188,8 +194,8 @@ def envelope_of(file: BenchFile) -> Envelope:
 
 def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
     """What the rules need to know of this bench and station; `powers_station`: it boots within the run."""
-    meter = file.one(MeterModbus)
-    pilot = file.one(PilotLine)
+    meter = file.one(MeterSection, 1)
+    pilot = file.one(PilotSection, 1)
     facts: dict[str, object] = {
         "station": file.station.id,
         "outlet": file.station.outlet,
@@ -200,13 +206,13 @@ def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
         "station_register_resolution_wh": file.station.register_resolution,
         "powered_by_bench": powers_station,
     }
-    if meter is not None and isinstance(meter[1], MeterModbus):
+    if meter is not None:
         facts |= {
             "meter_accuracy_pct": meter[1].accuracy,
             "meter_resolution_wh": meter[1].resolution,
             "current_accuracy_a": meter[1].current_accuracy,
         }
-    if pilot is not None and isinstance(pilot[1], PilotLine):
+    if pilot is not None:
         facts |= {"duty_accuracy_pp": pilot[1].duty_accuracy, "mains_relay": pilot[1].mains_relay}
     facts["inventory"] = inventory_of(file)
     facts["calibrations"] = {
@@ -216,7 +222,7 @@ def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
             "allowed": device.allow_expired_calibration,
         }
         for name, device in file.device.items()
-        if isinstance(device, (MeterModbus, PilotLine)) and (device.calibrated or device.calibration_due)
+        if isinstance(device, Calibrated) and (device.calibrated or device.calibration_due)
     }
     return msgspec.convert(facts, Facts)
 

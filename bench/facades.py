@@ -61,14 +61,18 @@ class Check:
 class VehicleFacade:
     """The car: plug, card, charge, pause, unplug. Currents in ampere per phase."""
 
-    def __init__(self, host: _Host) -> None:
+    def __init__(self, host: _Host, evse: int = 1) -> None:
         self._host = host
+        self.evse = evse
 
     def _vehicle(self) -> Vehicle:
-        vehicle = self._host.bench.vehicle
+        vehicles = self._host.bench.vehicles
+        vehicle = vehicles.get(self.evse)
         if vehicle is None:
+            known = f"; outlets with one: {', '.join(map(str, vehicles))}" if vehicles else ""
             raise BenchError(
-                "this bench has no pilot emulator, so it has no vehicle. Add a [device] with driver pilot.line."
+                f"outlet {self.evse} of this bench has no pilot emulator, so it has no vehicle{known}. "
+                "Add a [device] with a driver such as pilot.line."
             )
         return vehicle
 

@@ -155,6 +155,10 @@ class BenchHost:
             future.cancel()
             raise
 
+    def vehicle_at(self, evse: int) -> VehicleFacade:
+        """The car at an outlet, from 1."""
+        return VehicleFacade(self, evse)
+
     def phase(self, name: str, case: str = "") -> None:
         """Mark on the timeline that a step of a case begins."""
         self._on_loop(lambda: self.bench.timeline.bench.note("phase", {"name": name, "case": case}))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from .config import BenchFile, EvDbc, MeterModbus, PilotLine
+from .config import BenchFile
 from .correlation.inventory import Inventory
+from .devices import EvSection, MeterSection, PilotSection
 
 __all__ = ["inventory_of"]
 
 
 def inventory_of(file: BenchFile) -> Inventory:
     """The instruments of a bench, with their bounds in time. Asks no device."""
-    pilot, meter, vehicle = file.one(PilotLine), file.one(MeterModbus), file.one(EvDbc)
+    pilot, meter, vehicle = file.one(PilotSection), file.one(MeterSection), file.one(EvSection)
     found: dict[str, object] = {
         "pilot": "",
         "sense_ms": None,
@@ -25,7 +26,7 @@ def inventory_of(file: BenchFile) -> Inventory:
         "profile_unit": file.station.profile_unit,
         "heartbeat_s": file.csms.heartbeat,
     }
-    if pilot is not None and isinstance(pilot[1], PilotLine):
+    if pilot is not None:
         found |= {
             "pilot": pilot[0],
             "cp_residual_ms": pilot[1].cp_resolution,
@@ -34,7 +35,7 @@ def inventory_of(file: BenchFile) -> Inventory:
             "lock_ms": pilot[1].lock_sense if file.station.outlet == "socket" else None,
             "token_reader": pilot[1].token_reader,
         }
-    if meter is not None and isinstance(meter[1], MeterModbus):
+    if meter is not None:
         found |= {
             "meter": meter[0],
             "meter_poll_ms": meter[1].poll * 1e3,

@@ -12,15 +12,18 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..errors import BenchError, SafetyError, TwinError
 from .assembly import Bench, attach_instruments
 from .children import start_station, start_twin
-from .config import MeterModbus
-from .safety import SafeOutcome
+from .safety import SafeOutcome, together
+from .twin_plan import twin_instruments
+
+if TYPE_CHECKING:
+    from .vehicle import Vehicle
 
 __all__ = ["abandon", "back_to_idle", "close", "make_safe", "settle", "start", "wait_for_station", "watch_faults"]
 
@@ -55,8 +58,8 @@ async def start(bench: Bench) -> None:
     attach_instruments(bench, ports)
     await _open_all(bench)
     await make_safe(bench, "start-up")
-    if bench.vehicle is not None:
-        bench.vehicle.start()
+    for vehicle in bench.vehicles.values():
+        vehicle.start()
     gc.collect()
     gc.freeze()
 
@@ -86,13 +89,14 @@ async def make_safe(bench: Bench, why: str) -> None:
     Raises:
         SafetyError: the output is not proven dead although the bench can see it.
     """
-    if bench.recipe is None:
+    if not bench.recipes:
         return
     note = bench.timeline.bench.note
     note("bench.state", {"state": "making-safe", "why": why})
     bench.outcome = UNFINISHED  # what an earlier run of the recipe proved is not what is now
     try:
-        outcome = bench.outcome = await bench.recipe.run()
+        outcomes = await asyncio.gather(*(recipe.run() for recipe in bench.recipes.values()))
+        outcome = bench.outcome = together(dict(zip(bench.recipes, outcomes, strict=True)))
     except asyncio.CancelledError:
         note("bench.state", {"state": "unsafe", "why": UNFINISHED.text})
         raise
@@ -123,9 +127,13 @@ async def back_to_idle(bench: Bench) -> None:
     Raises:
         BenchError: a device or the station did not do its part; the first of them.
     """
-    vehicle = bench.vehicle
-    if vehicle is None or not vehicle.plugged or bench.gate.sealed:
+    if bench.gate.sealed:
         return
+    for evse in [evse for evse, vehicle in bench.vehicles.items() if vehicle.plugged]:
+        await _one_to_idle(bench, evse, bench.vehicles[evse])
+
+
+async def _one_to_idle(bench: Bench, evse: int, vehicle: Vehicle) -> None:
     if all(driver.alive for driver in bench.instruments):
         # What a rule still waits for is not to be cut off by our own unplugging.
         await settle(bench, OPEN_DEADLINES_S)
@@ -139,23 +147,26 @@ async def back_to_idle(bench: Bench) -> None:
 
     await step(vehicle.faults)
     await step(vehicle.pause)
-    await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
-    await step(lambda: _stop_transaction(bench))
+    outlet = bench.outlets[evse]
+    await outlet.wait_until(lambda: outlet.live is not True, IDLE_WITHIN_S)
+    await step(lambda: _stop_transaction(bench, evse))
     await step(vehicle.unplug)
-    await bench.outlet.wait_until(lambda: bench.outlet.live is not True, IDLE_WITHIN_S)
+    await outlet.wait_until(lambda: outlet.live is not True, IDLE_WITHIN_S)
     await settle(bench, IDLE_WITHIN_S)
     if errors:
         raise errors[0]
 
 
-async def _stop_transaction(bench: Bench) -> None:
-    transaction = bench.open_transaction(1)
+async def _stop_transaction(bench: Bench, evse: int) -> None:
+    transaction = bench.open_transaction(evse)
     if transaction is None:
         return
     began_ns = time.monotonic_ns()
     await bench.csms.station(bench.file.station.id).verbs.remote_stop(transaction)
     try:
-        await bench.timeline.wait_for("ocpp.tx.ended", timeout_s=IDLE_WITHIN_S, since_ns=began_ns)
+        await bench.timeline.wait_for(
+            "ocpp.tx.ended", lambda event: event.evse in (None, evse), timeout_s=IDLE_WITHIN_S, since_ns=began_ns
+        )
     except TimeoutError:
         bench.timeline.bench.note(
             "safe.step", {"step": "transaction ended", "ok": False, "detail": f"not within {IDLE_WITHIN_S:g} s"}
@@ -181,11 +192,12 @@ async def watch_faults(bench: Bench) -> None:
     while True:
         await asyncio.sleep(WATCH_STEP_S)
         overdue = overdue or bench.gate.fault_overdue
-        if not overdue or bench.vehicle is None:
+        if not overdue or not bench.vehicles:
             continue
         detail = "longer than [envelope] fault_duration"
         try:
-            await bench.vehicle.faults()
+            for vehicle in bench.vehicles.values():
+                await vehicle.faults()
             overdue = False
         except BenchError as error:
             detail = f"{detail}; {error}"
@@ -218,8 +230,8 @@ async def close(bench: Bench, *, finished: bool) -> None:
         # What making safe did to the station is judged like every other stop: short deadlines may pass.
         await step("last deadlines", lambda: settle(bench, LAST_DEADLINES_S))
     errors += deaths
-    if bench.vehicle is not None:
-        await step("vehicle", bench.vehicle.stop)
+    for vehicle in bench.vehicles.values():
+        await step("vehicle", vehicle.stop)
     for driver in reversed(bench.instruments):
         await step(driver.name, driver.close)
     if bench.station is not None:
@@ -274,12 +286,10 @@ async def _start_children(bench: Bench) -> dict[str, str]:
         bench.station = start_station(
             bench.work, source, fault=options.station_fault, oddity=options.oddity, seed=seed, boot=options.boot
         )
-    meter = file.one(MeterModbus)
-    config: dict[str, Any] = {
+    config = {
         "dir": str(bench.work),
         "seed": seed,
-        "evse": {"outlet": file.station.outlet, "rated_a": file.station.rated, "phases": file.station.phases},
-        "pilot": {"boot_s": twin.pilot_boot},
+        **twin_instruments(file),
         "dut_port": {
             "station": file.station.id,
             "csms_url": bench.csms.url(file.station.id),
@@ -288,12 +298,6 @@ async def _start_children(bench: Bench) -> dict[str, str]:
             **bench.back_end.papers(file.station.id, bench.work),
         },
     }
-    if meter is not None and isinstance(meter[1], MeterModbus):
-        config["meter"] = {
-            "unit": meter[1].unit,
-            "resolution_wh": meter[1].resolution,
-            "refresh_ms": round(meter[1].refresh * 1e3),
-        }
     # A foreign station looks for the port's file in the run's folder; it is whole as soon as it is there.
     _port_link(bench).unlink(missing_ok=True)
     _port_link(bench).symlink_to(bench.work / "dut-port.json")

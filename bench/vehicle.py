@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..drivers.ev.dbc import DbcEv
-from ..drivers.pilot.line import LinePilot
+from ..drivers.roles import Ev, Pilot, Token
 from ..errors import BenchError, DeviceError
 from .timeline import Event, Timeline
 
@@ -26,10 +25,18 @@ class Vehicle:
     """
 
     def __init__(
-        self, timeline: Timeline, pilot: LinePilot, ev: DbcEv | None, *, evse: int = 1, max_current_a: float = 32.0
+        self,
+        timeline: Timeline,
+        pilot: Pilot,
+        ev: Ev | None,
+        *,
+        cards: Token | None = None,
+        evse: int = 1,
+        max_current_a: float = 32.0,
     ) -> None:
         self._timeline = timeline
         self._pilot = pilot
+        self._cards = cards
         self._ev = ev
         self._evse = evse
         self._max_current_a = max_current_a
@@ -48,6 +55,11 @@ class Vehicle:
     @property
     def s2_closed(self) -> bool:
         return self._s2_closed
+
+    @property
+    def _has_pp(self) -> bool:
+        """A pilot without PP leaves the coding of the cable to whoever put the plug in."""
+        return "pp" in self._pilot.capabilities
 
     def start(self) -> None:
         """Begin to carry out the EV simulator's wishes."""
@@ -74,7 +86,8 @@ class Vehicle:
             known = ", ".join(f"{rating} A" for rating in CABLE_OHM)
             raise DeviceError(f"there is no {cable_a} A cable; ratings are {known}.", device=self._pilot.name)
         async with self._busy:
-            await self._pilot.pp(ohm)
+            if self._has_pp:
+                await self._pilot.pp(ohm)
             await self._pilot.resistor("B")
             self._plugged, self._s2_closed = True, False
             if self._ev is not None:
@@ -87,13 +100,15 @@ class Vehicle:
         async with self._busy:
             self._plugged = self._s2_closed = False
             await self._pilot.resistor("A")
-            await self._pilot.pp(None)
+            if self._has_pp:
+                await self._pilot.pp(None)
             if self._ev is not None:
                 await self._ev.command(plugged=False, s2_closed=False, charge=False)
 
     async def present(self, id_tag: str, kind: str = "ISO14443") -> None:
         """Hold a card to the station's reader."""
-        await self._pilot.token(id_tag, kind)
+        presenter = self._pilot if self._cards is None else self._cards
+        await presenter.token(id_tag, kind)
 
     async def charge(self, max_current_a: float | None = None) -> None:
         """Want to charge, with at most `max_current_a` per phase; S2 follows the EV simulator's wish."""

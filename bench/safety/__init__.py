@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .envelope import Envelope, EnvelopeGate
-from .make_safe import SafeLimits, SafeOutcome, SafeRecipe
+from .envelope import Envelope
+from .gate import EnvelopeGate
+from .make_safe import SafeLimits, SafeOutcome, SafeRecipe, together
 from .observed import Outlet
 
-__all__ = ["Envelope", "EnvelopeGate", "Outlet", "SafeLimits", "SafeOutcome", "SafeRecipe"]
+__all__ = ["Envelope", "EnvelopeGate", "Outlet", "SafeLimits", "SafeOutcome", "SafeRecipe", "together"]

@@ -9,7 +9,7 @@ the outcome says so and does not call it safe.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -18,7 +18,7 @@ from ...errors import BenchError
 from ..timeline import Source
 from .observed import Outlet
 
-__all__ = ["SafeLimits", "SafeOutcome", "SafeRecipe"]
+__all__ = ["SafeLimits", "SafeOutcome", "SafeRecipe", "together"]
 
 CURRENT_GONE_A = 1.0
 """Load below which S2 may open: IEC 61851-1 sequence 7 (a normal stop)."""
@@ -67,8 +67,20 @@ class SafeOutcome(msgspec.Struct, frozen=True):
     trouble: tuple[str, ...] = ()
 
 
+def together(outcomes: Mapping[int, SafeOutcome]) -> SafeOutcome:
+    """One outcome for a bench of several outlets: proven when each is."""
+    if len(outcomes) == 1:
+        return next(iter(outcomes.values()))
+    worst_first = sorted(outcomes.items(), key=lambda entry: (entry[1].proven, "NOT SAFE" not in entry[1].text))
+    return SafeOutcome(
+        all(outcome.proven for outcome in outcomes.values()),
+        "; ".join(f"outlet {evse}: {outcome.text}" for evse, outcome in worst_first),
+        tuple(f"outlet {evse}: {text}" for evse, outcome in outcomes.items() for text in outcome.trouble),
+    )
+
+
 class SafeRecipe:
-    """The orderly way to the safe state of one bench. It may be run any number of times."""
+    """The orderly way to the safe state of one outlet. It may be run any number of times."""
 
     def __init__(
         self, source: Source, outlet: Outlet, limits: SafeLimits, *, pilot: SafePilot | None, ev: SafeEv | None

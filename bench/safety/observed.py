@@ -19,13 +19,14 @@ STALE_NS = 2 * 10**9
 
 
 class Outlet:
-    """Follows output sense and bench meter of one timeline.
+    """Follows output sense and bench meter of one outlet on a timeline.
 
     `live` and `current_a` are None while nothing (or nothing recent) says. `sense_lost` is what the
     output sense said last before its device stopped answering; None while it answers, or never spoke.
     """
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, evse: int = 1) -> None:
+        self._evse = evse
         self.live: bool | None = None
         self.sense_lost: bool | None = None
         self._sensed_by = ""
@@ -43,6 +44,8 @@ class Outlet:
         return self._current_a
 
     def _look(self, event: Event) -> None:
+        if event.evse not in (None, self._evse):
+            return
         if event.topic == "output":
             self.live = bool(event.data["live"])
             self.sense_lost = None

@@ -38,7 +38,7 @@ class LinePilot(Driver):
     Its outputs are in the safe state when the resistor is A and no fault is set; the device itself goes
     there when nobody feeds its watchdog for `watchdog_ms` (200..10000). `mains_relay`: the one of its relays that
     switches the station's supply, if one does. After `open` it is ACTIVE when
-    it was found in the safe state, else UNKNOWN until `make_safe` or `resistor`.
+    it was found in the safe state, else UNKNOWN until `make_safe`. Restarted by itself, it is made safe at once.
     """
 
     role: ClassVar[Role] = "pilot"
@@ -72,6 +72,8 @@ class LinePilot(Driver):
         self._poke = asyncio.Event()
         self._who: PilotIdentity | None = None
         self._resistor: str | None = None
+        self._making_safe = asyncio.Lock()
+        self._restarted = False
         self._fresh()
 
     def _fresh(self) -> None:
@@ -179,6 +181,10 @@ class LinePilot(Driver):
             DeviceError: not acknowledged or not so; the state is UNKNOWN then.
         """
         self._require_open()
+        async with self._making_safe:  # what runs beside it would end after the next verb
+            await self._make_safe()
+
+    async def _make_safe(self) -> None:
         try:
             await self._do("resistor", {"state": "A"}, "R A", to_safe=True)
             await self._do("faults", {"flags": []}, "F NONE", to_safe=True)
@@ -195,6 +201,7 @@ class LinePilot(Driver):
                 device=self.name,
                 port=self.port,
             )
+        self._restarted = False
         self._enter(DeviceState.ACTIVE, "at state A without faults, read back")
 
     # ---- verbs
@@ -210,7 +217,6 @@ class LinePilot(Driver):
             raise ConfigError(f"{self.name}: a vehicle shows state A, B, C or D, not {state!r}")
         to_safe = state == "A" or (state == "B" and self._resistor in ("C", "D"))
         await self._do("resistor", {"state": state}, f"R {state}", to_safe=to_safe)
-        self._enter(DeviceState.ACTIVE, f"resistor of state {state} acknowledged")
 
     async def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
         """Set the faults beside the resistor; what is not named is off.
@@ -329,6 +335,8 @@ class LinePilot(Driver):
             self._poke.clear()
             try:
                 await self._ping(self._link.command)
+                if self._restarted and self._state is DeviceState.UNKNOWN:
+                    await self.make_safe()
             except DeviceLost:
                 return
             except DeviceError as error:
@@ -403,6 +411,7 @@ class LinePilot(Driver):
 
     def _reset(self, stamp: Stamp, why: str, raw: str) -> None:
         self._resistor = "A"
+        self._restarted = True
         self._source.emit("pilot.reset", stamp, {"why": why}, evse=self.evse, raw=raw)
         self._enter(DeviceState.UNKNOWN, f"{why}; its resistor is A, what was set is gone")
         self._link.restarted(why)

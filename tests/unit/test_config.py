@@ -47,7 +47,7 @@ def test_the_virtual_bench_is_sound() -> None:
         ("seed = 1", 'seed = "one"', "seed", "valid integer"),
         ('name = "virtual"', "name = virtual", "name = virtual", "not TOML"),
         ('port = "twin:pilot"', 'port = "/dev/ttyACM0"', "/dev/ttyACM0", "either all virtual or all real"),
-        ('port = "twin:pilot"', 'port = "twin:pilto"', "twin:pilto", "did you mean 'twin:pilot'"),
+        ('port = "twin:pilot"', 'port = "twin:../pilot"', "twin:../pilot", "a name of small letters"),
         ('port = "twin:can"', 'port = "twin:meter"', None, "the same port"),
         ("[device.meter]", "[device.csms]", 'port = "twin:meter"', "no device may be called 'csms'"),
         ('faults = ["diode"', 'faults = ["diod"', "faults", "diode"),

@@ -1,0 +1,38 @@
+"""The devices of a bench file, one model a driver."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from .base import Calibrated, DeviceSection, FindFile
+from .ev import EvDbc, EvSection
+from .meter import MeterModbus, MeterSection
+from .other import OtherDevice
+from .pilot import PilotLine, PilotSection
+
+__all__ = [
+    "SECTIONS",
+    "Calibrated",
+    "DeviceSection",
+    "EvDbc",
+    "EvSection",
+    "FindFile",
+    "MeterModbus",
+    "MeterSection",
+    "OtherDevice",
+    "PilotLine",
+    "PilotSection",
+    "section_of",
+]
+
+_BUILT_IN: tuple[type[DeviceSection], ...] = (PilotLine, MeterModbus, EvDbc)
+
+SECTIONS: dict[str, type[DeviceSection]] = {
+    name: section for section in _BUILT_IN for name in get_args(section.model_fields["driver"].annotation)
+}
+"""Driver -> its table."""
+
+
+def section_of(driver: str) -> type[DeviceSection]:
+    """The table of a driver; that of a third-party driver takes any key."""
+    return SECTIONS.get(driver, OtherDevice)

@@ -1,0 +1,71 @@
+"""What every device's table in a bench file has, and what the bench asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from ...drivers.roles import Role
+from ..quantities import Model
+
+__all__ = ["Calibrated", "DeviceSection", "FindFile"]
+
+FindFile = Callable[[str, str, str], Path]
+"""Folder among the shipped data, name, suffix -> the file: beside the bench file, else the shipped one."""
+
+
+class DeviceSection(Model):
+    """One device: its driver, its port, its outlet, and how exact it is.
+
+    `port`: a path, a URL, or `twin:NAME`, which the twin makes.
+    """
+
+    role: ClassVar[Role] = "monitor"
+
+    port: str
+    evse: int = Field(default=1, ge=1)
+
+    @property
+    def kind(self) -> str:
+        """The driver, as the file names it."""
+        return str(self.__dict__["driver"])
+
+    def options(self, find: FindFile) -> dict[str, Any]:
+        """Keywords for the driver's constructor, beside port and evse.
+
+        Raises:
+            ConfigError: a data file is missing or wrong.
+        """
+        return {}
+
+    def emulator(self) -> dict[str, Any]:
+        """Settings of the emulator that stands in for it, with its `kind`; empty when there is none."""
+        return {}
+
+    def data_files(self) -> list[tuple[str, str, str]]:
+        """Folder, name and suffix of the data files it rests on."""
+        return []
+
+    @property
+    def shares_port(self) -> bool:
+        """Whether other devices may be on the same port, as units on one bus are."""
+        return False
+
+
+class Calibrated(Model):
+    """When the device was calibrated, and until when that counts."""
+
+    calibrated: date | None = None
+    calibration_due: date | None = None
+    allow_expired_calibration: bool = False
+
+    @model_validator(mode="after")
+    def _dates(self) -> Self:
+        begun, due = self.calibrated, self.calibration_due
+        if begun is not None and due is not None and due < begun:
+            raise ValueError(f"calibration_due {due} lies before calibrated {begun}")
+        return self
