@@ -119,6 +119,8 @@ def test_no_answer_makes_the_state_unknown_and_only_safety_leads_out(rig: Rig) -
     assert pilot.state is DeviceState.UNKNOWN
     assert not rig.topics("stimulus")
     tap.to_device = lambda data: data
+    with pytest.raises(DeviceError, match="Make it safe first"):
+        rig.run(pilot.resistor("C"))
     rig.run(pilot.make_safe())
     assert pilot.state is DeviceState.ACTIVE
 
@@ -153,6 +155,7 @@ def test_expired_watchdog_is_told(rig: Rig) -> None:
     assert pilot.state is DeviceState.UNKNOWN
     assert rig.topics("gap"), "pings that were not answered are a gap"
     tap.to_device = lambda data: data
+    rig.run(pilot.make_safe())
     rig.run(pilot.resistor("B"))
     assert pilot.state is DeviceState.ACTIVE
     assert rig.run(pilot.status()).watchdog_ms == 700, "the watchdog's time is set again after every HELLO"
