@@ -17,15 +17,12 @@ from .segment import NotAnswered, Reading, Segment
 
 __all__ = ["ModbusMeter"]
 
-RECONNECT_EVERY_S = 1.0
-
 
 class ModbusMeter(Driver):
     """Polls a meter every `poll_s` seconds and publishes `meter.sample`.
 
     A value in the meter's registers is up to `refresh_s` older than the request; so a sample was
     taken in `[request - refresh_s, response]`. `timeout_s` must be longer than the meter's slowest answer.
-    A port that disappears is looked for every second; what was missed is a gap.
     """
 
     role: ClassVar[Role] = "meter"
@@ -46,8 +43,9 @@ class ModbusMeter(Driver):
         timeout_s: float = 0.5,
         evse: int = 1,
         state_dir: Path | None = None,
+        reconnect: bool = True,
     ) -> None:
-        super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir)
+        super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir, reconnect=reconnect)
         if not 1 <= unit <= 247:
             raise ConfigError(f"{name}: unit {unit} is outside 1..247")
         if parity not in ("N", "E", "O"):
@@ -120,7 +118,7 @@ class ModbusMeter(Driver):
                 received=error.received,
             ) from error
         self._check(values)
-        self.identity = {"model": self._map.model, "unit": str(self._unit)}
+        self._recognise({"model": self._map.model, "unit": str(self._unit)})
 
     def _check(self, values: dict[str, list[Decimal | None]]) -> None:
         """Until a probe has proven the meter once, each poll must at least not speak against it.
@@ -169,13 +167,11 @@ class ModbusMeter(Driver):
             if segment is None:
                 return
             try:
-                if not segment.connected:
-                    await self._reconnect(segment)
                 values, readings = await self._read_twice(segment)
                 self._check(values)
                 self._sample(values, readings)
             except DeviceLost:
-                continue  # told by _on_lost; the next slot looks for it again
+                return  # told by _on_lost, and looked for again
             except DeviceError as error:
                 now_ns = time.monotonic_ns()
                 self._source.gap(self._good_ns, now_ns, str(error))
@@ -183,23 +179,6 @@ class ModbusMeter(Driver):
                 self._source.tick(now_ns)
             else:
                 self._enter(DeviceState.ACTIVE, "answers")
-
-    async def _reconnect(self, segment: Segment) -> None:
-        while True:
-            try:
-                self._relock()
-                await segment.connect()
-                await self._identify(segment)
-            except DeviceError:
-                # told once, when it went; its absence until it is back is one gap
-                self._source.tick(time.monotonic_ns())
-                await asyncio.sleep(RECONNECT_EVERY_S)
-            else:
-                break
-        now_ns = time.monotonic_ns()
-        self._loss = None
-        self._source.gap(self._good_ns, now_ns, f"{self.name} was gone and is back")
-        self._enter(DeviceState.ACTIVE, "is back")
 
     def _sample(self, values: dict[str, list[Decimal | None]], readings: list[Reading]) -> None:
         first, last = readings[0], readings[-1]
