@@ -22,12 +22,21 @@ class DeviceClock:
             self._offset_us = WRAP_US - rng.randrange(2_000_000, 30_000_000)
         else:
             self._offset_us = rng.randrange(WRAP_US)
-        self._drift_ppb = rng.randrange(-5000, 5001)
+        self._drift_ppb = self._crystal_ppb = rng.randrange(-5000, 5001)
 
     def restart(self, now_ns: int) -> None:
         """A reset: the counter begins at 0."""
         self._zero_ns = now_ns
         self._offset_us = 0
+
+    def drift(self, ppm: float, now_ns: int) -> None:
+        """A defect: from now on it runs `ppm` faster than its crystal would let it; 0 = mended. It does not jump."""
+        self._offset_us, self._zero_ns = self.read_us(now_ns), now_ns
+        self._drift_ppb = self._crystal_ppb + round(ppm * 1000.0)
+
+    def step(self, jump_us: int) -> None:
+        """A defect: the counter jumps by so many microseconds."""
+        self._offset_us = (self._offset_us + jump_us) % WRAP_US
 
     def read_us(self, t_ns: int) -> int:
         """The counter at `t_ns`."""

@@ -26,7 +26,7 @@ class EvDevice:
         self._next_ns = 0
         self._told_length = False
         self.adapter = SlcanAdapter(self._on_frame)
-        self._line = PtyPort(place.loop, place.folder / place.name, self.adapter.take_bytes, place.note)
+        self._line = PtyPort(place.loop, place.folder / place.name, self.adapter.take_bytes, place.note, place.wire)
         self.port = str(place.folder / place.name)
 
     async def start(self) -> None:

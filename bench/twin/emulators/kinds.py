@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..model.plant import Fact, Plant
 from .truth import TruthLog
+from .wire_faults import WireFaults
 
 __all__ = ["KINDS", "Emulator", "Place", "UnknownKind", "make_emulator"]
 
@@ -39,6 +40,7 @@ class Place:
     - `rng`: its own generator.
     - `present_token`: hold a card (kind, id) to the station's reader.
     - `note`: something a person may want to know.
+    - `wire`: what is wrong with its wire; hand it to the port that carries the bytes.
     - `shared`: what several emulators of one twin share, such as the units on one bus, by a name of their own.
     """
 
@@ -52,6 +54,7 @@ class Place:
     note: Callable[[str], None]
     now_ns: int
     shared: dict[str, Any] = field(default_factory=dict[str, Any])
+    wire: WireFaults | None = None
 
 
 class Emulator(Protocol):

@@ -20,9 +20,10 @@ class LinePilotEmulator:
     def __init__(self, place: Place, *, serial: str = "VP0001", boot_s: float = 0.0) -> None:
         self._place = place
         self._boot_s = boot_s
+        self._clock = DeviceClock(place.rng, place.now_ns)
         self._device = PilotDevice(
             place.plant,
-            DeviceClock(place.rng, place.now_ns),
+            self._clock,
             place.truth,
             place.rng,
             serial=serial,
@@ -30,7 +31,7 @@ class LinePilotEmulator:
             present_token=place.present_token,
             note=place.note,
         )
-        self._line = PtyPort(place.loop, place.folder / place.name, self._device.take_bytes, place.note)
+        self._line = PtyPort(place.loop, place.folder / place.name, self._device.take_bytes, place.note, place.wire)
 
     @property
     def port(self) -> str:
@@ -46,11 +47,18 @@ class LinePilotEmulator:
         self._device.on_fact(fact)
 
     def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
-        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf)."""
-        if name != "reset":
-            return False
-        if on:
-            self._device.reset(now_ns, float(args.get("boot_s", self._boot_s)))
+        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `clock-drift`, `clock-step`."""
+        match name:
+            case "reset" if on:
+                self._device.reset(now_ns, float(args.get("boot_s", self._boot_s)))
+            case "clock-drift":
+                self._clock.drift(float(args["ppm"]) if on else 0.0, now_ns)
+            case "clock-step" if on:
+                self._clock.step(round(float(args["ms"]) * 1000.0))
+            case "reset" | "clock-step":
+                return True
+            case _:
+                return False
         return True
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ class MeterDevice:
         self._meter = place.plant.bench_meter
         self._unit = unit
         self._filter = RequestFilter(unit)
-        self.line = PtyPort(place.loop, place.folder / place.name, self._from_client, place.note)
+        self.line = PtyPort(place.loop, place.folder / place.name, self._from_client, place.note, place.wire)
         self._inner = PtyPort(place.loop, None, self._from_server, place.note)
         self._server: Any = None
 

@@ -8,6 +8,8 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
+from .wire_faults import WireFaults
+
 __all__ = ["PtyPort"]
 
 MAX_PENDING = 4096
@@ -23,6 +25,7 @@ class PtyPort:
         link: symlink to make to the client's end; None = reached only by `client_path`.
         on_bytes: called with what the client wrote.
         note: told, once a second at most, how many bytes were lost because nobody read.
+        faults: what is wrong with the wire.
     """
 
     def __init__(
@@ -31,9 +34,13 @@ class PtyPort:
         link: Path | None,
         on_bytes: Callable[[bytes], None],
         note: Callable[[str], None],
+        faults: WireFaults | None = None,
     ) -> None:
         self._loop = loop
         self._link = link
+        self._faults = faults
+        if faults is not None:
+            faults.attached = True
         self._on_bytes = on_bytes
         self._note = note
         self._pending = b""
@@ -52,6 +59,15 @@ class PtyPort:
 
     def write(self, data: bytes) -> bool:
         """Send `data`, whole or not at all; False = dropped, because the client does not read."""
+        faults = self._faults
+        if faults is None or faults.is_sound("to-bench"):
+            return self._put(data)
+        faults.carry("to-bench", data, self._put)
+        return True
+
+    def _put(self, data: bytes) -> bool:
+        if self._master < 0:
+            return False
         if self._pending:
             if len(self._pending) + len(data) > MAX_PENDING:
                 return self._drop()
@@ -101,5 +117,10 @@ class PtyPort:
             data = os.read(self._master, 4096)
         except BlockingIOError:
             return
-        if data:
+        if not data:
+            return
+        faults = self._faults
+        if faults is None or faults.is_sound("to-device"):
             self._on_bytes(data)
+        else:
+            faults.carry("to-device", data, self._on_bytes)

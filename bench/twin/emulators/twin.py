@@ -14,10 +14,12 @@ from ..model.mains import Mains
 from ..model.plant import Fact, Outlet, Plant
 from ..model.vehicle import Vehicle
 from .dut_port import DutPort
+from .fault_desk import FaultDesk
 from .kinds import Emulator, Place, make_emulator
 from .owner import Owner
 from .settings import OutletSettings, Settings, SettingsError
 from .truth import TruthLog
+from .wire_faults import WireFaults
 
 __all__ = ["run"]
 
@@ -37,6 +39,7 @@ class Twin:
         now_ns = time.monotonic_ns()
         # One generator each, so that what one part draws does not shift the others.
         seeds = Random(settings.seed)
+        self._mains: dict[str, Mains] = {}
         self._plants = {
             (outlet.station or settings.dut_port.station, outlet.number): self._build_plant(
                 outlet, Random(seeds.random()), now_ns
@@ -48,7 +51,10 @@ class Twin:
         self._truth = TruthLog(settings.dir / "truth.jsonl")
         first = next(iter(self._plants.values()))
         self._dut_port = DutPort(first, Random(seeds.random()), settings.dut_port, self._owner.say)
+        self._wires: dict[str, WireFaults] = {}
         self._devices = self._build_devices(seeds, now_ns)
+        own = {evse: plant for (station, evse), plant in self._plants.items() if station == settings.dut_port.station}
+        self._desk = FaultDesk(own, self._devices, self._wires, self._truth, self._owner.say)
         for (station, evse), plant in self._plants.items():
             self._listen(plant, station, evse)
         self._due_ns = 0
@@ -61,6 +67,7 @@ class Twin:
             plant = self._plants.get((own, device.evse))
             if plant is None:
                 raise SettingsError(f"device {name!r}: station {own} has no outlet {device.evse}")
+            wire = self._wires[name] = WireFaults(self._loop, f"{self._settings.seed}/{name}")
             place = Place(
                 loop=self._loop,
                 name=name,
@@ -72,6 +79,7 @@ class Twin:
                 note=self._owner.note,
                 now_ns=now_ns,
                 shared=shared,
+                wire=wire,
             )
             made[name] = device.evse, make_emulator(device.kind, place, device.more)
         return made
@@ -106,7 +114,11 @@ class Twin:
             phase_ns=now_ns,
         )
         outlet = Outlet(of.evse.outlet == "cable", of.evse.rated_a, of.evse.phases)
-        mains = Mains(outlet.phases, settings.mains.nominal_v, settings.mains.impedance_ohm)
+        # The outlets of a station hang on one supply.
+        mains = self._mains.setdefault(
+            of.station or settings.dut_port.station,
+            Mains(3, settings.mains.nominal_v, settings.mains.impedance_ohm),
+        )
         return Plant(rng, outlet, Vehicle(of.ev), bench_meter, station_meter, mains, now_ns)
 
     async def run(self) -> None:
@@ -137,6 +149,7 @@ class Twin:
         for _, emulator in self._devices.values():
             emulator.step(now_ns)
         self._dut_port.step(now_ns)
+        self._desk.step(now_ns)
         self._due_ns = max(self._due_ns + TICK_NS, now_ns)
         if not self._over.is_set():
             self._loop.call_at(self._due_ns / 1e9, self._tick)
@@ -146,24 +159,14 @@ class Twin:
         if kind == "stop":
             self._over.set()
         elif kind == "mains" and isinstance(message.get("on"), bool):
-            for plant in self._plants.values():
-                plant.set_mains(message["on"], now_ns)
+            for mains in self._mains.values():
+                mains.switch(message["on"], now_ns)
         elif kind == "reset_pilot":
-            self._fault("reset", {**message, "on": True}, now_ns)
-        elif kind == "fault" and isinstance(message.get("name"), str):
-            self._fault(message["name"], message, now_ns)
+            self._desk.take({**message, "type": "fault", "name": "reset"}, now_ns)
+        elif kind in ("fault", "faults"):
+            self._desk.take(message, now_ns)
         else:
             self._owner.note(f"control line not understood: {message}")
-
-    def _fault(self, name: str, message: dict[str, Any], now_ns: int) -> None:
-        """Begin or end a fault: of one device where it is named, else of whatever knows it."""
-        known = False
-        args = {key: value for key, value in message.items() if key not in ("type", "name", "on", "device", "evse")}
-        for device, (evse, emulator) in self._devices.items():
-            if message.get("device") in (None, device) and message.get("evse") in (None, evse):
-                known |= emulator.fault(name, on=bool(message.get("on", True)), now_ns=now_ns, args=args)
-        if not known:
-            self._owner.note(f"no device has the fault {name!r}: {message}")
 
     def _owner_gone(self) -> None:
         """Nobody holds the lifeline any more: let the pilot's watchdog be seen to work, then end."""

@@ -63,14 +63,14 @@ class Mains:
         for listener in self.listeners:
             listener(now_ns)
 
-    def voltages_v(self, current_a: list[float]) -> list[float]:
-        """L1..L3 in volts under `current_a`; 0 where there is no phase or no supply."""
+    def voltages_v(self, current_a: list[float], phases: int = 3) -> list[float]:
+        """L1..L3 in volts at an outlet of `phases` that draws `current_a`; 0 where there is no phase or no supply."""
         if self.cuts:
             return [0.0, 0.0, 0.0]
         source_v = self.nominal_v if self.fault_v is None else self.fault_v
         return [
             source_v - self.impedance_ohm * current_a[phase]
-            if phase < self.phases and phase + 1 not in self.lost
+            if phase < min(self.phases, phases) and phase + 1 not in self.lost
             else 0.0
             for phase in range(3)
         ]

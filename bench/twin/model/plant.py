@@ -222,7 +222,7 @@ class Plant:
             self._leak(now_ns, dt_s)
         self.bench_meter.step(now_ns, self.output_v, self.current_a)
         if self.mains.on:
-            self.station_meter.step(now_ns, self.mains.voltages_v(self.current_a), self.current_a)
+            self.station_meter.step(now_ns, self.mains.voltages_v(self.current_a, self.outlet.phases), self.current_a)
 
     def _draw(self, now_ns: int, dt_s: float) -> None:
         """Current where there is a phase and a way back; what the meters and the battery make of it."""
@@ -238,7 +238,7 @@ class Plant:
         if flowing != self._flowing:
             self._flowing = flowing
             self._tell("current", now_ns, flowing)
-        supply_v = self.mains.voltages_v(self.current_a)
+        supply_v = self.mains.voltages_v(self.current_a, self.outlet.phases)
         self.output_v = [volt if live > 0.0 else 0.0 for volt, live in zip(supply_v, output_v, strict=True)]
         power_w = [volt * amp for volt, amp in zip(self.output_v, self.current_a, strict=True)]
         self.bench_meter.accumulate(power_w, dt_s)
@@ -268,7 +268,7 @@ class Plant:
     def _output(self, fact_ns: int) -> None:
         """Voltage behind the contactor after a contact or the mains moved at `fact_ns`."""
         before = [volt > 0.0 for volt in self.output_v]
-        supply_v = self.mains.voltages_v(self.current_a)
+        supply_v = self.mains.voltages_v(self.current_a, self.outlet.phases)
         self.output_v = [volt if self.contactor.conducts(pole) else 0.0 for pole, volt in enumerate(supply_v, start=1)]
         live = [volt > 0.0 for volt in self.output_v]
         self._seen = self._look()
