@@ -1,12 +1,14 @@
 """The vehicle: pilot emulator and EV simulator acting as one car.
 
 The pilot owns the plug, CP and S2; the EV simulator owns battery and current and only wishes for
-S2. The vehicle carries the wish out, and tells the EV simulator what the pilot acknowledged.
+S2. The vehicle carries the wish out, and tells the EV simulator what the pilot acknowledged. When
+the pilot goes to A by itself or by another hand, the vehicle is not plugged any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ..drivers.roles import Ev, Pilot, Token
 from ..errors import BenchError, DeviceError
@@ -46,6 +48,8 @@ class Vehicle:
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._fell_out = False
         self.trouble: BenchError | None = None
 
     @property
@@ -62,13 +66,17 @@ class Vehicle:
         return "pp" in self._pilot.capabilities
 
     def start(self) -> None:
-        """Begin to carry out the EV simulator's wishes."""
+        """Begin to follow the pilot, and to carry out the EV simulator's wishes."""
+        if self._unsubscribe is None:
+            self._unsubscribe = self._timeline.subscribe(self._look)
         if self._ev is not None and self._task is None:
-            self._timeline.subscribe(self._look)
             self._task = asyncio.create_task(self._serve_wishes(), name="vehicle: S2 wishes")
 
     async def stop(self) -> None:
         """Stop carrying out wishes; what is set stays set."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -89,7 +97,7 @@ class Vehicle:
             if self._has_pp:
                 await self._pilot.pp(ohm)
             await self._pilot.resistor("B")
-            self._plugged, self._s2_closed = True, False
+            self._plugged, self._s2_closed, self._fell_out = True, False, False
             if self._ev is not None:
                 max_a = min(self._max_current_a, float(cable_a))
                 await self._ev.command(plugged=True, s2_closed=False, max_current_a=max_a, charge=True)
@@ -98,7 +106,7 @@ class Vehicle:
     async def unplug(self) -> None:
         """Pull the plug at once: CP to A, then PP open. Whatever current flows is the station's matter."""
         async with self._busy:
-            self._plugged = self._s2_closed = False
+            self._plugged = self._s2_closed = self._fell_out = False
             await self._pilot.resistor("A")
             if self._has_pp:
                 await self._pilot.pp(None)
@@ -133,8 +141,14 @@ class Vehicle:
     def _look(self, event: Event) -> None:
         if event.topic == "ev.status" and event.evse in (None, self._evse):
             self._wish = bool(event.data["s2_wish"])
-            if self._wish != self._s2_closed:
+            if self._wish != self._s2_closed or self._fell_out:
                 self._wake.set()
+        elif self._plugged and event.source == self._pilot.name and _at_a(event):
+            self._plugged = self._s2_closed = False
+            self._fell_out = True
+            if event.topic == "pilot.reset":
+                self._say("DEGRADED", f"not plugged any more: {event.data['why']}")
+            self._wake.set()
 
     async def _serve_wishes(self) -> None:
         while True:
@@ -142,16 +156,23 @@ class Vehicle:
             self._wake.clear()
             try:
                 async with self._busy:
+                    if self._fell_out and self._ev is not None:
+                        await self._ev.command(plugged=False, s2_closed=False, charge=False)
+                        self._fell_out = False
+                        self._trouble_over("the EV simulator was told")
                     if self._plugged and self._wish is not None and self._wish != self._s2_closed:
                         await self._set_s2(self._wish)
-                        if self.trouble is not None:
-                            self.trouble = None
-                            self._say("ACTIVE", "the wish was served after all")
+                        self._trouble_over("the wish was served after all")
             except BenchError as error:
                 # Refused or failed: the run must know. The next status of the EV simulator tries it again.
                 if self.trouble is None:
                     self._say("DEGRADED", str(error))
                 self.trouble = error
+
+    def _trouble_over(self, why: str) -> None:
+        if self.trouble is not None:
+            self.trouble = None
+            self._say("ACTIVE", why)
 
     def _say(self, state: str, why: str) -> None:
         self._timeline.bench.note("device.state", {"device": "vehicle", "state": state, "why": why}, evse=self._evse)
@@ -161,3 +182,10 @@ class Vehicle:
         self._s2_closed = closed
         if self._ev is not None:
             await self._ev.command(s2_closed=closed)
+
+
+def _at_a(event: Event) -> bool:
+    """The pilot's resistor is A now: it restarted, or somebody made it safe."""
+    if event.topic == "pilot.reset":
+        return True
+    return event.topic == "stimulus" and event.data["verb"] == "resistor" and event.data["args"].get("state") == "A"
