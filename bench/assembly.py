@@ -23,6 +23,7 @@ from .devices import Calibrated, EvSection, MeterSection, PilotSection
 from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
+from .permission import arming_of, duties_of, held_of
 from .recording import Recorder, Redactor
 from .safety import Envelope, EnvelopeGate, Outlet, SafeLimits
 from .timeline import LagSelector, Source, Timeline
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from ..drivers.base import Driver
     from ..drivers.roles import Ev, Pilot, Role
     from .children import Child
+    from .safety.guard import Guarded
     from .safety.make_safe import SafeOutcome, SafeRecipe
+    from .supervising import Supervision
     from .vehicle import Vehicle
 
 __all__ = ["Bench", "RunOptions", "attach_instruments", "build", "envelope_of", "facts_of"]
@@ -78,6 +81,8 @@ class Bench:
     recipes: dict[int, SafeRecipe] = field(default_factory=dict[int, "SafeRecipe"])
     twin: Child | None = None
     station: Child | None = None
+    guarded: Guarded | None = None
+    supervision: Supervision | None = None
     outcome: SafeOutcome | None = None
     report: Report | None = None
 
@@ -113,7 +118,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
         ConfigError, RuleError: a data file is wrong.
     """
     timeline = Timeline()
-    gate = EnvelopeGate(envelope_of(file))
+    gate = EnvelopeGate(envelope_of(file), permission=arming_of(file), held=held_of(file))
     packs = [data_file(file, "rules", name, ".toml") for name in file.rules.packs]
     limits = [data_file(file, "limits", name, ".toml") for name in file.rules.limits]
     pack = load_pack(packs, limits)
@@ -189,6 +194,12 @@ def envelope_of(file: BenchFile) -> Envelope:
         relays=frozenset(section.relays),
         csms_forbidden=frozenset(section.csms_forbidden),
         csms_allowed=frozenset(section.csms_allowed),
+        voltage_v=section.voltage,
+        energy_wh=section.energy,
+        temperature_c=section.temperature,
+        verbs=frozenset(section.verbs),
+        rapi=frozenset(section.rapi),
+        duties=duties_of(file),
     )
 
 

@@ -19,7 +19,9 @@ import msgspec
 from ..errors import BenchError, SafetyError, TwinError
 from .assembly import Bench, attach_instruments
 from .children import start_station, start_twin
+from .guarding import start_guardian, stop_guardian
 from .safety import SafeOutcome, together
+from .supervising import start_supervisor, stop_supervisor
 from .twin_plan import twin_instruments
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ SWITCH_INTERVAL_S = 0.0002
 SETTLE_STEP_S = 0.05
 CLOSE_STEP_S = 5.0
 SAFE_WITHIN_S = 15.0
+GUARDIAN_STEP_S = 25.0
 WATCH_STEP_S = 0.1
 IDLE_WITHIN_S = 10.0
 OPEN_DEADLINES_S = 20.0
@@ -56,8 +59,10 @@ async def start(bench: Bench) -> None:
     if bench.file.twin is not None:
         ports = await _start_children(bench)
     attach_instruments(bench, ports)
+    await start_guardian(bench, lambda why: make_safe(bench, why))
     await _open_all(bench)
     await make_safe(bench, "start-up")
+    await start_supervisor(bench, make_safe)
     for vehicle in bench.vehicles.values():
         vehicle.start()
     gc.collect()
@@ -192,12 +197,15 @@ async def watch_faults(bench: Bench) -> None:
     while True:
         await asyncio.sleep(WATCH_STEP_S)
         overdue = overdue or bench.gate.fault_overdue
-        if not overdue or not bench.vehicles:
+        if not overdue:
             continue
         detail = "longer than [envelope] fault_duration"
         try:
             for vehicle in bench.vehicles.values():
                 await vehicle.faults()
+            for driver in bench.instruments:
+                if driver.role != "pilot" and driver.name in bench.gate.overdue_devices:
+                    await driver.make_safe()
             overdue = False
         except BenchError as error:
             detail = f"{detail}; {error}"
@@ -225,6 +233,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
         except Exception as error:  # noqa: BLE001 - every step must be tried, every error is reported
             errors.append(error)
 
+    await step("supervisor", lambda: stop_supervisor(bench), SAFE_WITHIN_S)
     if bench.instruments:
         await step("make safe", lambda: make_safe(bench, "end of run"), SAFE_WITHIN_S)
         # What making safe did to the station is judged like every other stop: short deadlines may pass.
@@ -234,6 +243,10 @@ async def close(bench: Bench, *, finished: bool) -> None:
         await step("vehicle", vehicle.stop)
     for driver in reversed(bench.instruments):
         await step(driver.name, driver.close)
+    # The ports are free: what could not be made safe is tried once more by somebody else.
+    unsafe = bench.outcome is not None and "NOT SAFE" in bench.outcome.text
+    act = bench.outcome.text if bench.outcome is not None and unsafe else ""
+    await step("guardian", lambda: stop_guardian(bench, act), GUARDIAN_STEP_S)
     if bench.station is not None:
         bench.station.let_go()
     await step("back end", bench.back_end.close)

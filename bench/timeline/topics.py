@@ -34,6 +34,10 @@ TOPICS: dict[str, str] = {
     # the vehicle's own side
     "ev.status": "plugged, s2_wish, soc_pct, current_a, battery_v, counter",
     "ev.command": "plugged, s2_closed, max_current_a, charge: what the bench tells the EV simulator, on change",
+    # the station as it sees itself, through a port of its own
+    "evse.monitor": "via (poll|AT|AB|AN|WF), state (A..D, or what keeps it from charging), pilot_state, flags (list), "
+    "elapsed_s, current_a, voltage_v, limit_a (offered now), max_current_a, settings (hex), temperatures_c (list), "
+    "session_wh, total_wh, gfi_trips, no_ground_trips, stuck_relay_trips, post_code, firmware",
     # energy meter of the bench
     "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
     "energy_step_wh (resolution)",
@@ -121,6 +125,11 @@ TOPICS: dict[str, str] = {
     "clock.anchor": "mono_ns, wall_ns: the wall clock at one instant of the bench clock",
     "device.state": "device, state (IDLE|ACTIVE|DEGRADED|FAULTED|UNKNOWN), why",
     "bench.state": "state (starting|ready|running|making-safe|safe|unsafe|closed), why",
+    "safety.arm": "state (armed|disarmed|expired|not-needed), until (wall clock), by, faults (list), csms (list), why",
+    "safety.trip": "cause, device, why: the supervisor makes the bench safe and ends the run",
+    "estop": "tripped (bool), input, why: the state of an emergency stop, as an instrument reports it",
+    "guardian": "state (not-needed|started|late|acting|ended|lost), detail: the process that makes safe when this one "
+    "cannot",
     "safe.step": "step, ok (bool), detail: one step of making safe",
     "twin.overrun": "who (model|station), from_ns, to_ns: the twin stood still on the bench clock",
     "twin.note": "text: what a process of the twin has to say",
@@ -135,7 +144,7 @@ _KINDS = {
     **dict.fromkeys(("cp", "output", "lock", "pp", "pilot"), "pilot"),
     **dict.fromkeys(("ocpp", "csms", "station"), "csms"),
     **dict.fromkeys(("stimulus", "phase", "source", "tick", "gap", "clock", "device", "bench", "safe"), "bench"),
-    **dict.fromkeys(("twin", "dut", "verdict"), "bench"),
+    **dict.fromkeys(("twin", "dut", "verdict", "safety", "guardian"), "bench"),
 }
 """First part of a topic -> kind of source, where it is not the same word."""
 

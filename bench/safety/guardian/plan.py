@@ -1,0 +1,80 @@
+"""What the guardian is told at its start: whom to watch, and the emergency recipe of every device."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["PHASES", "Plan", "Recipe", "Step", "Wire", "read_plan"]
+
+PHASES = ("request", "pilot", "supply", "faults")
+"""In this order over all devices: EV request and load off, CP to A, supply off, injected faults off."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """See `drivers.emergency.Wire`."""
+
+    kind: str
+    address: str
+    baud: int = 0
+    bytesize: int = 8
+    parity: str = "N"
+    stopbits: float = 1
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Step:
+    """See `drivers.emergency.Step`."""
+
+    phase: str
+    note: str
+    send_hex: str
+    expect: str | None = None
+    within_ms: int = 100
+    attempts: int = 5
+    proves: str = ""
+    supply_off: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """See `drivers.emergency.EmergencyRecipe`."""
+
+    device: str
+    wire: Wire
+    steps: tuple[Step, ...]
+    flush_hex: str = ""
+    reach: str = "local"
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`owner`: process id of the bench. `dead_ms`: silence after which it is dead. `report`: file to write."""
+
+    owner: int
+    dead_ms: int
+    report: str
+    recipes: tuple[Recipe, ...]
+
+
+def read_plan(text: str) -> Plan:
+    """The plan from its JSON.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is none.
+    """
+    raw = json.loads(text)
+    return Plan(int(raw["owner"]), int(raw["dead_ms"]), str(raw["report"]), tuple(map(_recipe, raw["recipes"])))
+
+
+def _recipe(raw: dict[str, Any]) -> Recipe:
+    steps = tuple(Step(**step) for step in raw["steps"])
+    unknown = {step.phase for step in steps} - set(PHASES)
+    if unknown:
+        raise ValueError(f"{raw['device']}: there is no phase {', '.join(sorted(unknown))}")
+    words = {key: str(raw[key]) for key in ("flush_hex", "reach", "why") if key in raw}
+    return Recipe(str(raw["device"]), Wire(**raw["wire"]), steps, **words)
