@@ -5,11 +5,12 @@ Quantities are texts with their unit (`"16 A"`), unknown keys are refused.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .quantities import Amps, Milliseconds, Model, Seconds, WattHours
+from .quantities import Amps, Milliseconds, Model, Seconds, WattHours, quantity
+from .safety.envelope import ENERGY_WH, TEMPERATURE_C, VOLTAGE_V
 
 __all__ = [
     "CsmsSection",
@@ -19,6 +20,10 @@ __all__ = [
     "Station",
     "TwinSection",
 ]
+
+
+Volts = Annotated[float, quantity("voltage")]
+Celsius = Annotated[float, quantity("temperature")]
 
 
 class Station(Model):
@@ -66,9 +71,12 @@ class CsmsSection(Model):
 
 
 class EnvelopeSection(Model):
-    """What no stimulus may exceed on this bench."""
+    """What no stimulus may exceed on this bench, and what the supervisor trips on. Nothing is unlimited."""
 
     current: Amps = Field(gt=0, le=80)
+    voltage: Volts = Field(default=VOLTAGE_V, gt=0, le=1500, description="phase to neutral, or DC")
+    energy: WattHours = Field(default=ENERGY_WH, gt=0, description="of one outlet in one run, by the bench's meter")
+    temperature: Celsius = Field(default=TEMPERATURE_C, gt=0, le=200, description="that any instrument reports")
     contactor_cycles: int = Field(gt=0)
     min_off: Seconds = Field(default=1.0, ge=0)
     fault_duration: Seconds = Field(default=60.0, gt=0)
@@ -76,7 +84,11 @@ class EnvelopeSection(Model):
         default_factory=list[Literal["diode", "short0", "short80", "open"]]
     )
     pp_ohm: list[Literal[100, 220, 680, 1500]]
-    relays: list[int] = Field(default_factory=list[int])
+    relays: list[int | Literal["mains", "pe", "rcd", "dc-leak", "aux"]] = Field(
+        default_factory=list[int | Literal["mains", "pe", "rcd", "dc-leak", "aux"]]
+    )
+    verbs: list[str] = Field(default_factory=list[str], description="of third-party drivers, e.g. heater.on")
+    rapi: list[Literal["safety", "one-time"]] = Field(default_factory=list[Literal["safety", "one-time"]])
     csms_allowed: list[Literal["firmware", "reset", "security"]] = Field(
         default_factory=list[Literal["firmware", "reset", "security"]]
     )
@@ -84,10 +96,20 @@ class EnvelopeSection(Model):
 
 
 class SafeSection(Model):
-    """When the output counts as dead."""
+    """When the output counts as dead, how long the supervisor waits before it trips, and who stops the bench by hand.
+
+    The waiting times are what lies between a fact and a danger to the bench; see docs/safety.md for their reasons.
+    """
 
     output_dead_within: Seconds = Field(default=3.0, gt=0)
     current_below: Amps = Field(default=0.5, gt=0)
+    emergency_stop: str | None = Field(default=None, min_length=3, description="the hard-wired one: where it is")
+    e_stop: str | None = Field(default=None, description="the device that reports the state of the emergency stop")
+    current_in_a: Seconds = Field(default=3.0, ge=0.5, le=60, description="current without a plugged vehicle")
+    unauthorised: Seconds = Field(default=15.0, ge=5, le=600, description="current without authorisation")
+    over_limit: Seconds = Field(default=1.0, ge=0, le=60, description="more than [envelope] allows")
+    meter_silent: Seconds = Field(default=2.0, ge=0.5, le=60, description="no reading of the meter while energised")
+    device_lost: Seconds = Field(default=2.0, ge=0, le=60, description="an instrument that energises is lost")
 
 
 class RulesSection(Model):

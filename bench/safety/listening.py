@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import SafetyError
 from ..timeline import Stimulus
 
-__all__ = ["ListeningGate"]
+__all__ = ["ListeningGate", "only_reads"]
 
 READING = ("Get", "TriggerMessage", "ExtendedTriggerMessage")
 """How requests begin that change nothing at the station but make it talk."""
@@ -13,12 +13,17 @@ ANSWERING = frozenset({"CertificateSigned"})
 """Requests that a station asked for itself (A02, 1.6 security whitepaper A02)."""
 
 
+def only_reads(action: str) -> bool:
+    """True of a request that changes nothing at a station, or that the station asked for itself."""
+    return action in ANSWERING or action.startswith(READING)
+
+
 class ListeningGate:
     """Implements the gate of the ground floor where no envelope is known: nothing that moves current passes."""
 
     def permit(self, stimulus: Stimulus) -> None:
         """See `Gate.permit`."""
-        if stimulus.to_safe or stimulus.verb in ANSWERING or stimulus.verb.startswith(READING):
+        if stimulus.to_safe or only_reads(stimulus.verb):
             return
         raise SafetyError(
             f"{stimulus.device}: {stimulus.verb} refused: without a bench file there is no envelope, and this back end "
