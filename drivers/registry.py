@@ -21,6 +21,9 @@ GROUP = "pilotbench.drivers"
 
 _BUILT_IN = {
     "pilot.line": (".pilot.line", "LinePilot"),
+    "pilot.ev_sim": (".pilot.ev_sim", "EvSimPilot"),
+    "token.line": (".token.line", "LineToken"),
+    "evse.rapi": (".evse.rapi", "RapiMonitor"),
     "meter.modbus": (".meter.modbus", "ModbusMeter"),
     "ev.dbc": (".ev.dbc", "DbcEv"),
 }

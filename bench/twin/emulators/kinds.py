@@ -21,6 +21,9 @@ __all__ = ["KINDS", "Emulator", "Place", "UnknownKind", "make_emulator"]
 
 KINDS: dict[str, str] = {
     "pilot.line": ".line_pilot:make",
+    "pilot.ev_sim": ".ev_sim:make",
+    "token.line": ".token_line:make",
+    "evse.rapi": ".rapi:make",
     "meter.modbus": ".meter:make",
     "ev.slcan": ".ev:make",
 }

@@ -1,0 +1,1 @@
+"""Monitors that read a station through a port of its own."""
