@@ -23,10 +23,20 @@ PATIENCE = {
     "pilot.line": {"hello_timeout_s": 0.5},
     "meter.modbus": {"timeout_s": 0.15},
     "ev.dbc": {"answer_timeout_s": 0.5},
+    "pilot.ev_sim": {"report_timeout_s": 0.5},
+    "token.line": {"hello_timeout_s": 0.5},
+    "evse.rapi": {"open_timeout_s": 0.5},
 }
 """A shorter wait for devices that will not answer."""
 
-FIRST_EVENT = {"pilot.line": "cp.state", "meter.modbus": "meter.sample", "ev.dbc": "ev.status"}
+FIRST_EVENT = {
+    "pilot.line": "cp.state",
+    "pilot.ev_sim": "cp.state",
+    "meter.modbus": "meter.sample",
+    "ev.dbc": "ev.status",
+    "token.line": "tick",
+    "evse.rapi": "evse.monitor",
+}
 
 
 class RefusingGate:
@@ -161,6 +171,9 @@ VERBS = [
     ("pilot.line", "pp", lambda d: d.pp(220), b" P "),
     ("pilot.line", "token", lambda d: d.token("04A2B3C4D5"), b" TOKEN "),
     ("pilot.line", "relay", lambda d: d.relay(1, True), b" RELAY "),
+    ("pilot.ev_sim", "resistor", lambda d: d.resistor("C"), b"C"),
+    ("token.line", "token", lambda d: d.token("04A2B3C4D5"), b" PRESENT ISO14443 04A2B3C4D5"),
+    ("evse.rapi", "rapi", lambda d: d.command("sc 16 v"), b"$SC 16 V :"),
     ("ev.dbc", "ev.command", lambda d: d.command(max_current_a=16.0, charge=True), b"t200840A0"),
 ]
 
@@ -187,7 +200,7 @@ def test_permitted_verb_reaches_the_wire_and_is_recorded(
     before_ns = time.monotonic_ns()
     rig.run(call(driver))
     assert rig.gate.asked[-1].verb == verb
-    if of == "pilot.line":
+    if of != "ev.dbc":
         assert on_the_wire in tap.written
     (event,) = rig.topics("stimulus")
     assert event.data["verb"] == verb

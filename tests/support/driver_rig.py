@@ -18,11 +18,29 @@ from pilotbench.drivers.registry import create
 from twin_client import TwinProcess
 from wire_tap import WireTap
 
-__all__ = ["CONFIGS", "WIRES", "OpenGate", "Rig"]
+__all__ = ["CONFIGS", "DEVICES", "WIRES", "OpenGate", "Rig"]
 
 CONFIGS = Path(pilotbench.__file__).parent / "hw-configs"
 
-WIRES = {"pilot.line": "pilot", "meter.modbus": "meter", "ev.dbc": "can"}
+WIRES = {
+    "pilot.line": "pilot",
+    "pilot.ev_sim": "ev_sim",
+    "meter.modbus": "meter",
+    "ev.dbc": "can",
+    "token.line": "cards",
+    "evse.rapi": "rapi",
+}
+"""Kind of driver -> the twin's device that it is tried on."""
+
+DEVICES: dict[str, dict[str, Any]] = {
+    "pilot": {"kind": "pilot.line"},
+    "ev_sim": {"kind": "pilot.ev_sim", "pp_ohm": None},
+    "meter": {"kind": "meter.modbus"},
+    "can": {"kind": "ev.slcan"},
+    "cards": {"kind": "token.line"},
+    "rapi": {"kind": "evse.rapi"},
+}
+"""What stands in the rig's twin, all at one outlet."""
 
 T = TypeVar("T")
 
@@ -56,7 +74,7 @@ class Rig:
     @property
     def twin(self) -> TwinProcess:
         if self._twin is None:
-            self._twin = self._start_twin()
+            self._twin = self._start_twin(devices=DEVICES)
         return self._twin
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float = 15.0) -> T:
