@@ -19,8 +19,19 @@ import msgspec
 from ..errors import DeviceError
 from .emergency import Wire
 
-__all__ = ["Holder", "PortLock", "default_state_dir", "holder_of", "is_address", "port_exists", "require_port", "wire_of"]
+__all__ = [
+    "Holder",
+    "PortLock",
+    "default_state_dir",
+    "holder_of",
+    "is_address",
+    "port_exists",
+    "require_port",
+    "wire_of",
+]
 
+
+_CAN_BUS = re.compile(r"(socketcan|socketcand|pcan|kvaser|gs_usb|vector|ixxat|virtual):")
 
 Reach = Literal["local", "remote", "none"]
 
@@ -46,8 +57,8 @@ def default_state_dir() -> Path:
 
 
 def is_address(port: str) -> bool:
-    """True for `socket://host:port` and `tcp://host:port`, False for a path."""
-    return "://" in port
+    """True for `socket://host:port`, `tcp://host:port` and a CAN bus such as `socketcan:can0`, False for a path."""
+    return "://" in port or _CAN_BUS.match(port) is not None
 
 
 def wire_of(port: str, baud: int, *, parity: str = "N", stopbits: float = 1) -> tuple[Wire, Reach, str]:

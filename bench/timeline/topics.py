@@ -38,9 +38,19 @@ TOPICS: dict[str, str] = {
     "evse.monitor": "via (poll|AT|AB|AN|WF), state (A..D, or what keeps it from charging), pilot_state, flags (list), "
     "elapsed_s, current_a, voltage_v, limit_a (offered now), max_current_a, settings (hex), temperatures_c (list), "
     "session_wh, total_wh, gfi_trips, no_ground_trips, stuck_relay_trips, post_code, firmware",
+    "can.error": "kind (error-frame|warning|passive|bus-off|overrun|refused|lost), detail: what an adapter says of its "
+    "bus; each kind once a second at most",
+    "can.frames": "dir (rx|tx), frames (list of [identifier, data, offset_us]): everything on a bus, one event for "
+    "what was read at once; identifier and data in hex, 8 digits for 29 bits; offset_us from the stamp's lo_ns, where "
+    "the adapter stamps by itself",
+    "chademo.charger": "protocol, available_v, available_a, threshold_v, voltage_v, current_a, charging, malfunction, "
+    "locked, incompatible, system_malfunction, stop, remaining_s, welding_detection: what a CHAdeMO charger says of "
+    "itself",
     # energy meter of the bench
     "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
     "energy_step_wh (resolution)",
+    # DC side, supplies and loads
+    "power.sample": "voltage_v, current_a, power_w, on (bool): as the device itself measures it",
     # what the bench did
     "stimulus": "device, verb, args: stamped from the write to the acknowledgement",
     "phase": "name, case: the step of the case that begins, and the case's name",
@@ -142,6 +152,7 @@ _LAB = re.compile(r"lab(\.[a-z0-9][a-z0-9_-]*)+\Z")
 
 _KINDS = {
     **dict.fromkeys(("cp", "output", "lock", "pp", "pilot"), "pilot"),
+    **dict.fromkeys(("can", "chademo"), "ev"),
     **dict.fromkeys(("ocpp", "csms", "station"), "csms"),
     **dict.fromkeys(("stimulus", "phase", "source", "tick", "gap", "clock", "device", "bench", "safe"), "bench"),
     **dict.fromkeys(("twin", "dut", "verdict", "safety", "guardian"), "bench"),

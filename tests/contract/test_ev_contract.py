@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pilotbench.drivers.base import DeviceState
@@ -32,7 +33,7 @@ def test_command_is_cyclic_and_its_counter_has_no_holes(rig: Rig) -> None:
 def test_channel_is_opened_once(rig: Rig) -> None:
     tap = rig.tap("can")
     rig.run(rig.driver("ev.dbc", tap.port).open())
-    assert tap.written.startswith(b"\rC\rS6\rO\rV\rN\rt200")
+    assert tap.written.startswith(b"\rC\rS6\rO\rV\rN\rF\rt200")
 
 
 def test_command_is_an_event_only_when_it_changes(rig: Rig) -> None:
@@ -70,7 +71,7 @@ def test_missing_frames_are_a_gap(rig: Rig) -> None:
 
     tap.to_bench = drop_two
     gap = rig.run(rig.timeline.wait_for("gap", timeout_s=3))
-    assert "2 status frames of can are missing" in gap.data["why"]
+    assert "2 EV_Status frames of can are missing" in gap.data["why"]
     assert 90_000_000 < gap.data["to_ns"] - gap.data["from_ns"] < 400_000_000
 
 
@@ -83,7 +84,7 @@ def test_silence_degrades_and_its_end_is_told(rig: Rig) -> None:
     tap.to_bench = lambda data: data
     rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=2))
     whys = [event.data["why"] for event in rig.topics("gap")]
-    assert whys == ["no status of can for 500 ms", "can was silent and is back"]
+    assert whys == ["no EV_Status of can for 500 ms", "EV_Status of can was silent and is back"]
     assert ev.state is DeviceState.ACTIVE
 
 
@@ -120,19 +121,18 @@ def test_bound_of_the_dbc_file(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "roles", "says"),
+    ("text", "options", "says"),
     [
-        (None, {"status.socs": "SoC"}, "did you mean 'status.soc_pct'"),
-        (None, {"status": "EV_Statut"}, "did you mean 'EV_Status'"),
-        (None, {"status.soc_pct": "SOC"}, "no signal 'SOC'"),
+        (None, {"send": {"charge": "EV_Comand.ChargeEnable"}}, "did you mean 'EV_Command'"),
+        (None, {"receive": {"soc_pct": "EV_Status.SOC"}}, "no signal 'SOC'"),
         ("BO_ nonsense", {}, "is no DBC file"),
     ],
 )
-def test_wrong_dbc_is_named(rig: Rig, tmp_path: Path, text: str | None, roles: dict[str, str], says: str) -> None:
+def test_wrong_dbc_is_named(rig: Rig, tmp_path: Path, text: str | None, options: dict[str, Any], says: str) -> None:
     dbc = CONFIGS / "ev" / "pilotbench-ev.dbc"
     if text is not None:
         dbc = tmp_path / "bad.dbc"
         dbc.write_text(text)
     with pytest.raises(ConfigError, match=says) as caught:
-        rig.run(rig.driver("ev.dbc", rig.twin.ready["can"], dbc=dbc, roles=roles).open())
+        rig.run(rig.driver("ev.dbc", rig.twin.ready["can"], dbc=dbc, **options).open())
     assert caught.value.file == str(dbc)
