@@ -23,9 +23,9 @@ from .devices import Calibrated, EvSection, MeterSection, PilotSection
 from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
-from .permission import arming_of, duties_of, held_of
+from .permission import arming_of, envelope_of, held_of
 from .recording import Recorder, Redactor
-from .safety import Envelope, EnvelopeGate, Outlet, SafeLimits
+from .safety import EnvelopeGate, Outlet, SafeLimits
 from .timeline import LagSelector, Source, Timeline
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
     from .vehicle import Vehicle
 
 __all__ = ["Bench", "RunOptions", "attach_instruments", "build", "envelope_of", "facts_of"]
-
-
-NOMINAL_V = 230.0
-"""Voltage per phase at which a current limit is turned into a power limit (IEC 60038)."""
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -177,30 +173,6 @@ def _equip(bench: Bench, evse: int) -> None:
         )
     limits = SafeLimits(bench.file.safe.output_dead_within, bench.file.safe.current_below)
     bench.recipes[evse] = SafeRecipe(bench.timeline.bench, bench.outlets[evse], limits, pilot=pilot, ev=ev)
-
-
-def envelope_of(file: BenchFile) -> Envelope:
-    """The envelope as the gate wants it."""
-    section = file.envelope
-    return Envelope(
-        current_a=section.current,
-        phase_w=section.current * NOMINAL_V,
-        power_w=section.current * NOMINAL_V * file.station.phases,
-        contactor_cycles=section.contactor_cycles,
-        min_off_s=section.min_off,
-        fault_duration_s=section.fault_duration,
-        faults=frozenset(section.faults),
-        pp_ohm=frozenset(section.pp_ohm),
-        relays=frozenset(section.relays),
-        csms_forbidden=frozenset(section.csms_forbidden),
-        csms_allowed=frozenset(section.csms_allowed),
-        voltage_v=section.voltage,
-        energy_wh=section.energy,
-        temperature_c=section.temperature,
-        verbs=frozenset(section.verbs),
-        rapi=frozenset(section.rapi),
-        duties=duties_of(file),
-    )
 
 
 def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:

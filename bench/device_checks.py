@@ -8,8 +8,8 @@ from typing import Protocol
 
 from ..errors import ConfigError
 from .devices import DeviceSection
-from .sections import Station, TwinSection
-from .timeline import key_line
+from .sections import SafeSection, Station, TwinSection
+from .timeline import did_you_mean, key_line
 
 __all__ = ["OWN_NAMES", "check_devices"]
 
@@ -28,6 +28,7 @@ class _File(Protocol):
     path: Path
     text: str
     station: Station
+    safe: SafeSection
     twin: TwinSection | None
     device: dict[str, DeviceSection]
 
@@ -45,6 +46,25 @@ def check_devices(bench: _File) -> None:
         _check_outlet(bench, name, device, parts)
         _check_port(bench, name, device, ports)
         _check_twin(bench, name, device)
+    _check_stop(bench)
+
+
+def _check_stop(bench: _File) -> None:
+    """Software is no emergency stop: a bench with real power says where its own is."""
+    reporter = bench.safe.e_stop
+    if reporter is not None and reporter not in bench.device:
+        raise ConfigError(
+            f"[safe] e_stop names the device {reporter!r}, and there is none{did_you_mean(reporter, bench.device)}.",
+            file=str(bench.path),
+            line=key_line(bench.text, ("safe", "e_stop")),
+        )
+    if bench.twin is None and not bench.safe.emergency_stop:
+        raise ConfigError(
+            "a bench with real power has a hard-wired emergency stop, and its file says where it is: "
+            '[safe] emergency_stop = "red button left of the door". Software is not one.',
+            file=str(bench.path),
+            line=key_line(bench.text, ("safe",)),
+        )
 
 
 def _wrong(bench: _File, text: str, name: str, key: str) -> ConfigError:

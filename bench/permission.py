@@ -12,9 +12,13 @@ import msgspec
 from .config import BenchFile, data_file
 from .owner import state_dir
 from .safety.arming import Arming, token_path
+from .safety.envelope import Envelope
 from .safety.supervisor import Watch
 
-__all__ = ["arming_of", "digest_of", "duties_of", "held_of", "is_real", "watch_of"]
+__all__ = ["arming_of", "digest_of", "duties_of", "envelope_of", "held_of", "is_real", "watch_of"]
+
+NOMINAL_V = 230.0
+"""Voltage per phase at which a current limit is turned into a power limit (IEC 60038)."""
 
 OVER_SHARE = 1.1
 """Metered current may exceed the envelope's by so much: a breaker of class B or C holds 1.13 times for an hour
@@ -47,6 +51,30 @@ def arming_of(file: BenchFile) -> Arming | None:
         return None
     command = f"pilotbench arm --bench {shlex.quote(str(file.path))} --for 8h"
     return Arming(token_path(state_dir(), file.path), digest_of(file), command)
+
+
+def envelope_of(file: BenchFile) -> Envelope:
+    """The envelope as the gate wants it."""
+    section = file.envelope
+    return Envelope(
+        current_a=section.current,
+        phase_w=section.current * NOMINAL_V,
+        power_w=section.current * NOMINAL_V * file.station.phases,
+        contactor_cycles=section.contactor_cycles,
+        min_off_s=section.min_off,
+        fault_duration_s=section.fault_duration,
+        faults=frozenset(section.faults),
+        pp_ohm=frozenset(section.pp_ohm),
+        relays=frozenset(section.relays),
+        csms_forbidden=frozenset(section.csms_forbidden),
+        csms_allowed=frozenset(section.csms_allowed),
+        voltage_v=section.voltage,
+        energy_wh=section.energy,
+        temperature_c=section.temperature,
+        verbs=frozenset(section.verbs),
+        rapi=frozenset(section.rapi),
+        duties=duties_of(file),
+    )
 
 
 def held_of(file: BenchFile) -> str:

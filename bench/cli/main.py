@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ... import __version__
-from ...errors import BenchError
+from ...errors import BenchError, ConfigError
 from .rules import LimitsOption, PackOption, rules_app
 
 __all__ = ["app", "main"]
@@ -196,6 +196,45 @@ def station(
         card=card,
     )
     raise typer.Exit(station_command(request))
+
+
+@app.command()
+def arm(
+    bench: Annotated[Path | None, typer.Option("--bench", metavar="FILE", help="Bench file.")] = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="For how long, e.g. 8h; at most 24h.")
+    ] = None,
+    faults: Annotated[
+        str, typer.Option(metavar="A,B", help="Faults and relays beside a plain session, e.g. diode,rcd.")
+    ] = "",
+    csms: Annotated[
+        str, typer.Option(metavar="A,B", help="What the back end may do to the station: firmware, reset, security.")
+    ] = "",
+    at_the_bench: Annotated[
+        str | None,
+        typer.Option("--yes-i-am-at-the-bench", metavar="NAME", help="The bench's name, where nobody can type it."),
+    ] = None,
+    status: Annotated[bool, typer.Option("--status", help="Show what is armed, and do nothing else.")] = False,
+) -> None:
+    """Permit a bench with real hardware to energise, for a while; whoever does it stands at the bench."""
+    from .arm import ArmRequest, arm_command, status_command
+
+    if status:
+        raise typer.Exit(status_command(bench))
+    if bench is None or duration is None:
+        raise ConfigError("give the bench and the time: pilotbench arm --bench FILE --for 8h.")
+    words = [tuple(word.strip() for word in text.split(",") if word.strip()) for text in (faults, csms)]
+    raise typer.Exit(arm_command(ArmRequest(bench, duration, words[0], words[1], at_the_bench)))
+
+
+@app.command()
+def disarm(
+    bench: Annotated[Path, typer.Option("--bench", metavar="FILE", help="Bench file.")],
+) -> None:
+    """End the permission to energise; a run that is up makes its bench safe."""
+    from .arm import disarm_command
+
+    raise typer.Exit(disarm_command(bench))
 
 
 @app.command()
