@@ -6,9 +6,11 @@ from typing import get_args
 
 from .base import Calibrated, DeviceSection, FindFile
 from .ev import EvDbc, EvSection
+from .evse import EvseRapi
 from .meter import MeterModbus, MeterSection
 from .other import OtherDevice
-from .pilot import PilotLine, PilotSection
+from .pilot import PilotEvSim, PilotLine, PilotSection
+from .token import TokenLine
 
 __all__ = [
     "SECTIONS",
@@ -16,16 +18,19 @@ __all__ = [
     "DeviceSection",
     "EvDbc",
     "EvSection",
+    "EvseRapi",
     "FindFile",
     "MeterModbus",
     "MeterSection",
     "OtherDevice",
+    "PilotEvSim",
     "PilotLine",
     "PilotSection",
+    "TokenLine",
     "section_of",
 ]
 
-_BUILT_IN: tuple[type[DeviceSection], ...] = (PilotLine, MeterModbus, EvDbc)
+_BUILT_IN: tuple[type[DeviceSection], ...] = (PilotLine, PilotEvSim, MeterModbus, EvDbc, TokenLine, EvseRapi)
 
 SECTIONS: dict[str, type[DeviceSection]] = {
     name: section for section in _BUILT_IN for name in get_args(section.model_fields["driver"].annotation)

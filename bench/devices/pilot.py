@@ -10,7 +10,7 @@ from ...drivers.roles import Role
 from ..quantities import Delay, Milliseconds, Seconds, Share
 from .base import Calibrated, DeviceSection, FindFile
 
-__all__ = ["PilotLine", "PilotSection"]
+__all__ = ["PilotEvSim", "PilotLine", "PilotSection"]
 
 
 class PilotSection(DeviceSection, Calibrated):
@@ -43,3 +43,21 @@ class PilotLine(PilotSection):
 
     def emulator(self) -> dict[str, Any]:
         return {"kind": "pilot.line"}
+
+
+class PilotEvSim(PilotSection):
+    """An EV Sim Remote (docs/ev-sim.md): CP alone, reported once or twice a second, without a clock of its own.
+
+    `pp_ohm`: how the plug is coded that lies in a socket meanwhile, for the twin; the device itself has no PP.
+    """
+
+    driver: Literal["pilot.ev_sim"]
+    duty_accuracy: Share = Field(default=1.0, gt=0)
+    cp_resolution: Milliseconds = Field(default=2200.0, ge=0)
+    output_sense: Delay = None
+    token_reader: Literal[False] = False  # pyright: ignore[reportIncompatibleVariableOverride]
+    mains_relay: None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    pp_ohm: Literal[100, 220, 680, 1500] = 220
+
+    def emulator(self) -> dict[str, Any]:
+        return {"kind": "pilot.ev_sim", "pp_ohm": float(self.pp_ohm)}
