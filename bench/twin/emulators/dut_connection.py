@@ -7,7 +7,7 @@ import socket
 import time
 from typing import Any, Protocol, cast
 
-from .dut_messages import MAX_LINE, PROTOCOL, Drive, LineError, encode, parse_drive, parse_line
+from .dut_messages import MAX_LINE, Drive, LineError, encode, parse_drive, parse_hello, parse_line
 from .ping_watch import PingWatch
 
 __all__ = ["DutConnection", "Port"]
@@ -16,13 +16,21 @@ HELLO_TIMEOUT_S = 5.0
 MAX_UNREAD = 64 * 1024
 
 
+class StationPlace(Protocol):
+    """The station behind a connection, once it is admitted."""
+
+    @property
+    def evses(self) -> int: ...
+    def drive(self, drive: Drive) -> None: ...
+    def left(self, connection: DutConnection) -> None: ...
+    def state_line(self, evse: int, dropped: int) -> bytes: ...
+
+
 class Port(Protocol):
     """What a connection needs of the port behind it."""
 
-    def admit(self, connection: DutConnection, station: str) -> None: ...
-    def drive(self, connection: DutConnection, drive: Drive) -> None: ...
+    def admit(self, connection: DutConnection, station: str, evses: int) -> StationPlace: ...
     def left(self, connection: DutConnection) -> None: ...
-    def state_line(self, dropped: int) -> bytes: ...
     def overrun(self, from_ns: int, to_ns: int) -> None: ...
     def note(self, text: str) -> None: ...
     def t_us(self) -> int: ...
@@ -37,10 +45,10 @@ class DutConnection(asyncio.Protocol):
         self._buffer = b""
         self._skipping = False
         self._slow = False
-        self._state_waits = False
+        self._waiting: dict[int, None] = {}
         self._hello_timer: asyncio.TimerHandle | None = None
         self._pings: PingWatch | None = None
-        self.admitted = False
+        self.berth: StationPlace | None = None
         self.station = ""
         self.dropped = 0
 
@@ -68,8 +76,8 @@ class DutConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._slow = False
-        if self._state_waits:
-            self.send_state()
+        for evse in list(self._waiting):
+            self.send_state(evse)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -101,17 +109,17 @@ class DutConnection(asyncio.Protocol):
             return
         transport.write(line)
 
-    def send_state(self) -> None:
-        """Send the present state, or remember that one is due when the station reads again."""
+    def send_state(self, evse: int) -> None:
+        """Send the present state of an outlet, or remember that one is due when the station reads again."""
         if self._transport is None:
             return
-        if self._slow:
-            if self._state_waits:
+        if self._slow or self.berth is None:
+            if evse in self._waiting:
                 self.dropped += 1
-            self._state_waits = True
+            self._waiting[evse] = None
             return
-        self._state_waits = False
-        self._transport.write(self._port.state_line(self.dropped))
+        self._waiting.pop(evse, None)
+        self._transport.write(self.berth.state_line(evse, self.dropped))
 
     def step(self, now_ns: int) -> None:
         if self._pings is not None:
@@ -128,10 +136,10 @@ class DutConnection(asyncio.Protocol):
         try:
             message = parse_line(line)
             kind = message["type"]
-            if not self.admitted:
+            if self.berth is None:
                 self._hello(kind, message, now_ns)
             elif kind == "set":
-                self._port.drive(self, parse_drive(message, 1))
+                self.berth.drive(parse_drive(message, self.berth.evses))
             elif kind == "ping":
                 self._ping(message, now_ns)
             else:
@@ -142,16 +150,15 @@ class DutConnection(asyncio.Protocol):
     def _hello(self, kind: str, message: dict[str, Any], now_ns: int) -> None:
         if kind != "hello":
             raise LineError("bad-protocol", "the first line is a hello", fatal=True)
-        if message.get("protocol") != PROTOCOL:
-            raise LineError("bad-protocol", f"this port speaks protocol {PROTOCOL}", fatal=True)
-        self.station = str(message.get("station"))
-        self._port.admit(self, self.station)
-        self.admitted = True
+        station, evses, ping_ns = parse_hello(message)
+        self.station = station
+        self.berth = self._port.admit(self, station, evses)
+        for evse in list(self._waiting):
+            self.send_state(evse)
         if self._hello_timer is not None:
             self._hello_timer.cancel()
-        period_ms = message.get("ping_ms")
-        if isinstance(period_ms, int | float) and not isinstance(period_ms, bool) and period_ms > 0:
-            self._pings = PingWatch(int(period_ms * 1e6), now_ns, self._port.overrun)
+        if ping_ns is not None:
+            self._pings = PingWatch(ping_ns, now_ns, self._port.overrun)
 
     def _ping(self, message: dict[str, Any], now_ns: int) -> None:
         if self._pings is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, cast
@@ -10,7 +11,18 @@ from typing import Any, cast
 from ..model.divider import with_noise
 from ..model.plant import Plant
 
-__all__ = ["MAX_LINE", "PROTOCOL", "Drive", "LineError", "encode", "parse_drive", "parse_line", "state", "welcome"]
+__all__ = [
+    "MAX_LINE",
+    "PROTOCOL",
+    "Drive",
+    "LineError",
+    "encode",
+    "parse_drive",
+    "parse_hello",
+    "parse_line",
+    "state",
+    "welcome",
+]
 
 PROTOCOL = 1
 MAX_LINE = 4096
@@ -27,8 +39,9 @@ class LineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """One `set`: duty in percent (0 = static -12 V, 100 = static +12 V), coil, lock; None = not named."""
+    """One `set` of an outlet: duty in percent (0 = static -12 V, 100 = static +12 V), coil, lock; None = not named."""
 
+    evse: int
     pwm_pct: float | None
     contactor: bool | None
     lock: bool | None
@@ -48,7 +61,7 @@ def parse_line(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise LineError("too-long", f"a line has at most {MAX_LINE} bytes")
     try:
-        raw: object = json.loads(line.decode("utf-8"))
+        raw: object = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise LineError("bad-json", f"not a JSON line: {error}") from error
     if not isinstance(raw, dict):
@@ -57,6 +70,10 @@ def parse_line(line: bytes) -> dict[str, Any]:
     if not isinstance(message.get("type"), str):
         raise LineError("bad-type", "a message has a type")
     return message
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
 
 
 def parse_drive(message: dict[str, Any], evses: int) -> Drive:
@@ -81,26 +98,53 @@ def parse_drive(message: dict[str, Any], evses: int) -> Drive:
         switches[name] = value
     if pwm_pct is None and switches["contactor"] is None and switches["lock"] is None:
         raise LineError("bad-value", "a set names at least one of pwm_pct, contactor and lock")
-    return Drive(None if pwm_pct is None else float(pwm_pct), switches["contactor"], switches["lock"])
+    return Drive(evse, None if pwm_pct is None else float(pwm_pct), switches["contactor"], switches["lock"])
 
 
-def welcome(plant: Plant, t_us: int) -> bytes:
-    """The answer to `hello`."""
-    outlet = plant.outlet
+def parse_hello(message: dict[str, Any]) -> tuple[str, int, int | None]:
+    """Station, number of outlets (1 when it does not say) and promised interval of pings in ns (None = no promise).
+
+    Raises:
+        LineError: bad-protocol, bad-value.
+    """
+    protocol = message.get("protocol")
+    if isinstance(protocol, bool) or protocol != PROTOCOL:
+        raise LineError("bad-protocol", f"this port speaks protocol {PROTOCOL}, not {protocol!r}", fatal=True)
+    station, evses, ping_ms = message.get("station"), message.get("evses", 1), message.get("ping_ms")
+    if not isinstance(station, str):
+        raise LineError("bad-value", f"station is a text, not {station!r}")
+    if isinstance(evses, bool) or not isinstance(evses, int) or evses < 1:
+        raise LineError("bad-value", f"evses is a number from 1, not {evses!r}")
+    if ping_ms is None:
+        return station, evses, None
+    if isinstance(ping_ms, bool) or not isinstance(ping_ms, int | float) or not 1 <= ping_ms <= 60_000:
+        raise LineError("bad-value", f"ping_ms is 1..60000, not {ping_ms!r}")
+    return station, evses, int(ping_ms * 1e6)
+
+
+def welcome(plants: Sequence[Plant], t_us: int) -> bytes:
+    """The answer to `hello`: the first outlet, and all of them in `outlets`."""
+    made: list[dict[str, Any]] = [
+        {
+            "outlet": "cable" if plant.outlet.cable else "socket",
+            "rated_a": plant.outlet.rated_a,
+            "phases": plant.outlet.phases,
+        }
+        for plant in plants
+    ]
     return encode(
         "welcome",
         protocol=PROTOCOL,
         t_us=t_us,
-        evses=1,
-        outlet="cable" if outlet.cable else "socket",
-        rated_a=outlet.rated_a,
-        phases=outlet.phases,
-        mains=plant.mains.on,
+        evses=len(plants),
+        **made[0],
+        mains=plants[0].mains.on,
+        outlets=[{"evse": evse, **one} for evse, one in enumerate(made, start=1)],
     )
 
 
-def state(plant: Plant, rng: Random, t_us: int, dropped: int) -> bytes:
-    """Everything the station can measure; CP levels carry their noise."""
+def state(plant: Plant, evse: int, rng: Random, t_us: int, dropped: int) -> bytes:
+    """Everything the station can measure at an outlet; CP levels carry their noise."""
     levels = plant.levels
     high_v = with_noise(levels.high_v, rng)
     low_v = high_v if levels.low_v == levels.high_v else with_noise(levels.low_v, rng)
@@ -108,13 +152,13 @@ def state(plant: Plant, rng: Random, t_us: int, dropped: int) -> bytes:
     return encode(
         "state",
         t_us=t_us,
-        evse=1,
+        evse=evse,
         cp_high_v=round(high_v, 3),
         cp_low_v=round(low_v, 3),
-        pp_ohm=None if plant.outlet.cable or plant.pp_ohm is None else int(plant.pp_ohm),
+        pp_ohm=None if plant.outlet.cable else _plain(plant.pp_ohm),
         output_v=[round(volt, 1) for volt in plant.output_v],
         lock=plant.lock.closed,
-        rcd=False,
+        rcd=plant.rcm.tripped,
         dropped=dropped,
         meter={
             "power_w": round(sum(meter.power_w), 1),
@@ -123,3 +167,8 @@ def state(plant: Plant, rng: Random, t_us: int, dropped: int) -> bytes:
             "energy_wh": meter.energy_wh,
         },
     )
+
+
+def _plain(value: float | None) -> float | None:
+    """Whole numbers without a point."""
+    return int(value) if value is not None and value == int(value) else value

@@ -1,7 +1,7 @@
 """Takes the owner's fault lines: finds what shall break, breaks it, mends it in time, and says what was done.
 
 A line is `{"type":"fault","id":1,"name":"cp-short","on":true,"evse":1,"device":null,"ohm":80,"for_s":2}`. The answer
-is a line `fault` with the same id, `t_ns` (CLOCK_MONOTONIC) and the full arguments, or `refused` with a `message`. A fault
+is a line `fault` with the same id, `t_ns` (CLOCK_MONOTONIC) and all arguments, or `refused` with a `message`. A fault
 that ends by itself is told by another `fault` with `on` false and no id. `{"type":"faults","id":2}` asks for the list.
 """
 

@@ -223,6 +223,13 @@ def _build(kind: type[_T], raw: Any, where: str, *, checked: bool = False) -> _T
 
 
 def _check(settings: Settings, path: Path) -> None:
+    own = settings.dut_port.station
+    numbers: dict[str, list[int]] = {own: []}
+    for outlet in settings.each_outlet():
+        numbers.setdefault(outlet.station or own, []).append(outlet.number)
+    for station, have in numbers.items():
+        if sorted(have) != list(range(1, len(have) + 1)) or not have:
+            raise SettingsError(f"{path}: outlets: those of {station} are {have}; they must be numbered 1, 2, ...")
     for outlet in settings.each_outlet():
         evse = outlet.evse
         if evse.outlet not in ("socket", "cable"):

@@ -49,12 +49,15 @@ class Twin:
         # A file of an earlier run would send stations to a port that is gone.
         (settings.dir / "dut-port.json").unlink(missing_ok=True)
         self._truth = TruthLog(settings.dir / "truth.jsonl")
-        first = next(iter(self._plants.values()))
-        self._dut_port = DutPort(first, Random(seeds.random()), settings.dut_port, self._owner.say)
+        by_station: dict[str, dict[int, Plant]] = {}
+        for (station, evse), plant in self._plants.items():
+            by_station.setdefault(station, {})[evse] = plant
+        self._dut_port = DutPort(by_station, Random(seeds.random()), settings.dut_port, self._owner.say)
         self._wires: dict[str, WireFaults] = {}
         self._devices = self._build_devices(seeds, now_ns)
-        own = {evse: plant for (station, evse), plant in self._plants.items() if station == settings.dut_port.station}
-        self._desk = FaultDesk(own, self._devices, self._wires, self._truth, self._owner.say)
+        self._desk = FaultDesk(
+            by_station[settings.dut_port.station], self._devices, self._wires, self._truth, self._owner.say
+        )
         for (station, evse), plant in self._plants.items():
             self._listen(plant, station, evse)
         self._due_ns = 0
@@ -75,7 +78,7 @@ class Twin:
                 plant=plant,
                 rng=Random(seeds.random()),
                 truth=self._truth,
-                present_token=self._dut_port.present_token,
+                present_token=self._dut_port.reader(own, device.evse),
                 note=self._owner.note,
                 now_ns=now_ns,
                 shared=shared,
@@ -89,7 +92,7 @@ class Twin:
         # The instruments come first: they stamp, the others only tell.
         if own:
             plant.listeners += [emulator.on_fact for of, emulator in self._devices.values() if of == evse]
-        plant.listeners.append(self._dut_port.on_fact)
+        plant.listeners.append(self._dut_port.listener(station, evse))
 
         def log(fact: Fact) -> None:
             self._truth.fact(fact, evse=evse, station=None if own else station)

@@ -45,8 +45,9 @@ class Bay:
         mains = Mains(outlet.phases, 230.0, 0.0)
         self._plant = Plant(rng, outlet, Vehicle(VehicleTraits()), meters[0], meters[1], mains, now_ns)
         self._tell = tell
-        self._port = DutPort(self._plant, Random(seed + 1), settings, _ignore)
-        self._plant.listeners += [self._port.on_fact, self._on_fact]
+        self._port = DutPort({settings.station: {1: self._plant}}, Random(seed + 1), settings, _ignore)
+        self._plant.listeners += [self._port.listener(settings.station, 1), self._on_fact]
+        self._reader = self._port.reader(settings.station, 1)
         self._command = Command(max_current_a=32.0)
         self._pulls_cable = False
         self._ticker: asyncio.Task[None] | None = None
@@ -99,7 +100,7 @@ class Bay:
 
     def card(self, identifier: str) -> None:
         """A card is held to the reader."""
-        self._port.present_token("ISO14443", identifier)
+        self._reader("ISO14443", identifier)
 
     def mains(self, on: bool) -> None:
         """The supply goes, or comes back."""
