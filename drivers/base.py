@@ -163,7 +163,7 @@ class Driver(ABC):
         self._opened = True
         try:
             require_port(self.name, self.port)
-            self._lock = PortLock.take(self.name, self.port, self._state_dir)
+            self._lock = self._take_port()
             self._source.tick(time.monotonic_ns())  # what it tells is waited for from here on
             await self._open()
         except BaseException as error:
@@ -233,6 +233,10 @@ class Driver(ABC):
             lock.release()
 
     # ---- for subclasses
+
+    def _take_port(self) -> PortLock:
+        """The right to the port, kept until the wire is closed; what several devices share overrides it."""
+        return PortLock.take(self.name, self.port, self._state_dir)
 
     def _enter(self, state: DeviceState, why: str) -> None:
         """Change the state, if that transition exists, and say so on the timeline.
@@ -335,14 +339,14 @@ class Driver(ABC):
 
     async def _look_for_it(self) -> None:
         """Until it is back and, if it can energise, safe; or until it is closed."""
-        while (loss := self._loss) is not None:
+        while self._loss is not None:
             await self._wire_down()
             await asyncio.sleep(RETURN_EVERY_S)
             if not port_exists(self.port):
                 continue
-            self._come = None
+            loss, self._come = self._loss, None
             try:
-                self._lock = PortLock.take(self.name, self.port, self._state_dir)
+                self._lock = self._take_port()
                 await self._open()
                 self._recognise(self.identity)  # for a driver that cannot tell two devices from each other
             except Exception as error:  # noqa: BLE001 - a driver that breaks here must go on looking, and be heard

@@ -160,6 +160,8 @@ class CommandLink:
                 answer = await future
         finally:
             self._waiting = None
+            if not future.cancel() and not future.cancelled():
+                future.exception()  # the write failed, and with it what nobody waits for any more
         if not answer.ok:
             reason = ERRORS.get(answer.code, "unknown error code")
             raise Refused(

@@ -106,10 +106,10 @@ class WireTap:
 class SocketBridge:
     """A port reached over the network, as behind a serial server: `url` is `socket://127.0.0.1:PORT`."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, port: int = 0) -> None:
         self._device = os.open(device, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self._device)
-        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server = socket.create_server(("127.0.0.1", port))
         self.url = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
         self._stop_r, self._stop_w = os.pipe()
         self._thread = threading.Thread(target=self._run, name="socket bridge", daemon=True)
