@@ -13,7 +13,17 @@ from enum import Enum
 
 import msgspec
 
-__all__ = ["QUANTITIES", "TYPES", "Block", "Likeness", "Quantity", "RegisterMap"]
+from .wire import Link
+
+__all__ = [
+    "QUANTITIES",
+    "TYPES",
+    "Block",
+    "Identity",
+    "Likeness",
+    "Quantity",
+    "RegisterMap",
+]
 
 QUANTITIES = {
     "voltage_v": "voltage",
@@ -39,18 +49,24 @@ TYPES = {
 
 
 class Likeness(Enum):
-    """What one poll says about the meter: PROVEN by a probe, DEAD wire (nothing to judge by), or FOREIGN."""
+    """What one poll says about the meter.
+
+    PROVEN by a probe; DEAD: a dead wire, nothing to judge by; BLANK: nothing but zeros, not even energy, as meters of
+    other makes answer; FOREIGN: this meter never shows that.
+    """
 
     PROVEN = "proven"
     DEAD = "dead"
+    BLANK = "blank"
     FOREIGN = "foreign"
 
 
 class Quantity(msgspec.Struct, frozen=True):
     """Where one quantity stands: an address for each phase, or one for the whole.
 
-    Value = raw number x `factor`, in the unit that the quantity's name ends with. `nan` is the raw
-    pattern (all registers as one number) by which the meter says "not available"; floats also use NaN.
+    Value = raw number x `factor`, in the unit that the quantity's name ends with; with `scale_address` (a register with
+    a signed power of ten) x 10^that, too. `nan` is the raw pattern (all registers as one number) by which the meter
+    says "not available"; floats also use NaN.
     """
 
     name: str
@@ -60,14 +76,17 @@ class Quantity(msgspec.Struct, frozen=True):
     word_order: str
     factor: Decimal
     nan: int | None = None
+    scale_address: int | None = None
 
     @property
     def width(self) -> int:
         """Registers of one value."""
         return TYPES[self.type][0]
 
-    def decode(self, registers: Sequence[int]) -> Decimal | None:
-        """The value of `width` registers, exactly; None where the meter has none.
+    def decode(self, registers: Sequence[int], scale: int = 0) -> Decimal | None:
+        """The value of `width` registers, exactly; `scale` is what stands at `scale_address`, unsigned.
+
+        None where the meter has no such value.
 
         Raises:
             ValueError: not `width` registers.
@@ -81,15 +100,26 @@ class Quantity(msgspec.Struct, frozen=True):
         number = struct.unpack(TYPES[self.type][1], data)[0]
         if isinstance(number, float) and not math.isfinite(number):
             return None
-        return Decimal(number) * self.factor
+        power = scale - 0x10000 if scale & 0x8000 else scale
+        if not -10 <= power <= 10:
+            return None
+        return (Decimal(number) * self.factor).scaleb(power)
 
-    def step(self, value: Decimal) -> Decimal:
+    def step(self, value: Decimal, scale: int = 0) -> Decimal:
         """The smallest difference this register can show near `value`."""
         if self.type not in ("f32", "f64"):
-            return abs(self.factor)
+            power = scale - 0x10000 if scale & 0x8000 else scale
+            return abs(self.factor).scaleb(power)
         mantissa = 24 if self.type == "f32" else 53
         exponent = math.frexp(float(value / self.factor))[1]
         return Decimal(2) ** (exponent - mantissa) * abs(self.factor)
+
+    def spans(self) -> list[tuple[int, int, int]]:
+        """Function, first and last + 1 of everything that has to be read for it."""
+        found = [(self.function, address, address + self.width) for address in self.addresses]
+        if self.scale_address is not None:
+            found.append((self.function, self.scale_address, self.scale_address + 1))
+        return found
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -99,51 +129,94 @@ class Block(msgspec.Struct, frozen=True):
     address: int
     count: int
 
+    def holds(self, function: int, address: int, width: int) -> bool:
+        return self.function == function and self.address <= address and address + width <= self.address + self.count
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Registers that say which meter it is: `count` from `address` on, read in one request.
+
+    Their first `number_registers` as one number are in `one_of`, or their text from register `text_at` on begins with
+    one of `starts_with`. With `optional` a meter that refuses to be asked is judged by its values alone.
+    """
+
+    function: int
+    address: int
+    count: int
+    one_of: tuple[int, ...] = ()
+    starts_with: tuple[str, ...] = ()
+    text_at: int = 0
+    optional: bool = False
+
+    def read(self, registers: Sequence[int]) -> str:
+        """What the meter calls itself, as text, or as a number where it has no text."""
+        text = b"".join(word.to_bytes(2, "big") for word in registers[self.text_at :])
+        if self.starts_with:
+            return text.decode("ascii", "replace").strip("\0 ")
+        return str(registers[0])
+
+    def fits(self, registers: Sequence[int]) -> bool:
+        """Whether these registers are those of the meter of this map."""
+        if self.one_of and registers[0] not in self.one_of:
+            return False
+        return not self.starts_with or self.read(registers).startswith(self.starts_with)
+
+    def wanted(self) -> str:
+        """What `fits`, in words."""
+        return " or ".join([*map(str, self.one_of), *map(repr, self.starts_with)])
+
 
 class RegisterMap(msgspec.Struct, frozen=True):
-    """What a meter has where."""
+    """What a meter has where.
+
+    A request reads at most `max_registers`, begins and ends with a value, and runs over registers that are none of
+    ours only inside one of `readable` (function, first, last + 1), because some meters refuse that elsewhere.
+    `link` and `unit` are as the meter is delivered.
+    """
 
     model: str
     quantities: Mapping[str, Quantity]
     max_registers: int
     energy_resolution_wh: Decimal
     probe: Mapping[str, tuple[float, float]]
+    readable: tuple[tuple[int, int, int], ...] = ()
+    identity: Identity | None = None
+    link: Link = Link()
+    unit: int = 1
 
     def blocks(self) -> list[Block]:
-        """As few requests as the meter's limit allows, in order of address."""
-        spans = sorted(
-            {
-                (quantity.function, address, address + quantity.width)
-                for quantity in self.quantities.values()
-                for address in quantity.addresses
-            }
-        )
+        """As few requests as the meter allows, in order of address."""
         merged: list[Block] = []
-        for function, start, end in spans:
+        for function, start, end in sorted({span for q in self.quantities.values() for span in q.spans()}):
             last = merged[-1] if merged else None
-            if last is not None and last.function == function and end - last.address <= self.max_registers:
+            if last is not None and self._joins(last, function, start, end):
                 merged[-1] = Block(function, last.address, max(end - last.address, last.count))
             else:
                 merged.append(Block(function, start, end - start))
         return merged
 
+    def _joins(self, last: Block, function: int, start: int, end: int) -> bool:
+        if last.function != function or end - last.address > self.max_registers:
+            return False
+        if start <= last.address + last.count:
+            return True
+        return any(of == function and lo <= last.address and end <= hi for of, lo, hi in self.readable)
+
     def values(self, read: Mapping[Block, Sequence[int]]) -> dict[str, list[Decimal | None]]:
         """Every quantity's values from the registers of `blocks()`."""
         found: dict[str, list[Decimal | None]] = {}
         for quantity in self.quantities.values():
-            values: list[Decimal | None] = []
-            for address in quantity.addresses:
-                block, registers = next(
-                    (block, registers)
-                    for block, registers in read.items()
-                    if block.function == quantity.function
-                    and block.address <= address
-                    and address + quantity.width <= block.address + block.count
-                )
-                at = address - block.address
-                values.append(quantity.decode(registers[at : at + quantity.width]))
-            found[quantity.name] = values
+            scale = _scale(quantity, read)
+            found[quantity.name] = [
+                quantity.decode(_registers(read, quantity.function, address, quantity.width), scale)
+                for address in quantity.addresses
+            ]
         return found
+
+    def energy_step(self, energy_wh: Decimal, read: Mapping[Block, Sequence[int]]) -> Decimal:
+        """The smallest difference that this meter's energy can show near a value, in Wh."""
+        quantity = self.quantities["energy_wh"]
+        return max(quantity.step(energy_wh, _scale(quantity, read)), self.energy_resolution_wh)
 
     def energy_text(self, energy_wh: Decimal) -> str:
         """Energy as decimal text in Wh, rounded to the map's resolution."""
@@ -159,5 +232,18 @@ class RegisterMap(msgspec.Struct, frozen=True):
         if any(lo <= value <= hi for name, (lo, hi) in self.probe.items() for value in probed[name]):
             return Likeness.PROVEN
         seen = [abs(value) for column in probed.values() for value in column]
-        seen += [abs(value) for name in ("current_a", "power_w") for value in values[name] if value is not None]
-        return Likeness.DEAD if seen and max(seen) < 1 else Likeness.FOREIGN
+        seen += [abs(value) for name in ("current_a", "power_w") for value in values.get(name, ()) if value is not None]
+        if max(seen, default=Decimal(0)) >= 1:
+            return Likeness.FOREIGN
+        return Likeness.DEAD if max(energy) > 0 else Likeness.BLANK
+
+
+def _registers(read: Mapping[Block, Sequence[int]], function: int, address: int, width: int) -> Sequence[int]:
+    block, registers = next((block, found) for block, found in read.items() if block.holds(function, address, width))
+    return registers[address - block.address : address - block.address + width]
+
+
+def _scale(quantity: Quantity, read: Mapping[Block, Sequence[int]]) -> int:
+    if quantity.scale_address is None:
+        return 0
+    return _registers(read, quantity.function, quantity.scale_address, 1)[0]

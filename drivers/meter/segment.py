@@ -1,28 +1,23 @@
-"""One Modbus segment: the only file that knows pymodbus.
+"""One Modbus segment: several units on one wire, and one arbiter that asks them in turn.
 
-RTU has no transaction number, so an answer that comes late looks like the answer to the next
-request. Therefore: one request at a time, never cancelled; no repeat by the library; each answer is
-checked down to its length on the wire; and after a timeout the segment stays quiet until the answer
-that was missed cannot come any more.
+RTU has no transaction number, so an answer that comes late looks like the answer to the next request to the same unit.
+Therefore: one request at a time, never cancelled; no repeat by the library; each answer is checked down to its length
+on the wire; and a unit that did not answer is left alone until the answer that was missed cannot come any more. The
+other units go on meanwhile: a late answer carries the number of its unit, and two that collide fail their checksum.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
-from ...errors import ConfigError, DeviceError, DeviceLost
-from ..ports import is_address
-from ..serial_line import close_serial, open_serial
+from ...errors import DeviceError
+from .frames import Ask
+from .wire import Link, Reading, Refused, Silence, Wire
 
-if TYPE_CHECKING:
-    from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-
-__all__ = ["NotAnswered", "Reading", "Segment"]
+__all__ = ["NotAnswered", "Reading", "Segment", "UnitRefused"]
 
 EXCEPTIONS = {
     1: "illegal function",
@@ -35,131 +30,69 @@ EXCEPTIONS = {
 }
 
 
-class Reading(NamedTuple):
-    """Registers, with the instants before the request was written and after the answer was read."""
-
-    registers: tuple[int, ...]
-    request_ns: int
-    response_ns: int
-    raw: str
-
-
 class NotAnswered(DeviceError):
-    """No answer, or not the one that was asked for; the segment has been quiet since."""
+    """No answer, or not the one that was asked for."""
+
+
+class UnitRefused(DeviceError):
+    """The unit answered with a Modbus exception: it is there, but has no such registers, or is busy."""
 
 
 class Segment:
     """A serial line, or a connection to a gateway, with any number of units on it.
 
-    `port`: a device path (Modbus RTU), `socket://host:port` (RTU frames over TCP), or
-    `tcp://host:port` (Modbus TCP). `timeout_s` must be longer than a unit's worst answer.
+    `port`: a device path, `socket://host:port` or `rtu+tcp://host:port` (Modbus RTU), or `tcp://host:port` (Modbus
+    TCP). All coroutines run on one loop.
     """
 
-    def __init__(
-        self,
-        device: str,
-        port: str,
-        *,
-        baud: int,
-        parity: str,
-        timeout_s: float,
-        on_lost: Callable[[], None],
-        state_dir: Path | None = None,
-    ) -> None:
+    def __init__(self, device: str, port: str, link: Link | None = None, *, state_dir: Path | None = None) -> None:
         self._device = device
         self._port = port
-        self._baud = baud
-        self._parity = parity
-        self._timeout_s = timeout_s
-        self._on_lost = on_lost
-        self._state_dir = state_dir
-        self._client: AsyncModbusSerialClient | AsyncModbusTcpClient | None = None
-        self._lock = asyncio.Lock()
+        self._wire = Wire(device, port, link or Link(), on_lost=self._lost, state_dir=state_dir)
+        self.users: dict[int, tuple[str, Callable[[], None]]] = {}
+        """Unit -> who polls it, and what is called when the wire is gone."""
+        self._turn = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._doubt: dict[int, int] = {}
         self._calls: set[asyncio.Task[Reading]] = set()
-        self._received = bytearray()
-        self._request_ns = 0
-        self._response_ns = 0
-        self._sent = b""
-        self._closing = False
+
+    @property
+    def link(self) -> Link:
+        return self._wire.link
+
+    @property
+    def framing(self) -> str:
+        """rtu or tcp."""
+        return self._wire.framing
+
+    @property
+    def connected(self) -> bool:
+        return self._wire.connected
 
     async def connect(self) -> None:
-        """Open the wire.
+        """Open the wire, unless somebody else on it did.
 
         Raises:
             DeviceError: missing, in use, forbidden, or nobody listens there.
         """
-        # pymodbus prints its frame history through the root logger's last resort when nobody listens
-        library = logging.getLogger("pymodbus")
-        if not library.handlers:
-            library.addHandler(logging.NullHandler())
-        self._drop()
-        self._closing = False
-        self._client = self._make()
-        if await self._client.connect():
-            await asyncio.sleep(0)
-            return
-        self._drop()
-        if not is_address(self._port):
-            # the library only says that it failed: open the port once more to learn why
-            probe = await asyncio.to_thread(
-                open_serial, self._device, self._port, self._baud, parity=self._parity, state_dir=self._state_dir
-            )
-            close_serial(probe)
-        raise DeviceError(
-            "nothing answers at this address. Is the meter's gateway on, and is the address right?",
-            device=self._device,
-            port=self._port,
-        )
+        async with self._opening:
+            if not self._wire.connected:
+                self._doubt.clear()
+                await self._wire.connect()
 
-    def _make(self) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
-        from pymodbus import FramerType
-        from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-
-        if not is_address(self._port):
-            return AsyncModbusSerialClient(
-                self._port,
-                baudrate=self._baud,
-                parity=self._parity,
-                reconnect_delay=0,
-                timeout=self._timeout_s,
-                retries=0,
-                trace_packet=self._trace,
-                trace_connect=self._connected,
-            )
-        scheme, _, rest = self._port.partition("://")
-        host, colon, number = rest.rpartition(":")
-        if scheme not in ("tcp", "socket") or not colon or not number.isdigit():
-            raise ConfigError(
-                f"{self._device}: {self._port!r} is no port of a meter; write a device path, tcp://host:port "
-                "(Modbus TCP) or socket://host:port (RTU over TCP)"
-            )
-        return AsyncModbusTcpClient(
-            host,
-            port=int(number),
-            framer=FramerType.SOCKET if scheme == "tcp" else FramerType.RTU,
-            reconnect_delay=0,
-            timeout=self._timeout_s,
-            retries=0,
-            trace_packet=self._trace,
-            trace_connect=self._connected,
-        )
-
-    @property
-    def connected(self) -> bool:
-        return self._client is not None and self._client.connected
-
-    async def read(self, unit: int, function: int, address: int, count: int) -> Reading:
+    async def read(self, unit: int, function: int, address: int, count: int, timeout_s: float) -> Reading:
         """Read `count` registers of `unit` with function 3 or 4.
 
+        `timeout_s` must be longer than the unit's slowest answer. When it passes, the unit is not asked again before
+        a late answer is behind us: the next `read` of it waits for that.
+
         Raises:
-            NotAnswered: silence, a damaged answer, or the answer to something else. The segment has been
-                quiet for as long as a late answer could take.
+            NotAnswered: silence, a damaged answer, or the answer to something else.
             DeviceLost: the wire is gone.
-            DeviceError: the unit refused with a Modbus exception.
+            UnitRefused: the unit answered with a Modbus exception.
         """
-        call = asyncio.create_task(
-            self._read(unit, function, address, count), name=f"{self._device} request {address:#x}"
-        )
+        ask = Ask(unit, function, address, count)
+        call = asyncio.create_task(self._read(ask, timeout_s), name=f"{self._device} request {address:#x}")
         self._calls.add(call)
         call.add_done_callback(self._forget)
         # whoever waits may be cancelled; the request may not, or its answer would become the next one's
@@ -170,93 +103,64 @@ class Segment:
         if not call.cancelled():
             call.exception()
 
-    async def _read(self, unit: int, function: int, address: int, count: int) -> Reading:
-        from pymodbus.exceptions import ModbusException
-
-        async with self._lock:
-            client = self._client
-            if client is None or not client.connected:
-                raise self._lost()
-            self._received.clear()
-            self._sent = b""
-            self._request_ns = self._response_ns = time.monotonic_ns()
-            ask = client.read_input_registers if function == 4 else client.read_holding_registers
-            try:
-                answer = await ask(address, count=count, device_id=unit)
-            except ModbusException as error:
-                if not client.connected:
-                    raise self._lost() from error
-                silent = not self._received
-                await self._quiet()
-                what = "no answer" if silent else "no sound answer"
-                raise self._not_answered(f"{what} within {self._timeout_s:g} s.") from error
-            if answer.isError():
-                code = answer.exception_code
-                raise DeviceError(
-                    f"unit {unit} refused with Modbus exception {code} ({EXCEPTIONS.get(code, 'unknown')}). "
-                    "Is this the right register map for it?",
-                    device=self._device,
-                    port=self._port,
-                    sent=self._sent.hex(" "),
-                    received=self._received.hex(" "),
-                )
-            if answer.function_code != function or answer.dev_id != unit or len(answer.registers) != count:
-                refused = self._not_answered(
-                    f"an answer to another request came: function {answer.function_code}, "
-                    f"{len(answer.registers)} registers instead of {count}."
-                )
-                await self._quiet()
-                raise refused
-            return Reading(tuple(answer.registers), self._request_ns, self._response_ns, self._received.hex(" "))
-
-    async def _quiet(self) -> None:
-        """Wait until nothing came for one timeout, at most three: a late answer is then behind us."""
-        deadline_ns = time.monotonic_ns() + int(3e9 * self._timeout_s)
+    async def _read(self, ask: Ask, timeout_s: float) -> Reading:
         while True:
-            heard_ns = self._response_ns
-            await asyncio.sleep(self._timeout_s)
-            if self._response_ns == heard_ns or time.monotonic_ns() > deadline_ns:
-                return
+            await self._settle(ask.unit, timeout_s)
+            async with self._turn:
+                if self._wire.connected and ask.unit in self._doubt:
+                    continue  # it failed somebody else while this one waited for its turn
+                return await self._exchange(ask, timeout_s)
 
-    def _trace(self, sending: bool, data: bytes) -> bytes:
-        if sending:
-            self._request_ns = time.monotonic_ns()
-            self._sent = data
-        else:
-            self._response_ns = time.monotonic_ns()
-            # the library passes what it has gathered so far, not only what is new
-            self._received[:] = data
-        return data
+    async def _settle(self, unit: int, timeout_s: float) -> None:
+        """Wait until nothing unexpected came for one timeout since the unit failed; three timeouts at most."""
+        failed_ns = self._doubt.get(unit)
+        if failed_ns is None:
+            return
+        timeout_ns = int(timeout_s * 1e9)
+        while self._wire.connected:
+            quiet_ns = min(max(failed_ns, self._wire.stray_ns) + timeout_ns, failed_ns + 3 * timeout_ns)
+            now_ns = time.monotonic_ns()
+            if now_ns >= quiet_ns:
+                break
+            await asyncio.sleep((quiet_ns - now_ns) / 1e9)
+        if self._doubt.get(unit) == failed_ns:
+            del self._doubt[unit]
 
-    def _connected(self, there: bool) -> None:
-        if not there and not self._closing:
-            self._on_lost()
+    async def _exchange(self, ask: Ask, timeout_s: float) -> Reading:
+        try:
+            return await self._wire.ask(ask, timeout_s)
+        except Silence as error:
+            if self._wire.framing == "rtu":  # on TCP each answer carries the number of its request
+                self._doubt[ask.unit] = time.monotonic_ns()
+            what = "no sound answer" if error.received else "no answer"
+            raise NotAnswered(
+                f"unit {ask.unit}: {what} within {timeout_s:g} s.",
+                device=self._device,
+                port=self._port,
+                sent=error.sent.hex(" "),
+                received=error.received[:64].hex(" ") or None,
+            ) from error
+        except Refused as error:
+            raise UnitRefused(
+                f"unit {ask.unit} refused with Modbus exception {error.code} "
+                f"({EXCEPTIONS.get(error.code, 'unknown')}). Is this the right register map for it?",
+                device=self._device,
+                port=self._port,
+                sent=error.sent.hex(" "),
+                received=error.received.hex(" "),
+            ) from error
 
-    def _lost(self) -> DeviceLost:
-        return DeviceLost("the port is gone.", device=self._device, port=self._port)
+    def _lost(self) -> None:
+        for _, on_lost in tuple(self.users.values()):
+            on_lost()
 
-    def _not_answered(self, message: str) -> NotAnswered:
-        received = bytes(self._received[:64])
-        return NotAnswered(
-            message,
-            device=self._device,
-            port=self._port,
-            sent=self._sent.hex(" "),
-            received=received.hex(" ") if received else None,
-        )
-
-    def _drop(self) -> None:
-        self._closing = True
-        client, self._client = self._client, None
-        if client is not None:
-            try:
-                client.close()
-            except (OSError, ValueError, AttributeError):
-                pass  # it is gone already; the library stumbles over its own closed port
-
-    async def close(self) -> None:
-        """Close the wire; a request in flight ends first, in one timeout at most."""
-        self._drop()
+    def close(self) -> None:
+        """Close the wire; raises nothing."""
+        self._wire.close()
         for call in tuple(self._calls):
             call.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def closed(self) -> None:
+        """Wait until no request is under way on a wire that was closed."""
+        if not self._wire.connected:
+            await asyncio.gather(*self._calls, return_exceptions=True)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 from pilotbench.drivers.base import DeviceState
-from pilotbench.drivers.meter.segment import NotAnswered, Segment
+from pilotbench.drivers.meter.segment import NotAnswered, Reading, Segment
 from pilotbench.errors import ConfigError, DeviceError
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -34,8 +34,19 @@ def as_float(registers: tuple[int, ...]) -> float:
     return struct.unpack(">f", struct.pack(">HH", *registers))[0]
 
 
-def segment_on(tap: WireTap, timeout_s: float = 0.2) -> Segment:
-    return Segment("meter", tap.port, baud=9600, parity="N", timeout_s=timeout_s, on_lost=lambda: None)
+class Asking(Segment):
+    """A segment whose requests all have the same time."""
+
+    def __init__(self, port: str, timeout_s: float) -> None:
+        super().__init__("meter", port)
+        self.timeout_s = timeout_s
+
+    async def ask(self, address: int, unit: int = 1) -> Reading:
+        return await self.read(unit, 4, address, 2, self.timeout_s)
+
+
+def segment_on(tap: WireTap, timeout_s: float = 0.2) -> Asking:
+    return Asking(tap.port, timeout_s)
 
 
 def test_late_answer_is_never_the_next_ones(rig: Rig) -> None:
@@ -47,10 +58,11 @@ def test_late_answer_is_never_the_next_ones(rig: Rig) -> None:
         try:
             tap.hold_s = 0.3
             with pytest.raises(NotAnswered, match="no answer within"):
-                await segment.read(1, 4, VOLTAGES, 2)
-            return as_float((await segment.read(1, 4, POWER_FACTORS, 2)).registers)
+                await segment.ask(VOLTAGES)
+            return as_float((await segment.ask(POWER_FACTORS)).registers)
         finally:
-            await segment.close()
+            segment.close()
+            await segment.closed()
 
     assert rig.run(late()) == 1.0
 
@@ -64,10 +76,11 @@ def test_cancelled_request_does_not_give_its_answer_to_the_next(rig: Rig) -> Non
         try:
             tap.hold_s = 0.1
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(segment.read(1, 4, VOLTAGES, 2), 0.02)
-            return as_float((await segment.read(1, 4, POWER_FACTORS, 2)).registers)
+                await asyncio.wait_for(segment.ask(VOLTAGES), 0.02)
+            return as_float((await segment.ask(POWER_FACTORS)).registers)
         finally:
-            await segment.close()
+            segment.close()
+            await segment.closed()
 
     assert rig.run(cancelled()) == 1.0
 
@@ -80,10 +93,11 @@ def test_requests_that_come_at_once_are_served_one_by_one(rig: Rig) -> None:
         await segment.connect()
         try:
             wanted = [VOLTAGES, POWER_FACTORS] * 5
-            readings = await asyncio.gather(*(segment.read(1, 4, address, 2) for address in wanted))
+            readings = await asyncio.gather(*(segment.ask(address) for address in wanted))
             return [as_float(reading.registers) for reading in readings]
         finally:
-            await segment.close()
+            segment.close()
+            await segment.closed()
 
     assert rig.run(many()) == [0.0, 1.0] * 5
 
@@ -113,12 +127,13 @@ def test_answers_that_are_not_the_one_asked_for_are_refused(rig: Rig, change: ob
         try:
             tap.to_bench = change  # type: ignore[assignment]
             with pytest.raises(NotAnswered) as caught:
-                await segment.read(1, 4, VOLTAGES, 2)
+                await segment.ask(VOLTAGES)
             assert caught.value.sent == "01 04 00 00 00 02 71 cb"
             tap.to_bench = lambda data: data
-            assert as_float((await segment.read(1, 4, POWER_FACTORS, 2)).registers) == 1.0
+            assert as_float((await segment.ask(POWER_FACTORS)).registers) == 1.0
         finally:
-            await segment.close()
+            segment.close()
+            await segment.closed()
 
     rig.run(ask())
 
@@ -131,9 +146,10 @@ def test_refusal_of_the_meter_is_told_with_its_code(rig: Rig) -> None:
         await segment.connect()
         try:
             with pytest.raises(DeviceError, match=r"Modbus exception 2 \(illegal data address\)"):
-                await segment.read(1, 4, 0x4000, 2)
+                await segment.ask(0x4000)
         finally:
-            await segment.close()
+            segment.close()
+            await segment.closed()
 
     rig.run(ask())
 

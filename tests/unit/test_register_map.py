@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pilotbench.drivers.meter.map_file import load_map, parse_map
-from pilotbench.drivers.meter.maps import Block, Likeness, Quantity
+from pilotbench.drivers.meter.maps import Block, Likeness, Quantity, RegisterMap
 from pilotbench.errors import ConfigError
 
 SDM630 = Path(pilotbench.__file__).parent / "hw-configs" / "meters" / "eastron-sdm630.toml"
@@ -133,7 +133,10 @@ def test_float_step_grows_with_the_value() -> None:
 
 def test_dead_wire_neither_proves_nor_disproves_and_garbage_is_foreign() -> None:
     sdm = load_map(SDM630)
-    dead = {name: [Decimal(0)] * 3 for name in sdm.quantities}
+    assert isinstance(sdm, RegisterMap)
+    zeros = {name: [Decimal(0)] * 3 for name in sdm.quantities}
+    assert sdm.judge(zeros) is Likeness.BLANK
+    dead = {**zeros, "energy_wh": [Decimal("0.1")]}
     assert sdm.judge(dead) is Likeness.DEAD
     assert sdm.judge({**dead, "voltage_v": [Decimal("1e20")] * 3}) is Likeness.FOREIGN
     assert sdm.judge({**dead, "energy_wh": [Decimal(-1)]}) is Likeness.FOREIGN
