@@ -148,10 +148,11 @@ def _read(path: Path) -> tuple[ArmToken | None, str]:
         return None, "nobody armed it"
     except OSError as error:
         return None, f"its permission in {path} cannot be read: {error.strerror}"
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        os.close(handle)
+        return None, f"its permission in {path} is not this user's alone (mode 0600)"
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
-            return None, f"its permission in {path} is not this user's alone (mode 0600)"
         text = file.read(65536)
     try:
         return msgspec.json.decode(text, type=ArmToken), ""
