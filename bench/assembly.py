@@ -44,7 +44,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     """What a run adds to its bench file.
 
     `station_fault` and `oddity` name a deviation of the simulated station; `external_station` leaves
-    the DUT port to somebody else's software; `boot=False` makes the simulated station attach.
+    the DUT port to somebody else's software; `boot=False` makes the simulated station attach. `twin_faults` are
+    control lines of the twin (`twin_control.parse_fault`), said once the bench is up.
     """
 
     directory: Path
@@ -54,6 +55,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     boot: bool = True
     seed: int | None = None
     wait_station_s: float | None = None
+    twin_faults: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from .timeline import Source, Stamp
 __all__ = ["Child", "start_station", "start_twin", "watch_twin"]
 
 READY_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 5.0
 END_WITHIN_S = 3.0
 
 
@@ -52,6 +53,8 @@ class Child:
         self._write_lock = threading.Lock()
         self._let_go = False
         self._ended_by_us = False
+        self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._last_id = 0
 
     @property
     def running(self) -> bool:
@@ -66,6 +69,34 @@ class Child:
                 pipe.flush()
             except (OSError, ValueError):
                 return
+
+    async def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a control line and wait for its answer; on the bench's loop.
+
+        Raises:
+            TwinError: refused, with the reason, or not answered.
+        """
+        self._last_id += 1
+        number = self._last_id
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        try:
+            self.say({**message, "id": number})
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                told = await answer
+        except TimeoutError:
+            raise TwinError(f"{self.name}: no answer to {message} within {ANSWER_WITHIN_S:g} s.") from None
+        finally:
+            del self._asked[number]
+        if told["type"] == "refused":
+            raise TwinError(f"{self.name}: {told['message']}.")
+        return told
+
+    def answered(self, message: dict[str, Any]) -> None:
+        """Hand an answer to whoever asked; on the bench's loop."""
+        asked = self._asked.get(message.get("id") or 0)
+        if asked is not None and not asked.done():
+            asked.set_result(message)
 
     def read_lines(self, take: Callable[[dict[str, Any]], None], ended: Callable[[], None]) -> None:
         """Hand every JSON line the process prints to `take`, from a thread; `ended` when there are no more."""
@@ -171,6 +202,12 @@ def watch_twin(child: Child, source: Source) -> asyncio.Future[dict[str, Any]]:
                 Stamp(now_ns, lo_ns, max(lo_ns, min(int(message["to_ns"]), now_ns))),
                 {key: message[key] for key in ("who", "from_ns", "to_ns")},
             )
+        elif kind in ("fault", "refused", "faults"):
+            if kind == "fault":
+                at_ns = min(int(message["t_ns"]), time.monotonic_ns())
+                data = {key: message.get(key) for key in ("name", "on", "device", "args")}
+                source.emit("twin.fault", Stamp(time.monotonic_ns(), at_ns, at_ns), data, evse=message.get("evse"))
+            child.answered(message)
         elif kind == "alive_without_mains":
             source.note("dut.alive_without_mains", {"station": message.get("station")})
         else:

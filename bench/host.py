@@ -25,6 +25,7 @@ from .live import Snapshot
 from .owner import Ownership
 from .stop import signals_held
 from .timeline import new_loop
+from .twin_control import TwinFacade
 
 __all__ = ["BenchHost"]
 
@@ -49,9 +50,10 @@ class BenchHost:
         progress: Callable[[str], None] | None = None,
     ) -> None:
         file = bench_file if isinstance(bench_file, BenchFile) else load_bench_file(bench_file or virtual_bench())
-        if file.twin is None and (options.station_fault or options.oddity or options.external_station):
+        needs_twin = options.station_fault or options.oddity or options.external_station or options.twin_faults
+        if file.twin is None and needs_twin:
             raise ConfigError(
-                "a station fault or an external station needs the twin; this bench is real. "
+                "a station fault, a twin fault or an external station needs the twin; this bench is real. "
                 "Leave the option out, or use the virtual bench.",
                 file=str(file.path),
             )
@@ -68,6 +70,7 @@ class BenchHost:
         self.vehicle = VehicleFacade(self)
         self.csms = CsmsFacade(self)
         self.timeline = TimelineFacade(self)
+        self.twin = TwinFacade(self)
 
     def __enter__(self) -> BenchHost:
         self.start()

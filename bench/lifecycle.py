@@ -65,6 +65,9 @@ async def start(bench: Bench) -> None:
     await start_supervisor(bench, make_safe)
     for vehicle in bench.vehicles.values():
         vehicle.start()
+    for fault in bench.options.twin_faults:
+        assert bench.twin is not None
+        await bench.twin.ask(fault)
     gc.collect()
     gc.freeze()
 

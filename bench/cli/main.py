@@ -11,6 +11,7 @@ import typer
 from ... import __version__
 from ...errors import BenchError, ConfigError
 from .rules import LimitsOption, PackOption, rules_app
+from .twin import twin_app
 
 __all__ = ["app", "main"]
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(rules_app, name="rules")
+app.add_typer(twin_app, name="twin")
 
 BenchOption = Annotated[
     Path | None, typer.Option("--bench", metavar="FILE", help="Bench file (default: the virtual bench).")
@@ -47,6 +49,10 @@ def run(
     ] = None,
     station_oddity: Annotated[
         str | None, typer.Option(metavar="NAME", help="Let the simulated station be strange but conforming.")
+    ] = None,
+    twin_fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:arg=value,…]", help="Break the twin from the start; may be given several times."),
     ] = None,
     ocpp: OcppOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the twin's noise and delays.")] = None,
@@ -74,6 +80,7 @@ def run(
         attach=attach,
         json=json,
         ocpp=ocpp,
+        twin_fault=tuple(twin_fault or ()),
     )
     raise typer.Exit(run_command(request))
 

@@ -17,6 +17,7 @@ from ..host import BenchHost
 from ..report import CaseResult, create_run_folder, write_run
 from ..stop import signals_held, stop_signals
 from ..timeline import parse_quantity
+from ..twin_control import parse_fault
 from .cases import run_cases
 from .closing import close_quietly, one_line
 from .display import Display, make_display
@@ -42,6 +43,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     attach: bool
     json: bool
     ocpp: str | None = None
+    twin_fault: tuple[str, ...] = ()
 
 
 class _Ran:
@@ -96,6 +98,7 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
     wait_s = _wait_s(request.wait_station)
     file = speaking(load_bench_file(request.bench or virtual_bench()), request.ocpp)
     _check_deviations(request)
+    twin_faults = tuple(parse_fault(text) for text in request.twin_fault)
     options = RunOptions(
         directory=create_run_folder(file.name, out=request.out),
         station_fault=request.station_fault,
@@ -103,6 +106,7 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
         boot=not request.attach,
         seed=request.seed,
         wait_station_s=wait_s,
+        twin_faults=twin_faults,
     )
     return BenchHost(file, options=options, progress=display.note)
 

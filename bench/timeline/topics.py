@@ -142,6 +142,7 @@ TOPICS: dict[str, str] = {
     "cannot",
     "safe.step": "step, ok (bool), detail: one step of making safe",
     "twin.overrun": "who (model|station), from_ns, to_ns: the twin stood still on the bench clock",
+    "twin.fault": "name, on (bool), device (None: an outlet), args: something of the twin broke or was mended",
     "twin.note": "text: what a process of the twin has to say",
     "dut.alive_without_mains": "station: it still talks OCPP although its supply is off",
     "verdict": "rule, verdict, reason, text: one decided instance, for the screens; never read by the engine",
