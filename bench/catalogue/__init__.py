@@ -1,7 +1,7 @@
 """Shipped cases: pytest tests that run against a station.
 
 A case uses only the fixtures of the plugin (`bench`, `vehicle`, `csms`, `timeline`). It plays a
-course of events and does not judge: the rules do.
+course of events and does not judge: the rules do. What is open at its end is waited for before the plug is pulled.
 """
 
 from __future__ import annotations
@@ -10,5 +10,22 @@ __all__ = ["CASES"]
 
 CASES: dict[str, str] = {
     "session": "a complete AC session: plug, authorise, charge, limit to 16 A, pause, resume, remote stop, unplug",
+    "idle": "a vehicle waits for its driver, who does not come: heartbeats, clock, status",
+    "cable": "a cable for 13 A",
+    "limits": "20 A, then at once 10 A, then 0 A",
+    "pause": "the vehicle pauses and stays paused",
+    "metering": "charge until three periodic values have come",
+    "local_stop": "the card that started the transaction stops it",
+    "remote_start": "remote start, a stop of a transaction that there is not, remote stop",
+    "refused": "the back end refuses the token after the transaction has begun",
+    "unplug_live": "unplugged while charging, plugged in again, a second transaction",
+    "unlock": "the back end asks to unlock the plug while it charges",
+    "availability": "out of service while charging: it becomes so after the transaction",
+    "out_of_service": "out of service while idle, and a restart",
+    "reset": "a hard reset while charging",
+    "boot": "a restart whose boot is answered Pending, then Rejected, then Accepted",
+    "retry": "the back end cannot process a message of the transaction",
+    "offline": "the connection is cut while charging; a second session without it; what waited is delivered",
+    "pilot_faults": "shorted diode before the start; pilot short to PE and pilot lost while charging",
 }
 """Name -> what it does. The case NAME lives in the module `case_NAME`."""

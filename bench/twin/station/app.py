@@ -27,6 +27,7 @@ from .ocpp_lib import Peer as OcppPeer
 from .port import DutPort, Message, PortFile, StationError, wait_for_port_file
 from .sampler import sample_transactions
 from .session import Token
+from .slips import Slips
 from .speech import BootCause
 from .status import StatusReporter
 from .transaction import TransactionQueue
@@ -55,7 +56,7 @@ class Station:
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self.name = file.station
-        self.clock = StationClock()
+        self.clock = StationClock(knobs.clock_offset_s)
         self.keys = Keys(file.station)
         self.local_list = LocalList()
         version = version_of(file.ocpp, file.station, knobs)
@@ -68,6 +69,8 @@ class Station:
         self.outlet = Outlet(port, welcome, self.reporter, self.queue, story, settings, self.clock, knobs)
         self.reader = Reader(self.outlet, self.link, speech, settings, self.local_list, knobs)
         self._file = file
+        self._knobs = knobs
+        self._slips = Slips(knobs.slips, knobs.message_ids)
         self._sampling = lambda: sample_transactions(self.outlet, story, settings, knobs)
         self._tell = tell
         self._settings = settings
@@ -125,7 +128,16 @@ class Station:
     # the link
 
     def _make_peer(self, connection: ClientConnection) -> Peer:
-        return OcppPeer(self.name, connection, self._file.ocpp, self._answers, self._deaf, self._tell)
+        return OcppPeer(
+            self.name,
+            connection,
+            self._file.ocpp,
+            self._answers,
+            self._deaf,
+            self._tell,
+            slips=self._slips,
+            answer_delay_s=self._knobs.answer_delay_s,
+        )
 
     def _deaf(self) -> bool:
         """A station of 1.6 that was rejected answers nothing (section 4.2)."""
@@ -133,6 +145,9 @@ class Station:
 
     def _on_accepted(self) -> None:
         self._accepted.set()
+        if self._knobs.forgets_availability:
+            self.outlet.operative = True
+            self.outlet.step()
         self.reporter.tell_all()
         self.queue.wake()
 

@@ -119,7 +119,7 @@ class Outlet:
             cp_low_v=float(message["cp_low_v"]),
             pp_ohm=message["pp_ohm"],
             live=any(abs(float(volt)) > _LIVE_V for volt in message["output_v"]),
-            locked=bool(message["lock"]),
+            locked=bool(message["lock"]) or self._knobs.believes_lock,
         )
         self.step()
 
@@ -172,7 +172,8 @@ class Outlet:
         session = self.session
         if session is None or not session.powers:
             reading = self._reading or Reading()
-            self.rating_a = cable_rating_a(reading.pp_ohm) if self.has_lock else self.rated_a
+            coded = self.has_lock and self._knobs.reads_cable
+            self.rating_a = cable_rating_a(reading.pp_ohm) if coded else self.rated_a
         if session and self.control.closed and self.control.live:
             session.charged = True
         if self.control.fault in ("welded", "no-close"):
@@ -221,7 +222,8 @@ class Outlet:
     def _wish(self) -> Wish:
         session = self.session
         if session and not session.ended:
-            offering = session.offers and not session.stopped and not session.barred
+            barred = session.barred and self._knobs.minds_refusal
+            offering = session.offers and not session.stopped and not barred
             return Wish(self._offer_a() if offering else None, session.locks, session.powers and not session.stopped)
         if self._knobs.serves_anyone and self._plugged and self.finishing is None:
             return Wish(self._offer_a(), True, True)
@@ -263,7 +265,7 @@ class Outlet:
     def request_stop(self, reason: str, token: Token | None = None) -> None:
         """End the session if there is one; the first reason counts."""
         session = self.session
-        if session and not session.stopped:
+        if session and not session.stopped and reason not in self._knobs.deaf_to:
             session.stop_reason, session.stop_token = reason, token
             self._loop.call_soon(self.step)
 
@@ -287,8 +289,9 @@ class Outlet:
 
         `take_over_availability` makes it so, once the answer has been sent.
         """
-        self._operative_next = operative
-        return "Accepted" if self.transaction is None else "Scheduled"
+        waits = self.transaction is not None
+        self._operative_next = operative if self._knobs.keeps_schedule or not waits else None
+        return "Scheduled" if waits else "Accepted"
 
     def take_over_availability(self) -> None:
         """Make it so, if no transaction runs."""

@@ -23,13 +23,14 @@ def text_of(moment: datetime) -> str:
 
 
 class StationClock:
-    """Wall clock with an offset that is set from the back end's `currentTime`."""
+    """Wall clock with an offset that is set from the back end's `currentTime`; `ahead_s` is its error beside that."""
 
-    def __init__(self) -> None:
+    def __init__(self, ahead_s: float = 0.0) -> None:
+        self._ahead = timedelta(seconds=ahead_s)
         self._offset = timedelta(0)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset
+        return datetime.now(UTC) + self._offset + self._ahead
 
     def stamp(self) -> str:
         """Now, as text."""
@@ -41,5 +42,5 @@ class StationClock:
             theirs = parse_time(current_time)
         except ValueError:
             return
-        if abs(theirs - self.now()) > timedelta(seconds=1):
+        if abs(theirs + self._ahead - self.now()) > timedelta(seconds=1):
             self._offset = theirs - datetime.now(UTC)

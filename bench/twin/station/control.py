@@ -19,11 +19,11 @@ __all__ = ["Drive", "PilotControl", "Reading", "Wish"]
 
 _FAST_S = 0.006
 """Leaving C: about three readings of the 1 ms pilot."""
-_DUTY_SPACING_S = 5.0
-_EV_STOP_S = 6.0
 _RECLOSE_S = 0.1
 """Of the fault recloses: it opens this long after the end of PWM, and closes again this long after that."""
 _FEEDBACK_S = 1.0
+_STATE_F_PCT = 0.0
+"""Duty that means static -12 V."""
 _DIODE_FAULT_S = 0.15
 
 
@@ -67,6 +67,8 @@ class PilotControl:
         self._debounce = Debounce(fast | plug, 0.05)
         self._pwm = NO_PWM_PCT
         self._pwm_changed_s = -math.inf
+        self._prelude: list[tuple[float, float]] | None = None
+        self._pulse_until_s: float | None = None
         self._wanted = NO_PWM_PCT
         self._wanted_since_s = -math.inf
         self._closed = False
@@ -77,6 +79,7 @@ class PilotControl:
         self._reclose_at_s: float | None = None
         self._no_diode_since_s: float | None = None
         self._welded = False
+        self._locked_once = False
         self._emergency = False
         self._wakes: list[float] = []
         self.fault: str | None = None
@@ -128,11 +131,16 @@ class PilotControl:
         self._step_pwm(now_s, wish)
         self._step_contactor(now_s, reading, wish)
         self._watch_contactor(now_s)
-        return Drive(self._pwm, self._closed or self._welded, self._has_lock and wish.lock)
+        return Drive(self._pwm, self._closed or self._welded, self._has_lock and self._lock(wish))
 
     def _wake(self, at_s: float | None) -> None:
         if at_s is not None:
             self._wakes.append(at_s)
+
+    def _lock(self, wish: Wish) -> bool:
+        self._locked_once = self._locked_once or wish.lock
+        motor = self._knobs.lock_motor
+        return self._locked_once if motor == "sticks" else wish.lock and motor == "works"
 
     # the pilot's duty
 
@@ -148,22 +156,54 @@ class PilotControl:
         return duty
 
     def _step_pwm(self, now_s: float, wish: Wish) -> None:
-        target = self._target(wish)
+        target = self._through_f(now_s, self._after_prelude(now_s, self._target(wish)))
         if abs(target - self._wanted) > 1e-6:
             self._wanted, self._wanted_since_s = target, now_s
         if abs(target - self._pwm) <= 1e-6:
             return
         due = now_s
         if self.pwm_on and target < NO_PWM_PCT:
-            due = max(self._pwm_changed_s + _DUTY_SPACING_S, self._wanted_since_s + self._knobs.duty_delay_s)
+            due = max(self._pwm_changed_s + self._knobs.duty_spacing_s, self._wanted_since_s + self._knobs.duty_delay_s)
         if now_s >= due:
             self._pwm, self._pwm_changed_s = target, now_s
         else:
             self._wake(due)
         self._early = self._early and not self.pwm_on
 
+    def _after_prelude(self, now_s: float, target: float) -> float:
+        """What an offer begins with, one part after the other; none of a station that is in order."""
+        if target >= NO_PWM_PCT:
+            self._prelude = None
+            return target
+        if self._prelude is None:
+            self._prelude, begun = [], now_s
+            for duty, lasts_s in self._knobs.prelude:
+                begun += lasts_s
+                self._prelude.append((duty, begun))
+        while self._prelude and now_s >= self._prelude[0][1]:
+            self._prelude.pop(0)
+        if not self._prelude:
+            return target
+        self._wake(self._prelude[0][1])
+        return self._prelude[0][0]
+
+    def _through_f(self, now_s: float, target: float) -> float:
+        """An offer that ends by way of state F, as of a station that thinks itself out of order for a moment."""
+        if target < NO_PWM_PCT or not self._knobs.f_pulse_s:
+            self._pulse_until_s = None
+            return target
+        if self._pulse_until_s is None and self.pwm_on:
+            self._pulse_until_s = now_s + self._knobs.f_pulse_s
+        if self._pulse_until_s is None or now_s >= self._pulse_until_s:
+            return target
+        self._wake(self._pulse_until_s)
+        return _STATE_F_PCT
+
+    def _diode(self, reading: Reading) -> bool:
+        return diode_seen(reading.cp_low_v) or not self._knobs.checks_diode
+
     def _watch_diode(self, now_s: float, reading: Reading) -> None:
-        missing = self.pwm_on and self.state in (CpState.B, CpState.C) and not diode_seen(reading.cp_low_v)
+        missing = self.pwm_on and self.state in (CpState.B, CpState.C) and not self._diode(reading)
         if not missing:
             self._no_diode_since_s = None
             return
@@ -184,7 +224,7 @@ class PilotControl:
             return False
         if self._has_lock and not reading.locked:
             return False
-        return self._early or (self.pwm_on and diode_seen(reading.cp_low_v))
+        return self._early or (self.pwm_on and self._diode(reading))
 
     def _step_contactor(self, now_s: float, reading: Reading, wish: Wish) -> None:
         if self._closed:
@@ -210,6 +250,8 @@ class PilotControl:
     def _must_open(self, now_s: float) -> bool:
         if self._early and self.state is CpState.B:
             return False
+        if self.state is CpState.E and not self._knobs.opens_on_short:
+            return False
         if self.state is not CpState.C:
             due = self._debounce.since_s + self._knobs.open_delay_s
             self._wake(due)
@@ -218,7 +260,7 @@ class PilotControl:
             self._c1_since_s = None
             return False
         since = self._c1_since_s = now_s if self._c1_since_s is None else self._c1_since_s
-        wait_s = _RECLOSE_S if self._knobs.recloses_in_c1 and self._reclose_at_s is None else _EV_STOP_S
+        wait_s = _RECLOSE_S if self._knobs.recloses_in_c1 and self._reclose_at_s is None else self._knobs.ev_stop_s
         if now_s >= since + wait_s:
             self._reclose_at_s = now_s + _RECLOSE_S
             return True

@@ -73,10 +73,12 @@ class Link:
         self._cause: BootCause = "power"
         self._was_connected = False
         self._offline_since_s: float | None = None
+        self._down_s = 0.0
         self.boot_status = ""
         self.make_peer: Callable[[ClientConnection], Peer]
         self.on_accepted: Callable[[], None]
         self.on_back: Callable[[float], None]
+        self._drops = knobs.drops_link_after_s is not None
         self.on_disconnected: Callable[[str], None] = lambda _why: None
         self.early_status: Callable[[], Message]
 
@@ -117,7 +119,8 @@ class Link:
             failures = 0 if lasted_s > 2.0 or self._was_connected else failures + 1
             if self._was_connected:
                 self.on_disconnected("the connection has ended")
-            await asyncio.sleep(self._retry_s(failures))
+            await asyncio.sleep(max(self._retry_s(failures), self._down_s))
+            self._down_s = 0.0
 
     def _retry_s(self, failures: int) -> float:
         back_off = self._settings.back_off
@@ -148,6 +151,8 @@ class Link:
         self._was_connected = True
         self._peer = peer = self.make_peer(ws)
         own = asyncio.create_task(self._talk(), name="station.talk")
+        if self._drops:
+            asyncio.get_running_loop().call_later(self._knobs.drops_link_after_s or 0.0, self._drop)
         try:
             await peer.serve()
         finally:
@@ -157,6 +162,12 @@ class Link:
             own.cancel()
             await asyncio.gather(own, return_exceptions=True)
             await ws.close()
+
+    def _drop(self) -> None:
+        """The connection breaks by itself, once."""
+        if self._drops and self._ws is not None and self.boot_status == "Accepted":
+            self._drops, self._down_s = False, self._knobs.down_s
+            self._ws.transport.abort()
 
     def change_password(self, password: bytes) -> None:
         """Use another password from the next connection on (A01)."""
@@ -186,6 +197,8 @@ class Link:
     async def _boot_until_accepted(self) -> None:
         while not await self.boot():
             self._boot_now.clear()
+            if self._knobs.talks_unaccepted:
+                await self.heartbeat(before_accepted=True)
             try:
                 async with asyncio.timeout(self._next_boot_s):
                     await self._boot_now.wait()
@@ -212,7 +225,7 @@ class Link:
         self._clock.follow(str(answer["currentTime"]))
         interval = int(answer["interval"])
         if self.boot_status != "Accepted":
-            self._next_boot_s = float(interval) or _OWN_BOOT_RETRY_S
+            self._next_boot_s = self._knobs.boot_retry_s or float(interval) or _OWN_BOOT_RETRY_S
             return False
         if interval:
             self._settings.set_heartbeat(interval)

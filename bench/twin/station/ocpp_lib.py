@@ -12,8 +12,8 @@ import asyncio
 import inspect
 import json
 import logging
+import socket
 import sys
-import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from ocpp.messages import Call, CallError, CallResult, MessageType, unpack
 
 from .messages import Answers, Message
 from .schemas import Schemas
+from .slips import Slips
 
 __all__ = ["OCPPError", "Peer", "SecurityError"]
 
@@ -45,6 +46,8 @@ class Peer(_ChargePoint):
         answers: who answers what; the rest is answered NotImplemented or NotSupported.
         deaf: True while requests are to be left without an answer (a rejected station of 1.6).
         tell: gets a line for every message, for people.
+        slips: changes what is said on its way out.
+        answer_delay_s: time between a request and our answer.
     """
 
     def __init__(
@@ -55,6 +58,9 @@ class Peer(_ChargePoint):
         answers: Answers,
         deaf: Callable[[], bool],
         tell: Callable[[str], None] | None = None,
+        *,
+        slips: Slips | None = None,
+        answer_delay_s: float = 0.0,
     ) -> None:
         super().__init__(station_id, connection, response_timeout=_ANSWER_S, logger=_LOG)
         self._schemas = Schemas(version)
@@ -62,6 +68,8 @@ class Peer(_ChargePoint):
         self._answers = answers
         self._deaf = deaf
         self._tell = tell
+        self._slips = slips or Slips()
+        self._answer_delay_s = answer_delay_s
         self._running: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -95,11 +103,21 @@ class Peer(_ChargePoint):
             websockets.ConnectionClosed: the connection is gone.
             TimeoutError: no answer came.
         """
-        call = Call(str(uuid.uuid4()), message.action, message.payload)
+        answer: dict[str, Any] = {}
+        for one in self._slips.said(message):
+            said = await self._request(one)
+            answer = said if one.action == message.action else answer
+        return answer
+
+    async def _request(self, message: Message) -> dict[str, Any]:
+        call = Call(self._slips.message_id(), message.action, message.payload)
         self._schemas.check(call.action, call.payload, response=False)
         async with self._call_lock:
             self._line("->", call.action, call.payload)
-            await self._send(call.to_json())
+            if self._slips.beside(call.action):
+                await self._send_two(call, Call(self._slips.message_id(), "Heartbeat", {}))
+            else:
+                await self._send(call.to_json())
             answer = await self._get_specific_response(call.unique_id, _ANSWER_S)
         if answer.message_type_id == MessageType.CallError:
             self._line("   refused", call.action, [answer.error_code, answer.error_description])
@@ -113,7 +131,15 @@ class Peer(_ChargePoint):
 
     async def slip_in(self, message: Message) -> None:
         """Send a CALL without waiting for its turn or its answer, as no station may."""
-        await self._send(Call(str(uuid.uuid4()), message.action, message.payload).to_json())
+        await self._send(Call(self._slips.message_id(), message.action, message.payload).to_json())
+
+    async def _send_two(self, call: Call, beside: Call) -> None:
+        # held back in the kernel until both are written, so that they arrive together
+        wire = self._connection.transport.get_extra_info("socket")
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        await self._send(call.to_json())
+        await self._send(beside.to_json())
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
     async def _take(self, call: Call) -> None:
         then = None
@@ -124,8 +150,11 @@ class Peer(_ChargePoint):
                 error = NotImplementedByUs if self._schemas.has(str(call.action)) else NotSupportedError
                 raise error(details={"cause": f"no handler for {call.action}"})
             self._schemas.check(call.action, call.payload, response=False)
-            reply = answer(call.payload)
-            payload, then = await reply if inspect.isawaitable(reply) else reply
+            payload = self._slips.instead(str(call.action))
+            if payload is None:
+                reply = answer(call.payload)
+                payload, then = await reply if inspect.isawaitable(reply) else reply
+            payload = self._slips.answered(str(call.action), call.payload, payload)
             self._schemas.check(call.action, payload, response=True)
             text = CallResult(call.unique_id, payload).to_json()
         except OCPPError as error:
@@ -133,6 +162,7 @@ class Peer(_ChargePoint):
         except Exception as error:  # noqa: BLE001 - an answer is due, whatever went wrong
             print(f"station: {call.action}: {error!r}", file=sys.stderr, flush=True)
             text = call.create_call_error(error).to_json()
+        await asyncio.sleep(self._answer_delay_s)
         self._line("   answered", str(call.action), json.loads(text)[2:])
         await self._send(text)
         if then is not None:

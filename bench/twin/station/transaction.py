@@ -24,7 +24,7 @@ def _ignore(_answer: Any = None) -> None:
     return
 
 
-@dataclass
+@dataclass(eq=False)
 class _Item:
     build: Callable[[], Message]
     answered: Callable[[dict[str, Any]], None]
@@ -75,7 +75,7 @@ class TransactionQueue:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            await self._deliver(self._items[0])
+            await self._deliver(self._items[-1 if self._knobs.newest_first else 0])
 
     async def _deliver(self, item: _Item) -> None:
         try:
@@ -88,10 +88,11 @@ class TransactionQueue:
             item.attempts += 1
             print(f"station: {error} (attempt {item.attempts})", file=sys.stderr, flush=True)
             if item.attempts >= self._settings.attempts:
-                self._items.popleft()
+                self._items.remove(item)
                 item.given_up()
             else:
-                await asyncio.sleep(self._settings.attempt_interval_s * item.attempts)
+                agreed_s = self._settings.attempt_interval_s * item.attempts
+                await asyncio.sleep(agreed_s if self._knobs.retry_s is None else self._knobs.retry_s)
             return
-        self._items.popleft()
+        self._items.remove(item)
         item.answered(answer)

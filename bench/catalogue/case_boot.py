@@ -1,0 +1,30 @@
+"""A station that is not accepted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+INTERVAL_S = 3
+
+
+def not_yet(status: str) -> Callable[[Any, Any, Any], Any]:
+    """An answer to a boot with this status and a short interval."""
+
+    def answer(_link: Any, _asked: Any, proposed: Any) -> Any:
+        return {**proposed, "status": status, "interval": INTERVAL_S}
+
+    return answer
+
+
+def test_boot(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
+    """Restart; the boot is answered Pending, then Rejected, then Accepted."""
+    for status in ("Pending", "Rejected"):
+        csms.on("BootNotification").answer(not_yet(status))
+    bench.phase("restart")
+    mark = timeline.now_ns()
+    csms.reset("Hard")
+    timeline.wait_for("ocpp.boot.answered", within="60 s", since_ns=mark, status="Pending")
+    timeline.wait_for("ocpp.boot.answered", within="60 s", since_ns=mark, status="Accepted")
+    csms.wait_ready("60 s")
+    timeline.seen("ocpp.status", within="6 s", since_ns=mark)

@@ -1,0 +1,20 @@
+"""The driver comes back and shows the card again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .steps import CARD, begin
+
+
+def test_local_stop(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
+    """Charge, stop with the same card, unplug."""
+    begin(bench, vehicle, timeline)
+    bench.phase("stop with the card")
+    mark = timeline.now_ns()
+    vehicle.present(CARD)
+    timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
+    bench.phase("unplug")
+    mark = timeline.now_ns()
+    vehicle.unplug()
+    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)

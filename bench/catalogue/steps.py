@@ -1,0 +1,61 @@
+"""What cases have in common: plug in, charge, end. A station that does not do its part is no error here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["CARD", "OTHER_CARD", "at_least", "at_most", "begin", "delivered", "end", "plug_in", "start_energy"]
+
+CARD = "04A2B3C4D5"
+OTHER_CARD = "04FFEEDDCC"
+
+
+def at_least(current_a: float) -> Callable[[Any], bool]:
+    """True of a meter sample whose highest phase current is at least this."""
+    return lambda sample: max(sample["current_a"]) >= current_a
+
+
+def at_most(current_a: float) -> Callable[[Any], bool]:
+    """True of a meter sample whose highest phase current is at most this."""
+    return lambda sample: max(sample["current_a"]) <= current_a
+
+
+def delivered(energy_wh: float) -> Callable[[Any], bool]:
+    """True of a meter sample whose register stands at least there."""
+    return lambda sample: float(sample["energy_wh"]) >= energy_wh
+
+
+def plug_in(vehicle: Any, timeline: Any, cable_a: int = 32) -> None:
+    """Plug in, and see what the station says of it."""
+    mark = timeline.now_ns()
+    vehicle.plug(cable_a=cable_a)
+    timeline.seen("ocpp.status", logical="occupied", within="6 s", since_ns=mark)
+
+
+def start_energy(timeline: Any, since_ns: int, at_least_a: float = 10.0) -> bool:
+    """Wait until the transaction is told and current flows; False when it does not."""
+    timeline.seen("ocpp.tx.started", within="10 s", since_ns=since_ns)
+    return timeline.seen("meter.sample", at_least(at_least_a), within="12 s", since_ns=since_ns)
+
+
+def begin(bench: Any, vehicle: Any, timeline: Any, *, card: str = CARD, cable_a: int = 32) -> bool:
+    """Plug in, show the card, wait until current flows; False when it does not."""
+    bench.phase("plug in")
+    plug_in(vehicle, timeline, cable_a)
+    bench.phase("authorise")
+    mark = timeline.now_ns()
+    vehicle.present(card)
+    return start_energy(timeline, mark)
+
+
+def end(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
+    """Stop from the back end, and unplug."""
+    bench.phase("remote stop")
+    mark = timeline.now_ns()
+    csms.remote_stop()
+    timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
+    bench.phase("unplug")
+    mark = timeline.now_ns()
+    vehicle.unplug()
+    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)

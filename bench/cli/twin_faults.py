@@ -1,0 +1,119 @@
+"""`pilotbench twin faults`: what can be wrong in the virtual bench, and which rules should see it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...errors import BenchError
+from .output import write_document
+
+__all__ = ["faults_command"]
+
+Row = Mapping[str, Any]
+TWO = ("2.0.1", "2.1")
+
+
+def faults_command(*, json: bool, markdown: bool) -> int:
+    """Print the lists as text, JSON or Markdown; returns the exit code 0.
+
+    Raises:
+        BenchError: the twin does not say what it can do.
+    """
+    lists = _lists()
+    if json:
+        write_document({"exit_code": 0, "problems": [], **lists})
+    else:
+        lines = _markdown(lists) if markdown else _text(lists)
+        sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _lists() -> dict[str, list[Row]]:
+    """Asked of the twin as a process: nothing here imports it."""
+    command = [sys.executable, "-m", "pilotbench.bench.twin"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    if answer.returncode:
+        raise BenchError(f"the twin did not tell what can be wrong with it: {answer.stderr.strip()[-200:]}")
+    return json.loads(answer.stdout)
+
+
+def _of_kind(lists: Mapping[str, list[Row]], kind: str) -> list[Row]:
+    return [row for row in lists["station"] if row["kind"] == kind]
+
+
+def _by_version(rules: Mapping[str, list[str]], *, tick: str = "") -> Iterator[str]:
+    """The rules of all versions, then those of 1.6, of both 2.x, and of one of them only."""
+    everywhere = set[str]()
+    if len(rules) == 3:
+        everywhere = set(rules["1.6"]) & set(rules["2.0.1"]) & set(rules["2.1"])
+    both = set[str]()
+    if all(version in rules for version in TWO):
+        both = set(rules["2.0.1"]) & set(rules["2.1"]) - everywhere
+    groups = {
+        "": [rule for rule in rules.get("1.6", []) if rule in everywhere],
+        "1.6": [rule for rule in rules.get("1.6", []) if rule not in everywhere],
+        "2.x": [rule for rule in rules.get("2.1", []) if rule in both],
+        **{v: [rule for rule in rules.get(v, []) if rule not in everywhere | both] for v in TWO},
+    }
+    for version, named in groups.items():
+        if named:
+            yield (f"{version}: " if version else "") + ", ".join(f"{tick}{rule}{tick}" for rule in named)
+
+
+def _versions(row: Row) -> str:
+    versions: list[str] = row["versions"]
+    return "every version" if len(versions) == 3 else ", ".join(versions)
+
+
+def _text(lists: Mapping[str, list[Row]]) -> Iterator[str]:
+    yield "Faults of the simulated station: pilotbench run CASE --ocpp VERSION --station-fault NAME"
+    yield ""
+    for row in _of_kind(lists, "fault"):
+        yield f"{row['name']:22} {row['course']:15} {'; '.join(_by_version(row['trips']))}"
+        yield f"{'':22} {row['text']}"
+    yield ""
+    yield "Oddities, strange and conforming: pilotbench run CASE --ocpp VERSION --station-oddity NAME"
+    yield ""
+    for row in _of_kind(lists, "oddity"):
+        yield f"{row['name']:22} {row['course']:15} {_versions(row)}"
+        yield f"{'':22} {row['text']}"
+    yield ""
+    yield "What can break beside it, switched while the bench runs: whose fault, what a run with it leads to"
+    yield ""
+    for row in lists["physical"]:
+        arguments = ", ".join(f"{key}={one['default']}" for key, one in row["arguments"].items())
+        yield f"{row['name']:22} {row['whose']}: {row['outcome']}{f' ({arguments})' if arguments else ''}"
+        yield f"{'':22} {row['text']}{_named(row['rules'])}"
+
+
+def _named(rules: list[str]) -> str:
+    return f" [{', '.join(rules)}]" if rules else ""
+
+
+def _markdown(lists: Mapping[str, list[Row]]) -> Iterator[str]:
+    yield "## Faults of the simulated station"
+    yield ""
+    yield "| fault | what it does | case | rules that say FAIL |"
+    yield "|---|---|---|---|"
+    for row in _of_kind(lists, "fault"):
+        rules = "; ".join(_by_version(row["trips"], tick="`"))
+        yield f"| `{row['name']}` | {row['text']} | {row['course']} | {rules} |"
+    yield ""
+    yield "## Oddities"
+    yield ""
+    yield "| oddity | what it does | case | versions |"
+    yield "|---|---|---|---|"
+    for row in _of_kind(lists, "oddity"):
+        yield f"| `{row['name']}` | {row['text']} | {row['course']} | {_versions(row)} |"
+    yield ""
+    yield "## What can break beside the station's software"
+    yield ""
+    yield "| fault | what it does | arguments | whose | a run with it |"
+    yield "|---|---|---|---|---|"
+    for row in lists["physical"]:
+        arguments = ", ".join(f"`{key}` = {one['default']}" for key, one in row["arguments"].items())
+        yield f"| `{row['name']}` | {row['text']} | {arguments} | {row['whose']} | {row['outcome']} |"

@@ -1,0 +1,58 @@
+"""Oddities: strange behaviour that conforms. No rule may FAIL for any of them."""
+
+from __future__ import annotations
+
+from .deviation import Deviation, oddity
+
+__all__ = ["ODD"]
+
+ODD: tuple[Deviation, ...] = (
+    oddity(
+        "slow-but-allowed",
+        "contactor 2.5 s after C2, status 3 s late, duty 8 s after the profile",
+        close_delay_s=2.5,
+        status_delay_s=3.0,
+        duty_delay_s=8.0,
+    ),
+    oddity("integer-pwm", "duty cut to whole 1/1023 of the period: 26.59 % for 16 A", duty_steps=1023),
+    oddity(
+        "early-start",
+        "the transaction starts at authorisation, before the lock and PWM (2.x: TxStartPoint Authorized)",
+        start_at="authorised",
+        pwm_delay_s=1.0,
+    ),
+    oddity(
+        "late-start",
+        "the transaction starts only when current flows (2.x: TxStartPoint EnergyTransfer)",
+        start_at="current",
+    ),
+    oddity(
+        "finishing-late",
+        "status Finishing comes 5 s after the transaction ended (1.6 only)",
+        versions=("1.6",),
+        finishing_delay_s=5.0,
+    ),
+    oddity("extra-heartbeats", "a heartbeat every second, whatever was agreed", heartbeat_s=1.0),
+    oddity(
+        "suspended-evse",
+        "SuspendedEVSE between authorisation and charging",
+        fresh_status="SuspendedEVSE",
+        pwm_delay_s=0.3,
+    ),
+    oddity("double-status", "every status is sent twice", status_copies=2),
+    oddity("soft-start", "offers 6 A for 6 s before it offers more", prelude=((10.0, 6.0),)),
+    oddity("late-pwm", "begins to offer current 4 s after the transaction began", pwm_delay_s=4.0),
+    oddity("whole-seconds", "writes times without fractions of a second", slips=("whole-seconds",)),
+    oddity("with-offset", "writes times in a zone two hours east, and says so (+02:00)", slips=("with-offset",)),
+    oddity("in-kwh", "gives the register in kWh, and says so", slips=("in-kwh",)),
+    oddity("terse-values", "leaves out of a sampled value whatever is its default", slips=("terse",)),
+    oddity("counted-ids", "counts its message ids: 1, 2, 3", message_ids="count"),
+    oddity("slow-answers", "answers every request of the back end after 2 s", answer_delay_s=2.0),
+    oddity(
+        "restless-link",
+        "loses the connection in the middle of the transaction and is back after a while",
+        drops_link_after_s=9.0,
+        down_s=4.0,
+    ),
+    oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
+)

@@ -1,0 +1,76 @@
+"""What a slip is: a function on a message on its way out, or on an answer, and nothing of the station's state."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..messages import Message, Payload
+
+__all__ = ["Memory", "Slip", "is_status", "status_of", "transaction_kind", "with_status"]
+
+Memory = dict[str, Any]
+"""What a slip remembers from one message to the next; its own, empty at first."""
+
+
+def _as_it_is(message: Message, memory: Memory) -> list[Message]:
+    return [message]
+
+
+def _no_answers() -> dict[str, Callable[[Payload, dict[str, Any]], dict[str, Any]]]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One way to say something wrong.
+
+    - `say(message, memory)`: the messages that are sent in place of one; none is a message that is never sent.
+    - `answers[action](request, answer)`: the answer to a request of the back end, changed.
+    - `instead[action]`: the answer to a request with which nothing else is done.
+    - `beside`: the action of a request behind which a second one is sent at once, as no station may.
+    """
+
+    say: Callable[[Message, Memory], list[Message]] = _as_it_is
+    answers: dict[str, Callable[[Payload, dict[str, Any]], dict[str, Any]]] = field(default_factory=_no_answers)
+    instead: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    beside: frozenset[str] = frozenset()
+
+
+def is_status(message: Message) -> bool:
+    """A message that tells the status of a connector: StatusNotification, or NotifyEvent of AvailabilityState."""
+    return status_of(message) is not None
+
+
+def status_of(message: Message) -> str | None:
+    """The status that a message tells of connector 1, None when it tells none."""
+    if message.action == "StatusNotification":
+        if message.payload.get("connectorId") == 0:
+            return None
+        return str(message.payload.get("connectorStatus") or message.payload.get("status"))
+    if message.action == "NotifyEvent":
+        for one in message.payload["eventData"]:
+            if one["variable"]["name"] == "AvailabilityState":
+                return str(one["actualValue"])
+    return None
+
+
+def with_status(message: Message, status: str) -> Message:
+    """The same with another status."""
+    payload = copy.deepcopy(message.payload)
+    if message.action == "NotifyEvent":
+        for one in payload["eventData"]:
+            if one["variable"]["name"] == "AvailabilityState":
+                one["actualValue"] = status
+    else:
+        payload["connectorStatus" if "connectorStatus" in payload else "status"] = status
+    return Message(message.action, payload)
+
+
+def transaction_kind(message: Message) -> str | None:
+    """Started, Updated or Ended of a TransactionEvent; StartTransaction and StopTransaction are Started and Ended."""
+    if message.action == "TransactionEvent":
+        return str(message.payload["eventType"])
+    return {"StartTransaction": "Started", "StopTransaction": "Ended"}.get(message.action)
