@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +32,8 @@ SCHEMES = {"tcp": "tcp", "socket": "rtu", "rtu+tcp": "rtu", "rfc2217": "rtu"}
 """Scheme of an address -> framing. A path is RTU."""
 
 NEVER = 1 << 40
+
+PSEUDO = "/dev/pts/"
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -131,7 +135,11 @@ class Wire:
         client = self._make()
         client.set_max_no_responses(NEVER)
         self._client = client
-        if await client.connect():
+        try:
+            there = await client.connect()
+        except (OSError, ValueError, termios.error):
+            there = False  # settings that this port cannot have, for one
+        if there:
             await asyncio.sleep(0)
             return
         self.close()
@@ -165,8 +173,10 @@ class Wire:
         scheme, _, rest = self._port.partition("://")
         if not rest or scheme == "rfc2217":
             link = self.link
+            # a pseudo terminal carries bytes without parity, and refuses to be asked for one
+            parity = "N" if os.path.realpath(self._port).startswith(PSEUDO) else link.parity
             return AsyncModbusSerialClient(
-                self._port, baudrate=link.baud, parity=link.parity, stopbits=link.stop_bits, **common
+                self._port, baudrate=link.baud, parity=parity, stopbits=link.stop_bits, **common
             )
         host, _, number = rest.rpartition(":")
         framer = FramerType.SOCKET if self.framing == "tcp" else FramerType.RTU
