@@ -20,13 +20,14 @@ from .config import BenchFile, data_file
 from .correlation import Facts, OnlineEngine, Pack, Report, load_pack
 from .csms import Csms
 from .devices import Calibrated, EvSection, MeterSection, PilotSection
+from .instruments import make_instruments
 from .inventory import inventory_of
 from .live import LiveState
 from .owner import state_dir
 from .permission import arming_of, envelope_of, held_of
 from .recording import Recorder, Redactor
 from .safety import EnvelopeGate, Outlet, SafeLimits
-from .timeline import LagSelector, Source, Timeline
+from .timeline import LagSelector, Timeline
 
 if TYPE_CHECKING:
     from ..drivers.base import Driver
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .children import Child
     from .safety.guard import Guarded
     from .safety.make_safe import SafeOutcome, SafeRecipe
+    from .safety.supply import SupplyOff
     from .supervising import Supervision
     from .vehicle import Vehicle
 
@@ -80,6 +82,7 @@ class Bench:
     twin: Child | None = None
     station: Child | None = None
     guarded: Guarded | None = None
+    supply: SupplyOff | None = None
     supervision: Supervision | None = None
     outcome: SafeOutcome | None = None
     report: Report | None = None
@@ -143,18 +146,26 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
 
 def attach_instruments(bench: Bench, ports: dict[str, str]) -> None:
     """Make the drivers, the vehicles and the safe recipes. `ports` maps the twin's port names to paths."""
-    from ..drivers import registry
-
-    def find(folder: str, name: str, suffix: str) -> Path:
-        return data_file(bench.file, folder, name, suffix)
-
-    for name, device in bench.file.device.items():
-        source: Source = bench.timeline.source(name)
-        port = ports[device.port.removeprefix("twin:")] if device.port.startswith("twin:") else device.port
-        options = {"port": port, "evse": device.evse, **device.options(find)}
-        bench.instruments.append(registry.create(device.kind, name, source, bench.gate, **options))
+    bench.instruments += make_instruments(bench.file, bench.timeline, bench.gate, ports)
+    bench.supply = _supply_of(bench)
     for evse in bench.outlets:
         _equip(bench, evse)
+
+
+def _supply_of(bench: Bench) -> SupplyOff:
+    """Everything that switches the station's supply, or what belongs off when that is off."""
+    from .safety.supply import SupplyOff
+
+    def playing(role: Role) -> list[Any]:
+        return [driver for driver in bench.instruments if driver.role == role]
+
+    pilots = [(pilot, getattr(pilot, "mains_relay", None)) for pilot in playing("pilot")]
+    return SupplyOff(
+        bench.timeline.bench,
+        supplies=playing("supply"),
+        boards=playing("relay"),
+        switches=[(pilot, number) for pilot, number in pilots if number is not None],
+    )
 
 
 def _equip(bench: Bench, evse: int) -> None:
@@ -174,7 +185,15 @@ def _equip(bench: Bench, evse: int) -> None:
             bench.timeline, pilot, ev, cards=playing("token"), evse=evse, max_current_a=max_a
         )
     limits = SafeLimits(bench.file.safe.output_dead_within, bench.file.safe.current_below)
-    bench.recipes[evse] = SafeRecipe(bench.timeline.bench, bench.outlets[evse], limits, pilot=pilot, ev=ev)
+    bench.recipes[evse] = SafeRecipe(
+        bench.timeline.bench,
+        bench.outlets[evse],
+        limits,
+        pilot=pilot,
+        ev=ev,
+        load=playing("load"),
+        supply=bench.supply,
+    )
 
 
 def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, InstanceOf, ValidationError
 
 from ..drivers.registry import kinds
 from ..errors import ConfigError
+from .calibration import Calibrations, read_calibrations
 from .device_checks import check_devices
 from .devices import SECTIONS, DeviceSection, section_of
 from .quantities import Model
@@ -59,6 +60,7 @@ class BenchFile(Model):
 
     path: Path = Field(default=Path(), exclude=True)
     text: str = Field(default="", exclude=True)
+    calibrations: Path | None = Field(default=None, exclude=True)
 
     def one(self, kind: type[_S], evse: int | None = None) -> tuple[str, _S] | None:
         """Name and table of the first device of a kind, of one outlet if that is named; None when there is none."""
@@ -74,7 +76,8 @@ class BenchFile(Model):
 
     def files(self) -> list[Path]:
         """Every data file the bench rests on, in a fixed order."""
-        names = [data_file(self, *named) for device in self.device.values() for named in device.data_files()]
+        names = [] if self.calibrations is None else [self.calibrations]
+        names += [data_file(self, *named) for device in self.device.values() for named in device.data_files()]
         names += [data_file(self, "rules", pack, ".toml") for pack in self.rules.packs]
         names += [data_file(self, "limits", limits, ".toml") for limits in self.rules.limits]
         return names
@@ -138,9 +141,13 @@ def load_bench_file(path: Path) -> BenchFile:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"this is not TOML: {error}.", file=str(path), line=syntax_line(error, text)) from None
-    devices = _devices(content.get("device", {}), path, text)
+    calibrations = read_calibrations(path)
+    devices = _devices(content.get("device", {}), path, text, calibrations)
+    found = {"device": devices, "path": path.resolve(), "text": text}
+    if calibrations.tables:
+        found["calibrations"] = calibrations.path.resolve()
     try:
-        bench = BenchFile.model_validate({**content, "device": devices, "path": path.resolve(), "text": text})
+        bench = BenchFile.model_validate({**content, **found})
     except ValidationError as error:
         raise _explain(error, path, text) from None
     check_devices(bench)
@@ -148,7 +155,7 @@ def load_bench_file(path: Path) -> BenchFile:
     return bench
 
 
-def _devices(tables: object, path: Path, text: str) -> object:
+def _devices(tables: object, path: Path, text: str, calibrations: Calibrations) -> object:
     """Each device by the model of its driver; what is no table is left for the bench file's own model to refuse.
 
     A driver that is not built in must be known by its entry point, so that a slip of the pen is no new driver.
@@ -171,10 +178,21 @@ def _devices(tables: object, path: Path, text: str) -> object:
                     file=str(path),
                     line=line,
                 )
+        found = calibrations.tables.get(name, {})
         try:
-            made[name] = section_of(driver).model_validate(table)
+            made[name] = section_of(driver).model_validate({**cast("dict[str, object]", table), **found})
         except ValidationError as error:
+            if any(problem["loc"] and problem["loc"][0] in found for problem in error.errors(include_url=False)):
+                raise _explain(error, calibrations.path, calibrations.text, (name,)) from None
             raise _explain(error, path, text, ("device", name)) from None
+    for name in calibrations.tables:
+        if name not in made:
+            raise ConfigError(
+                f"there is no device {name!r} in {path.name}{did_you_mean(name, list(made))}. Correct the name, or "
+                "remove the table.",
+                file=str(calibrations.path),
+                line=key_line(calibrations.text, (name,)),
+            )
     return made
 
 
@@ -202,6 +220,8 @@ def _explain(error: ValidationError, path: Path, text: str, at: tuple[str, ...] 
 def _known_keys(table: Sequence[str], text: str) -> list[str]:
     model: type[BaseModel] = BenchFile
     for index, part in enumerate(table):
+        if index == 0 and part not in model.model_fields and len(table) == 1:
+            return []
         if part == "device":
             return _keys_of(section_of(_driver_of(table[index + 1], text))) if len(table) > index + 1 else []
         annotation = model.model_fields[part].annotation

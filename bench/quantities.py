@@ -17,7 +17,7 @@ def quantity(dimension: str) -> BeforeValidator:
             raise ValueError(f"{value!r} has no unit; write it as text with one, e.g. '{value} …'")
         return parse_quantity(value, dimension)
 
-    return BeforeValidator(parse)
+    return BeforeValidator(parse, json_schema_input_type=str)
 
 
 def _milliseconds(value: Any) -> float:
@@ -44,11 +44,11 @@ def _delay(value: Any) -> tuple[float, float] | None:
     return lo, hi
 
 
-Seconds = Annotated[float, BeforeValidator(lambda value: _milliseconds(value) / 1e3)]
+Seconds = Annotated[float, BeforeValidator(lambda value: _milliseconds(value) / 1e3, json_schema_input_type=str)]
 Amps = Annotated[float, quantity("current")]
 WattHours = Annotated[float, quantity("energy")]
-Milliseconds = Annotated[float, BeforeValidator(_milliseconds)]
-Delay = Annotated[tuple[float, float] | None, BeforeValidator(_delay)]
+Milliseconds = Annotated[float, BeforeValidator(_milliseconds, json_schema_input_type=str)]
+Delay = Annotated[tuple[float, float] | None, BeforeValidator(_delay, json_schema_input_type=str)]
 """From least to most, in milliseconds; None for `none`: there is no such sense."""
 Share = Annotated[float, quantity("share")]
 """Percent, or percentage points where the quantity is itself a percentage."""

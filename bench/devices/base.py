@@ -59,9 +59,14 @@ class DeviceSection(Model):
 class Calibrated(Model):
     """When the device was calibrated, and until when that counts."""
 
+    uncertainties: ClassVar[tuple[str, ...]] = ()
+    """Keys that a calibration finds out."""
+
     calibrated: date | None = None
     calibration_due: date | None = None
     allow_expired_calibration: bool = False
+    certificate: str = ""
+    operator: str = Field(default="", description="who calibrated it")
 
     @model_validator(mode="after")
     def _dates(self) -> Self:

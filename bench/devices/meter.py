@@ -18,6 +18,7 @@ class MeterSection(DeviceSection, Calibrated):
     """What the rules need to know of any energy meter."""
 
     role: ClassVar[Role] = "meter"
+    uncertainties: ClassVar[tuple[str, ...]] = ("accuracy", "resolution", "current_accuracy", "refresh", "answer")
 
     poll: Seconds = Field(default=0.25, gt=0)
     refresh: Seconds = Field(default=0.5, ge=0)
@@ -27,32 +28,63 @@ class MeterSection(DeviceSection, Calibrated):
     current_accuracy: Amps = Field(default=0.1, gt=0)
     calibrated: date  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
     calibration_due: date  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
-    certificate: str = ""
+
+
+EMULATED = {
+    "eastron-sdm630": "sdm630",
+    "eastron-sdm120": "sdm120",
+    "eastron-sdm72": "sdm72",
+    "eastron-sdm72-v2": "sdm72-v2",
+    "abb-b23-b24": "b23",
+    "carlo-gavazzi-em24": "em24",
+    "carlo-gavazzi-em24-e1": "em24-e1",
+    "carlo-gavazzi-em340": "em340",
+    "schneider-iem3155": "iem3155",
+    "siemens-pac2200": "pac2200",
+    "janitza-umg604": "umg604",
+    "sunspec": "sunspec-203",
+}
+"""Register map -> the meter that the twin has for it."""
 
 
 class MeterModbus(MeterSection):
-    """An energy meter on Modbus, with its accuracy on this bench."""
+    """An energy meter on Modbus RTU, Modbus TCP, or RTU over TCP, with its accuracy on this bench.
+
+    `port`: a serial port, `tcp://host:port` (Modbus TCP), `rtu+tcp://host:port` or `socket://host:port` (RTU frames over
+    TCP). Meters that share a port are units on one line. `unit`, `baud`, `parity` and `stop_bits` left out are as the
+    register map says. `timeout`: the meter's slowest answer, left out reckoned from the line's speed.
+    """
 
     driver: Literal["meter.modbus"]
     map: str
-    unit: int = Field(default=1, ge=1, le=247)
-    baud: int = 9600
-    parity: Literal["N", "E", "O"] = "N"
+    unit: int | None = Field(default=None, ge=1, le=247)
+    baud: int | None = Field(default=None, ge=300, le=4_000_000)
+    parity: Literal["N", "E", "O"] | None = None
+    stop_bits: Literal[1, 2] | None = None
+    timeout: Seconds | None = Field(default=None, gt=0, le=10)
+    new_meter: bool = Field(default=False, description="accept a meter that shows nothing but zeros on a dead outlet")
+    twin_wire: Literal["rtu", "tcp", "rtu+tcp"] = Field(default="rtu", description="how the twin's meter is reached")
 
     def options(self, find: FindFile) -> dict[str, Any]:
         from ...drivers.meter.map_file import load_map
 
         return {
-            "unit": self.unit,
             "register_map": load_map(find("meters", self.map, ".toml")),
+            "unit": self.unit,
             "baud": self.baud,
             "parity": self.parity,
+            "stop_bits": self.stop_bits,
+            "timeout_s": self.timeout,
+            "new_meter": self.new_meter,
             "poll_s": self.poll,
             "refresh_s": self.refresh,
         }
 
     def emulator(self) -> dict[str, Any]:
-        return {"kind": "meter.modbus", "unit": self.unit}
+        model = EMULATED.get(self.map)
+        if model is None:
+            return {}
+        return {"kind": "meter.modbus", "unit": self.unit or 1, "model": model, "wire": self.twin_wire}
 
     def data_files(self) -> list[tuple[str, str, str]]:
         return [("meters", self.map, ".toml")]

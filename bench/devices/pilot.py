@@ -21,6 +21,13 @@ class PilotSection(DeviceSection, Calibrated):
     """
 
     role: ClassVar[Role] = "pilot"
+    uncertainties: ClassVar[tuple[str, ...]] = (
+        "duty_accuracy",
+        "cp_resolution",
+        "clock_error",
+        "output_sense",
+        "lock_sense",
+    )
 
     duty_accuracy: Share = Field(default=0.5, gt=0)
     cp_resolution: Milliseconds = Field(default=1.0, ge=0)
@@ -42,7 +49,7 @@ class PilotLine(PilotSection):
         return {"baud": self.baud, "watchdog_ms": round(self.watchdog * 1e3), "mains_relay": self.mains_relay}
 
     def emulator(self) -> dict[str, Any]:
-        return {"kind": "pilot.line"}
+        return {"kind": "pilot.line", "mains_relay": self.mains_relay}
 
 
 class PilotEvSim(PilotSection):
