@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..drivers.emergency import EmergencyRecipe
-from ..errors import BenchError, SafetyError
+from ..errors import SafetyError
 from .assembly import Bench
 from .safety.guard import HEARTBEAT_S, Guard, Guarded
 
@@ -38,10 +38,10 @@ def guardian_recipes(bench: Bench) -> tuple[list[EmergencyRecipe], list[str]]:
     return recipes, beyond
 
 
-async def start_guardian(bench: Bench, make_safe: Callable[[str], Awaitable[None]]) -> None:
+async def start_guardian(bench: Bench) -> None:
     """Start it and hand it the recipes; call it before any port is opened. Without energising devices there is none.
 
-    `make_safe` is called when the guardian is lost; the gate is sealed before.
+    When it is lost later, the event of it trips the supervisor, which makes the bench safe; nothing more is done.
 
     Raises:
         SafetyError: it cannot be started.
@@ -70,7 +70,7 @@ async def start_guardian(bench: Bench, make_safe: Callable[[str], Awaitable[None
                 return
 
     def lost(why: str) -> None:
-        _lost(bench, why, make_safe)
+        _lost(bench, why)
 
     guard = Guard(bench.work / "guardian.log", tell, lost)
     guarded = bench.guarded = Guarded(guard, time.monotonic())
@@ -123,18 +123,11 @@ def _beats(instruments: list[Driver]) -> list[int]:
     return [max(0, beat) for driver in instruments if driver.energising and (beat := driver.beat_ns) is not None]
 
 
-def _lost(bench: Bench, why: str, make_safe: Callable[[str], Awaitable[None]]) -> None:
+def _lost(bench: Bench, why: str) -> None:
     guarded = bench.guarded
     if guarded is None or guarded.trouble is not None:
         return
-    guarded.trouble = SafetyError(f"{why} The bench was made safe; a bench is not run without its guardian. Run again.")
+    guarded.trouble = SafetyError(f"{why} A bench is not run without its guardian: it was made safe. Run again.")
+    # The supervisor hears of it first: a sealed gate would be to it a bench that is being made safe already.
     bench.timeline.bench.note("guardian", {"state": "lost", "detail": why})
     bench.gate.seal("the guardian of this run is gone, and nothing more is done without it. Start a new run")
-
-    async def safe() -> None:
-        try:
-            await make_safe(why)
-        except BenchError as error:
-            bench.timeline.bench.note("safe.step", {"step": "make safe", "ok": False, "detail": str(error)})
-
-    guarded.making_safe = asyncio.create_task(safe(), name="make safe: the guardian is lost")

@@ -20,6 +20,7 @@ from ..errors import BenchError, SafetyError, TwinError
 from .assembly import Bench, attach_instruments
 from .children import start_station, start_twin
 from .guarding import start_guardian, stop_guardian
+from .powering import power_up
 from .safety import SafeOutcome, together
 from .supervising import start_supervisor, stop_supervisor
 from .twin_plan import twin_instruments
@@ -59,10 +60,11 @@ async def start(bench: Bench) -> None:
     if bench.file.twin is not None:
         ports = await _start_children(bench)
     attach_instruments(bench, ports)
-    await start_guardian(bench, lambda why: make_safe(bench, why))
+    await start_guardian(bench)
     await _open_all(bench)
     await make_safe(bench, "start-up")
     await start_supervisor(bench, make_safe)
+    await power_up(bench)
     for vehicle in bench.vehicles.values():
         vehicle.start()
     for fault in bench.options.twin_faults:
@@ -104,12 +106,13 @@ async def make_safe(bench: Bench, why: str) -> None:
     bench.outcome = UNFINISHED  # what an earlier run of the recipe proved is not what is now
     try:
         outcomes = await asyncio.gather(*(recipe.run() for recipe in bench.recipes.values()))
-        outcome = bench.outcome = together(dict(zip(bench.recipes, outcomes, strict=True)))
+        trouble = await bench.supply.off() if bench.supply is not None else []
+        outcome = bench.outcome = together(dict(zip(bench.recipes, outcomes, strict=True)), trouble)
     except asyncio.CancelledError:
         note("bench.state", {"state": "unsafe", "why": UNFINISHED.text})
         raise
     note("bench.state", {"state": "safe" if outcome.proven else "unsafe", "why": outcome.text})
-    if not outcome.proven and "NOT SAFE" in outcome.text:
+    if outcome.error or (not outcome.proven and "NOT SAFE" in outcome.text):
         raise SafetyError(f"{outcome.text} ({'; '.join(outcome.trouble)})")
 
 
@@ -251,6 +254,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
     act = bench.outcome.text if bench.outcome is not None and unsafe else ""
     await step("guardian", lambda: stop_guardian(bench, act), GUARDIAN_STEP_S)
     if bench.station is not None:
+        bench.station.say({"type": "stop"})
         bench.station.let_go()
     await step("back end", bench.back_end.close)
     if bench.twin is not None:

@@ -128,3 +128,4 @@ class TwinSection(Model):
     seed: int = 1
     external_station: bool = False
     pilot_boot: Seconds = Field(default=0.0, ge=0, le=4)
+    pilot_watchdog: bool = Field(default=True, description="false: the watchdog of the pilot emulators does not work")

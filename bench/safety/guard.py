@@ -181,5 +181,4 @@ class Guarded:
     heard_s: float
     beat: asyncio.Task[None] | None = None
     trouble: SafetyError | None = None
-    making_safe: asyncio.Task[None] | None = None
     acted: str = ""

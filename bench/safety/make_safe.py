@@ -1,7 +1,8 @@
 """Making a bench safe in order, and proving it.
 
-Orderly: the vehicle asks for no current, the current falls, CP goes to B and then A, the output
-is proven dead, injected faults are taken back. A failing step never stops the next one.
+Orderly: the vehicle and the load ask for no current, the current falls, CP goes to B and then A, the output
+is proven dead, injected faults are taken back, and with every outlet there the supply goes off (`SupplyOff`). An
+output that stays live has its supply cut at once, and the run is an ERROR. A failing step never stops the next one.
 Safe means: output proven dead. Where the bench can see neither voltage nor current at the outlet,
 the outcome says so and does not call it safe.
 """
@@ -9,14 +10,14 @@ the outcome says so and does not call it safe.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from ...errors import BenchError
 from ..timeline import Source
 from .observed import Outlet
+from .supply import SafeDevice, SupplyOff, run_step
 
 __all__ = ["SafeLimits", "SafeOutcome", "SafeRecipe", "together"]
 
@@ -28,6 +29,8 @@ CURRENT_WAIT_S = 3.0
 
 STEP_WITHIN_S = 1.0
 MAY_CLOSE_YET_S = 0.3
+CUT_WITHIN_S = 1.0
+WELDED = "Its contactor did not open: it may be welded. Do not use the station before it was looked at"
 PILOT_WITHIN_S = 5.0
 """Long enough for a device that restarts (2 s) and is greeted again; the whole recipe ends within 13 s."""
 
@@ -60,36 +63,59 @@ class SafeLimits(msgspec.Struct, frozen=True):
 
 
 class SafeOutcome(msgspec.Struct, frozen=True):
-    """How making safe ended. `proven`: the output was seen dead. `trouble`: steps that failed."""
+    """How making safe ended. `proven`: the output was seen dead. `trouble`: steps that failed.
+
+    `error`: the run is an ERROR all the same, since it took the supply to make the output dead.
+    """
 
     proven: bool
     text: str
     trouble: tuple[str, ...] = ()
+    error: bool = False
 
 
-def together(outcomes: Mapping[int, SafeOutcome]) -> SafeOutcome:
-    """One outcome for a bench of several outlets: proven when each is."""
+def together(outcomes: Mapping[int, SafeOutcome], supply_trouble: Sequence[str] = ()) -> SafeOutcome:
+    """One outcome for a bench of several outlets: proven when each is. A supply that did not go off is an error."""
     if len(outcomes) == 1:
-        return next(iter(outcomes.values()))
-    worst_first = sorted(outcomes.items(), key=lambda entry: (entry[1].proven, "NOT SAFE" not in entry[1].text))
-    return SafeOutcome(
-        all(outcome.proven for outcome in outcomes.values()),
-        "; ".join(f"outlet {evse}: {outcome.text}" for evse, outcome in worst_first),
-        tuple(f"outlet {evse}: {text}" for evse, outcome in outcomes.items() for text in outcome.trouble),
-    )
+        whole = next(iter(outcomes.values()))
+    else:
+        worst_first = sorted(outcomes.items(), key=lambda entry: (entry[1].proven, "NOT SAFE" not in entry[1].text))
+        whole = SafeOutcome(
+            all(outcome.proven for outcome in outcomes.values()),
+            "; ".join(f"outlet {evse}: {outcome.text}" for evse, outcome in worst_first),
+            tuple(f"outlet {evse}: {text}" for evse, outcome in outcomes.items() for text in outcome.trouble),
+            any(outcome.error for outcome in outcomes.values()),
+        )
+    if not supply_trouble:
+        return whole
+    text = f"{whole.text}; the supply is not known to be off: switch it off by hand"
+    return msgspec.structs.replace(whole, text=text, trouble=(*whole.trouble, *supply_trouble), error=True)
 
 
 class SafeRecipe:
-    """The orderly way to the safe state of one outlet. It may be run any number of times."""
+    """The orderly way to the safe state of one outlet. It may be run any number of times.
+
+    `load`: an electronic load at the outlet. `supply`: what feeds the station, to be cut when the output stays live.
+    """
 
     def __init__(
-        self, source: Source, outlet: Outlet, limits: SafeLimits, *, pilot: SafePilot | None, ev: SafeEv | None
+        self,
+        source: Source,
+        outlet: Outlet,
+        limits: SafeLimits,
+        *,
+        pilot: SafePilot | None,
+        ev: SafeEv | None,
+        load: SafeDevice | None = None,
+        supply: SupplyOff | None = None,
     ) -> None:
         self._source = source
         self._outlet = outlet
         self._limits = limits
         self._pilot = pilot
         self._ev = ev
+        self._load = load
+        self._supply = supply
 
     async def run(self) -> SafeOutcome:
         """Go through every step; never raises for a step that fails.
@@ -97,26 +123,62 @@ class SafeRecipe:
         A device that was never reached has nothing to be taken back, and is left out.
         """
         trouble: list[str] = []
-        pilot, ev = self._pilot, self._ev
-        at_a = False
-        if ev is not None and ev.is_open:
-            await self._step("EV request to 0 A", ev.make_safe, trouble)
-            if self._outlet.live is not False:
-                await self._step(f"current below {CURRENT_GONE_A:g} A", self._current_gone, trouble, CURRENT_WAIT_S + 1)
-        reached = pilot is not None and pilot.is_open
-        if pilot is not None and reached:
-            closing = self._outlet.state in ("C", "D")
-            if closing:
-                await self._step("CP to B", lambda: pilot.resistor("B"), trouble)
-            at_a = await self._step("CP to A, faults off", pilot.make_safe, trouble, PILOT_WITHIN_S)
-            if closing and at_a:
-                # A contactor that was on its way when S2 opened may close yet: dead at once proves nothing.
-                await self._outlet.wait_until(lambda: self._outlet.live is True, MAY_CLOSE_YET_S)
+        asked = [
+            self._step(f"{what} to 0 A", device.make_safe, trouble)
+            for what, device in (("EV request", self._ev), ("load", self._load))
+            if device is not None and device.is_open
+        ]
+        await asyncio.gather(*asked)
+        if asked and self._outlet.live is not False:
+            await self._step(f"current below {CURRENT_GONE_A:g} A", self._current_gone, trouble, CURRENT_WAIT_S + 1)
+        at_a = await self._to_a(trouble)
         # Without the acknowledgement nobody knows how fresh the pilot's own sense is.
-        proven = (at_a or not reached) and self._outlet.sense_lost is None and await self._output_dead(trouble)
-        text = self._verdict(proven, reached=reached, at_a=at_a)
+        known = at_a is not False and self._outlet.sense_lost is None
+        proven = known and await self._output_dead(self._limits.output_dead_within_s, trouble)
+        cut = ""
+        if not proven and self._needs_cut and self._supply is not None:
+            trouble += await self._supply.off()
+            cut = "the supply was switched off, because " + self._still(at_a)
+            proven = known and await self._output_dead(CUT_WITHIN_S, trouble)
+        pilot = self._pilot
+        if pilot is not None and pilot.is_open:
+            read_back = await self._step("faults off, state A read back", pilot.make_safe, trouble, PILOT_WITHIN_S)
+            at_a = at_a and read_back
+            proven = proven and read_back
+        text = self._verdict(proven, reached=at_a is not None, at_a=bool(at_a))
         self._source.note("safe.step", {"step": "output dead", "ok": proven, "detail": text})
-        return SafeOutcome(proven, text, tuple(trouble))
+        if cut:
+            text = f"{text}; {cut}. {WELDED}" if proven else f"{text} Even though {cut}."
+        return SafeOutcome(proven, text, tuple(trouble), error=bool(cut))
+
+    async def _to_a(self, trouble: list[str]) -> bool | None:
+        """CP to B, then A, and whether it was acknowledged; None when the pilot is not reached."""
+        pilot = self._pilot
+        if pilot is None or not pilot.is_open:
+            return None
+        closing = self._outlet.state in ("C", "D")
+        if closing:
+            await self._step("CP to B", lambda: pilot.resistor("B"), trouble)
+        at_a = await self._step("CP to A", lambda: pilot.resistor("A"), trouble)
+        if not at_a:
+            # It may just have restarted, or be on its way back: its own safe state greets it again.
+            at_a = await self._step("CP to A, faults off", pilot.make_safe, trouble, PILOT_WITHIN_S)
+        if closing and at_a:
+            # A contactor that was on its way when S2 opened may close yet: dead at once proves nothing.
+            await self._outlet.wait_until(lambda: self._outlet.live is True, MAY_CLOSE_YET_S)
+        return at_a
+
+    @property
+    def _needs_cut(self) -> bool:
+        """The output is live, or was when it was last seen: not so on a bench that sees nothing."""
+        outlet = self._outlet
+        flows = outlet.current_a is not None and outlet.current_a >= self._limits.current_below_a
+        return self._supply is not None and self._supply.cuts and bool(outlet.live or outlet.sense_lost or flows)
+
+    def _still(self, at_a: bool | None) -> str:
+        if at_a is False or self._outlet.sense_lost is not None:
+            return "nobody could say that the output is dead"
+        return f"the output was still live {self._limits.output_dead_within_s:g} s after CP went to A"
 
     async def _step(
         self,
@@ -125,16 +187,7 @@ class SafeRecipe:
         trouble: list[str],
         within_s: float = STEP_WITHIN_S,
     ) -> bool:
-        why = ""
-        limit = asyncio.timeout(within_s)
-        try:
-            async with limit:
-                await act()
-        except (BenchError, OSError, TimeoutError) as error:
-            why = f"not done within {within_s:g} s" if limit.expired() else str(error)
-            trouble.append(f"{name}: {why}")
-        self._source.note("safe.step", {"step": name, "ok": not why, "detail": why})
-        return not why
+        return await run_step(self._source, name, act, trouble, within_s)
 
     async def _current_gone(self) -> None:
         def gone() -> bool:
@@ -144,7 +197,7 @@ class SafeRecipe:
         if not await self._outlet.wait_until(gone, CURRENT_WAIT_S):
             raise TimeoutError(f"still {self._outlet.current_a} A after {CURRENT_WAIT_S:g} s; going on")
 
-    async def _output_dead(self, trouble: list[str]) -> bool:
+    async def _output_dead(self, within_s: float, trouble: list[str]) -> bool:
         outlet = self._outlet
         if outlet.live is None and outlet.current_a is None:
             return False
@@ -154,11 +207,10 @@ class SafeRecipe:
             no_current = current_a is None or current_a < self._limits.current_below_a
             return outlet.live is not True and no_current and not (outlet.live is None and current_a is None)
 
-        if await outlet.wait_until(dead, self._limits.output_dead_within_s):
+        if await outlet.wait_until(dead, within_s):
             return True
         trouble.append(
-            f"output still live {self._limits.output_dead_within_s:g} s after CP went to A "
-            f"(voltage sensed: {outlet.live}, current: {outlet.current_a} A)"
+            f"output still live after {within_s:g} s (voltage sensed: {outlet.live}, current: {outlet.current_a} A)"
         )
         return False
 

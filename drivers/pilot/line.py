@@ -253,7 +253,7 @@ class LinePilot(Driver):
         self._require_capability("relay", "switch a relay")
         if not 1 <= n <= self.who.relays:
             raise ConfigError(f"{self.name} has relays 1 to {self.who.relays}, not {n}")
-        await self._do("relay", {"n": n, "on": on}, f"RELAY {n} {int(on)}")
+        await self._do("relay", {"n": n, "on": on}, f"RELAY {n} {int(on)}", to_safe=not on)
 
     async def status(self) -> PilotStatus:
         """What is set and what is measured, read from the device now."""

@@ -383,6 +383,7 @@ def test_signals_are_ignored_and_the_lifeline_ends_it(tmp_path: Path) -> None:
         beats = len(rig.csms.named("Heartbeat"))
         await until(lambda: len(rig.csms.named("Heartbeat")) > beats, "life after the signals")
         assert rig.process.stdin is not None
+        rig.process.stdin.write(b'{"type": "stop"}\n')
         rig.process.stdin.close()
         assert await asyncio.wait_for(rig.process.wait(), 1.0) == 0
 

@@ -15,9 +15,17 @@ __all__ = ["LinePilotEmulator", "make"]
 
 
 class LinePilotEmulator:
-    """Settings: `serial`, `boot_s` (for so long after power-up or reset it is deaf)."""
+    """Settings: `serial`, `boot_s` (for so long after power-up or reset it is deaf), `watchdog`, `mains_relay`."""
 
-    def __init__(self, place: Place, *, serial: str = "VP0001", boot_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        serial: str = "VP0001",
+        boot_s: float = 0.0,
+        watchdog: bool = True,
+        mains_relay: int | None = None,
+    ) -> None:
         self._place = place
         self._boot_s = boot_s
         self._clock = DeviceClock(place.rng, place.now_ns)
@@ -28,6 +36,8 @@ class LinePilotEmulator:
             place.rng,
             serial=serial,
             boot_s=boot_s,
+            watchdog=watchdog,
+            mains_relay=mains_relay,
             present_token=place.present_token,
             note=place.note,
         )

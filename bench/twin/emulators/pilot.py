@@ -44,6 +44,8 @@ class PilotDevice:
     Args:
         present_token: called with kind and id when a card is presented.
         boot_s: for so long after power-up or reset it swallows what arrives.
+        watchdog: False = a device whose watchdog does not work, though it takes its commands.
+        mains_relay: the relay through which the station is fed.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class PilotDevice:
         *,
         serial: str,
         boot_s: float,
+        watchdog: bool = True,
+        mains_relay: int | None = None,
         present_token: Callable[[str, str], None],
         note: Callable[[str], None],
     ) -> None:
@@ -63,6 +67,8 @@ class PilotDevice:
         self._truth = truth
         self._gauge = PilotGauge(plant, rng)
         self._serial = serial
+        self._watchdog_works = watchdog
+        self._mains_relay = mains_relay
         self._present_token = present_token
         self._note = note
         self._wire: Wire | None = None
@@ -83,6 +89,7 @@ class PilotDevice:
     def attach(self, wire: Wire, now_ns: int) -> None:
         """Power up on `wire`."""
         self._wire = wire
+        self._open_relays(now_ns)
         self._begin_boot("power", self._boot_s, now_ns)
 
     def reset(self, now_ns: int, boot_s: float) -> None:
@@ -98,7 +105,7 @@ class PilotDevice:
                 self._boot_until_ns = None
                 self._reader.reset()
                 self._event(f"BOOT {self._boot_cause}", now_ns)
-        elif self._watchdog_ms and now_ns - self._fed_ns > self._watchdog_ms * 1_000_000:
+        elif self._watchdog_ms and self._watchdog_works and now_ns - self._fed_ns > self._watchdog_ms * 1_000_000:
             self._watchdog_ms = 0
             self._last_seq = None
             self._open_relays(now_ns)
@@ -136,8 +143,14 @@ class PilotDevice:
         self.step(now_ns)
 
     def _open_relays(self, now_ns: int) -> None:
-        self._relays = [False] * RELAYS
+        for number in range(1, RELAYS + 1):
+            self._switch(number, False, now_ns)
         self._plant.set_circuit("A", CpFaults(), now_ns)
+
+    def _switch(self, number: int, on: bool, now_ns: int) -> None:
+        self._relays[number - 1] = on
+        if number == self._mains_relay:
+            self._plant.set_mains(on, now_ns, "the pilot's relay")
 
     # --- commands ------------------------------------------------------------------------------------
 
@@ -198,8 +211,7 @@ class PilotDevice:
                     raise Refused(5)
                 self._present_token(arguments[0], arguments[1])
             case "RELAY":
-                relay = number(arguments[:1], 1, RELAYS)
-                self._relays[relay - 1] = bool(number(arguments[1:], 0, 1))
+                self._switch(number(arguments[:1], 1, RELAYS), bool(number(arguments[1:], 0, 1)), now_ns)
             case _:
                 raise Refused(3)
         return ""

@@ -1,0 +1,39 @@
+"""Switching the station's supply on, where the bench switches it: after the safe state, and only if its file allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from .assembly import Bench
+
+__all__ = ["power_up"]
+
+
+async def power_up(bench: Bench) -> None:
+    """Close every mains relay that the envelope allows to be switched; the others are somebody else's matter.
+
+    Raises:
+        SafetyError: the gate refuses, as on a bench that nobody armed.
+        DeviceError: not acknowledged.
+    """
+    note = bench.timeline.bench.note
+    allowed = bench.gate.envelope.relays
+    for driver in bench.instruments:
+        for number in _mains_relays(driver):
+            name = f"mains relay {number} of {driver.name}"
+            if number not in allowed and "mains" not in allowed:
+                note("bench.state", {"state": "starting", "why": f"{name} stays off: [envelope] relays has no 'mains'"})
+                continue
+            device = cast(Any, driver)
+            await (device.switch if driver.role == "relay" else device.relay)(number, True)
+            note("bench.state", {"state": "starting", "why": f"{name} switched on"})
+
+
+def _mains_relays(driver: object) -> list[int]:
+    own = getattr(driver, "mains_relay", None)
+    if isinstance(own, int):
+        return [own]
+    board = getattr(driver, "relays", None)
+    duties = cast("Mapping[int, str]", board) if isinstance(board, Mapping) else {}
+    return [number for number, duty in duties.items() if duty == "mains"]
