@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -38,6 +39,8 @@ __all__ = ["Station", "run_station"]
 T = TypeVar("T")
 
 _PORT_FILE_S = 15.0
+LINGER_S = 6
+"""How long it outlives an owner that was killed, at most: the model goes after 3 s."""
 _RESET_S = 10.0
 
 
@@ -243,13 +246,17 @@ async def run_station(port_file: Path, odd: Sequence[str], seed: int, *, boots: 
     gc.collect()
     gc.freeze()
     await asyncio.wait({ended, port.closed}, return_when="FIRST_COMPLETED")
+    if ended.done() and not ended.result():
+        # A station does not end with the bench that tests it. It ends with the model, which lingers for a moment.
+        signal.alarm(2 * LINGER_S)
+        await asyncio.wait({port.closed}, timeout=LINGER_S)
     await station.leave()
     port.close()
     if port.closed.done():
         port.closed.result()
 
 
-async def _first_of(work: Coroutine[Any, Any, T], ended: asyncio.Future[None]) -> T | None:
+async def _first_of(work: Coroutine[Any, Any, T], ended: asyncio.Future[bool]) -> T | None:
     """The result of `work`, or None when whoever started us is gone before."""
     task = asyncio.create_task(work)
     await asyncio.wait({task, ended}, return_when="FIRST_COMPLETED")
@@ -259,23 +266,24 @@ async def _first_of(work: Coroutine[Any, Any, T], ended: asyncio.Future[None]) -
     return task.result()
 
 
-def _lifeline() -> asyncio.Future[None]:
-    """Done when stdin ends: whoever started us is gone."""
+def _lifeline() -> asyncio.Future[bool]:
+    """Done when stdin ends: whoever started us is gone. True when it had said so before, with any line."""
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
+    ended: asyncio.Future[bool] = loop.create_future()
 
-    def finish() -> None:
+    def finish(told: bool) -> None:
         if not ended.done():
-            ended.set_result(None)
+            ended.set_result(told)
 
     def watch() -> None:
+        told = False
         try:
             while os.read(0, 4096):
-                pass
+                told = True
         except OSError as error:
             print(f"station: stdin: {error}", file=sys.stderr, flush=True)
         try:
-            loop.call_soon_threadsafe(finish)
+            loop.call_soon_threadsafe(finish, told)
         except RuntimeError:  # the loop has ended before us
             return
 
