@@ -99,6 +99,10 @@ class Supervision:
         self._bench.gate.look(event)
         if event.topic == "estop" and not event.data["tripped"]:
             self._bench.gate.held = ""
+        unasked = self._bench.gate.unasked(event)
+        if unasked is not None:
+            why = f"{unasked} was done, and its driver never asked the gate for it"
+            self._act(Trip("unasked", event.source, why, event.evse))
         self._act(self._judge.look(event))
 
     async def _watch(self) -> None:

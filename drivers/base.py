@@ -30,7 +30,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from ..bench.timeline import Event, Gate, Source, Stamp, Stimulus
+from ..bench.timeline import ClosedGate, Event, Gate, Source, Stamp, Stimulus
 from ..errors import BenchError, DeviceError, DeviceLost
 from .absence import Absence
 from .emergency import EmergencyRecipe
@@ -96,11 +96,16 @@ class Driver(ABC):
     energising: ClassVar[bool] = False
     """True when a verb of this driver can put voltage on an outlet or current through it."""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "_permit" in vars(cls):
+            raise TypeError(f"{cls.__name__} overrides _permit, through which a driver asks the gate; call it instead")
+
     def __init__(
         self,
         name: str,
         source: Source,
-        gate: Gate,
+        gate: Gate | None,
         *,
         port: str,
         evse: int = 1,
@@ -112,7 +117,7 @@ class Driver(ABC):
         self.evse = evse
         self.identity: dict[str, str] = {}
         self._source = source
-        self._gate = gate
+        self._gate: Gate = ClosedGate() if gate is None else gate  # without one it only reads
         self._state_dir = state_dir
         self._returns = reconnect
         self._state = DeviceState.IDLE

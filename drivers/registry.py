@@ -26,6 +26,8 @@ _BUILT_IN = {
     "evse.rapi": (".evse.rapi", "RapiMonitor"),
     "meter.modbus": (".meter.modbus", "ModbusMeter"),
     "ev.dbc": (".ev.dbc", "DbcEv"),
+    "supply.scpi": (".power.scpi", "ScpiSupply"),
+    "load.scpi": (".power.scpi", "ScpiLoad"),
 }
 
 
@@ -56,17 +58,30 @@ def driver_class(kind: str) -> type[Driver]:
     raise ConfigError(f"unknown kind of device {kind!r}{hint}. Known: {', '.join(kinds())}.")
 
 
-def create(kind: str, name: str, source: Source, gate: Gate, **options: Any) -> Driver:
-    """Make the driver of `kind`; `options` are its constructor's keywords.
+def create(kind: str, name: str, source: Source, gate: Gate | None, **options: Any) -> Driver:
+    """Make the driver of `kind`; `options` are its constructor's keywords. Without a gate it only reads.
 
     Raises:
-        ConfigError: unknown kind, or an option that this kind does not have or lacks.
+        ConfigError: unknown kind, an option that this kind does not have or lacks, or a driver that can energise
+            and asks no gate.
     """
     made = driver_class(kind)
+    _check_it_asks(kind, made)
     try:
         return made(name, source, gate, **options)
     except TypeError as error:
         raise ConfigError(f"device {name!r} of kind {kind!r}: {_option_error(error)}") from error
+
+
+def _check_it_asks(kind: str, made: type[Driver]) -> None:
+    from .asking import asks_the_gate
+    from .base import Driver
+
+    if made.energising and not asks_the_gate(made, Driver):
+        raise ConfigError(
+            f"the driver {kind!r} says that it can energise, and never asks the gate: {made.__name__} has to call "
+            "self._permit(verb, args) in each of its verbs, before it writes. See docs/safety.md."
+        )
 
 
 def _option_error(error: TypeError) -> str:

@@ -111,6 +111,13 @@ class EnvelopeGate:
             self._armed(stimulus, duty)
         self._remember(stimulus, duty)
 
+    def unasked(self, event: Event) -> str | None:
+        """`device: verb` of a stimulus that an instrument did although this gate never let it; None: it did ask."""
+        if event.topic != "stimulus":
+            return None
+        device, verb = str(event.data["device"]), str(event.data["verb"])
+        return None if self._memory.was_permitted(device, verb) else f"{device}: {verb}"
+
     def look(self, event: Event) -> None:
         """Learn what was done, and what is seen: off counts only once it is acknowledged or read back."""
         data = event.data
@@ -167,6 +174,7 @@ class EnvelopeGate:
 
     def _remember(self, stimulus: Stimulus, duty: str | None) -> None:
         device, args, memory = stimulus.device, stimulus.args, self._memory
+        memory.permitted(device, stimulus.verb)
         match stimulus.verb:
             case "resistor":
                 memory.shows(device, str(args.get("state")))

@@ -32,6 +32,16 @@ class Memory:
         self._supplies: dict[Switch, bool] = {}
         self._live: dict[str, bool] = {}
         self._cp: dict[str, str] = {}
+        self._permitted: set[tuple[str, str]] = set()
+
+    # ---- what was permitted at all
+
+    def permitted(self, device: str, verb: str) -> None:
+        self._permitted.add((device, verb))
+
+    def was_permitted(self, device: str, verb: str) -> bool:
+        """Whether this device ever asked for this verb, and got it."""
+        return (device, verb) in self._permitted
 
     # ---- switches that wear: S2, supplies
 
