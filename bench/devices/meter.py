@@ -44,15 +44,15 @@ EMULATED = {
     "janitza-umg604": "umg604",
     "sunspec": "sunspec-203",
 }
-"""Register map -> the meter that the twin has for it."""
+"""Register map -> the meter that the twin has for it. For a laboratory's own map it has an SDM630."""
 
 
 class MeterModbus(MeterSection):
     """An energy meter on Modbus RTU, Modbus TCP, or RTU over TCP, with its accuracy on this bench.
 
-    `port`: a serial port, `tcp://host:port` (Modbus TCP), `rtu+tcp://host:port` or `socket://host:port` (RTU frames over
-    TCP). Meters that share a port are units on one line. `unit`, `baud`, `parity` and `stop_bits` left out are as the
-    register map says. `timeout`: the meter's slowest answer, left out reckoned from the line's speed.
+    `port`: a serial port, `tcp://host:port` (Modbus TCP), `rtu+tcp://host:port` or `socket://host:port` (RTU frames
+    over TCP). Meters that share a port are units on one line. `unit`, `baud`, `parity` and `stop_bits` left out are as
+    the register map says. `timeout`: the meter's slowest answer, left out reckoned from the line's speed.
     """
 
     driver: Literal["meter.modbus"]
@@ -81,9 +81,7 @@ class MeterModbus(MeterSection):
         }
 
     def emulator(self) -> dict[str, Any]:
-        model = EMULATED.get(self.map)
-        if model is None:
-            return {}
+        model = EMULATED.get(self.map, "sdm630")
         return {"kind": "meter.modbus", "unit": self.unit or 1, "model": model, "wire": self.twin_wire}
 
     def data_files(self) -> list[tuple[str, str, str]]:
