@@ -46,16 +46,25 @@ class PtyPort:
         self._pending = b""
         self._noted_at: float | None = None
         self.dropped = 0
+        self._master = -1
+        self.plug()
+
+    def plug(self) -> None:
+        """Put it in: a new pseudo terminal behind the same link. Nothing happens when it is in."""
+        if self._master >= 0:
+            return
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
+        self._pending = b""
         self.client_path = os.ttyname(self._slave)
+        link = self._link
         if link is not None:
             fresh = link.with_name(link.name + ".new")
             fresh.unlink(missing_ok=True)
             fresh.symlink_to(self.client_path)
             fresh.replace(link)
-        loop.add_reader(self._master, self._readable)
+        self._loop.add_reader(self._master, self._readable)
 
     def write(self, data: bytes) -> bool:
         """Send `data`, whole or not at all; False = dropped, because the client does not read."""
@@ -83,7 +92,7 @@ class PtyPort:
         return True
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up: the client's end is gone, and so is the link. `plug` brings both back."""
         if self._master < 0:
             return
         self._loop.remove_reader(self._master)
