@@ -57,11 +57,17 @@ def open_serial(device: str, port: str, baud: int, *, parity: str = "N", state_d
 
     import serial
 
+    opened: Any = None
     try:
         opened = cast(Any, serial).serial_for_url(
-            port, baudrate=baud, parity=parity, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True
-        )
+            port, baudrate=baud, parity=parity, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True,
+            do_not_open=True,
+        )  # fmt: skip
+        opened.open()
     except (OSError, ValueError, termios.error) as error:
+        if opened is not None:
+            # a connection that is cut while it is opened is left open by pyserial
+            close_serial(cast(SerialPort, opened))
         raise DeviceError(_why_not(port, error, state_dir), device=device, port=port) from error
     return cast(SerialPort, opened)
 

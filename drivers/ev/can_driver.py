@@ -155,15 +155,18 @@ class CanDriver(Driver):
 
     async def _close(self) -> None:
         cycle, self._cycle = self._cycle, None
-        if cycle is not None:
-            cycle.cancel()
-            await asyncio.gather(cycle, return_exceptions=True)
         wire, self._wire = self._wire, None
         pump, self._pump = self._pump, None
         self._stop = True
+        ends: list[asyncio.Future[None]] = []
         if wire is not None:
+            # begun first, and shielded: a close that is cancelled must close all the same
             wire.wake()
-            await asyncio.to_thread(_end, wire, pump)
+            ends.append(asyncio.shield(asyncio.get_running_loop().run_in_executor(None, _end, wire, pump)))
+        if cycle is not None:
+            cycle.cancel()
+            ends.append(cycle)
+        await asyncio.gather(*ends, return_exceptions=True)
 
     # ---- sending
 
