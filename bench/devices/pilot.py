@@ -43,7 +43,7 @@ class PilotLine(PilotSection):
 
     driver: Literal["pilot.line"]
     baud: int = 115200
-    watchdog: Seconds = Field(default=2.0, ge=0.2, le=10)
+    watchdog: Seconds = Field(default=1.0, ge=0.2, le=10)
 
     def options(self, find: FindFile) -> dict[str, Any]:
         return {"baud": self.baud, "watchdog_ms": round(self.watchdog * 1e3), "mains_relay": self.mains_relay}

@@ -20,6 +20,7 @@ __all__ = ["Supervisor", "Trip", "Watch"]
 
 LOST = ("FAULTED", "UNKNOWN")
 GONE = (*LOST, "IDLE")
+RECORDER = "recorder"
 PLUGGED = ("B", "C", "D")
 S2_CLOSED = ("C", "D")
 RECONNECTED_NS = 10 * 10**9
@@ -247,6 +248,8 @@ class Supervisor:
 
     def _device(self, event: Event, name: str, state: str, why: str) -> Trip | None:
         watch = self._watch
+        if name == RECORDER and state in LOST:
+            return Trip("not-recorded", name, f"nothing is recorded any more ({why}): what follows could not be proven")
         if name in self._e_stops and state in GONE:
             return Trip(
                 "estop", name, f"{name}, which reports the emergency stop, is lost ({why}): it reads as tripped"

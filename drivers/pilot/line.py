@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...bench.timeline import Gate, Source, Stamp
+from ...bench.timeline import Gate, Interval, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState, Driver, made_in_thread
 from ..emergency import EmergencyRecipe
@@ -110,6 +110,11 @@ class LinePilot(Driver):
         )
         always.update(name for word, name in told if word in self._who.capabilities)
         return frozenset(always)
+
+    @property
+    def clock_offset(self) -> Interval | None:
+        """Bench clock minus the device's, in nanoseconds, as it is known now; None before the first ping."""
+        return self._observer.clock.offset_at(time.monotonic_ns())
 
     @property
     def who(self) -> PilotIdentity:
@@ -323,10 +328,11 @@ class LinePilot(Driver):
         await command("T", self._on_ping)
 
     async def _keep(self) -> None:
-        """One ping each 500 ms: it keeps the clock and feeds the watchdog."""
+        """A ping each 500 ms, or four in the watchdog's time: it keeps the clock and feeds the watchdog."""
+        every_s = min(PING_EVERY_S, self._watchdog_ms / 4000)
         due = time.monotonic()
         while True:
-            due = max(due + PING_EVERY_S, time.monotonic())
+            due = max(due + every_s, time.monotonic())
             try:
                 async with asyncio.timeout(due - time.monotonic()):
                     await self._poke.wait()

@@ -57,8 +57,8 @@ class LinePilotEmulator:
         self._device.on_fact(fact)
 
     def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
-        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `unplugged`: its cable to the bench, while
-        it runs on; `clock-drift`, `clock-step`.
+        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `unplugged`: its cable to the bench,
+        while it runs on; `clock-drift`, `clock-step`.
         """
         match name:
             case "unplugged":
