@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..bench.timeline import Gate, Source
     from .base import Driver
 
-__all__ = ["GROUP", "create", "driver_class", "kinds"]
+__all__ = ["GROUP", "create", "driver_class", "is_built_in", "kinds"]
 
 GROUP = "pilotbench.drivers"
 
@@ -36,6 +36,11 @@ def kinds() -> list[str]:
     from importlib.metadata import entry_points
 
     return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
+
+
+def is_built_in(kind: str) -> bool:
+    """True of a kind that this package brings itself."""
+    return kind in _BUILT_IN
 
 
 def driver_class(kind: str) -> type[Driver]:

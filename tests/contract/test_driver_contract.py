@@ -26,6 +26,8 @@ PATIENCE = {
     "pilot.ev_sim": {"report_timeout_s": 0.5},
     "token.line": {"hello_timeout_s": 0.5},
     "evse.rapi": {"open_timeout_s": 0.5},
+    "supply.scpi": {"timeout_s": 0.15},
+    "load.scpi": {"timeout_s": 0.15},
 }
 """A shorter wait for devices that will not answer."""
 
@@ -36,6 +38,8 @@ FIRST_EVENT = {
     "ev.dbc": "ev.status",
     "token.line": "tick",
     "evse.rapi": "evse.monitor",
+    "supply.scpi": "power.sample",
+    "load.scpi": "power.sample",
 }
 
 
@@ -174,6 +178,10 @@ VERBS = [
     ("pilot.ev_sim", "resistor", lambda d: d.resistor("C"), b"C"),
     ("token.line", "token", lambda d: d.token("04A2B3C4D5"), b" PRESENT ISO14443 04A2B3C4D5"),
     ("evse.rapi", "rapi", lambda d: d.command("sc 16 v"), b"$SC 16 V :"),
+    ("supply.scpi", "supply.set", lambda d: d.set(230.0, 16.0), b"VOLT 230.000\n"),
+    ("supply.scpi", "supply.output", lambda d: d.output(True), b"OUTP ON\n"),
+    ("load.scpi", "load.set", lambda d: d.draw(6.0), b"CURR 6.000\n"),
+    ("load.scpi", "load.input", lambda d: d.input(True), b"INP ON\n"),
     ("ev.dbc", "ev.command", lambda d: d.command(max_current_a=16.0, charge=True), b"t200840A0"),
 ]
 

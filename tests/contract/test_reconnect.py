@@ -21,6 +21,8 @@ from wire_tap import SocketBridge, WireTap
 BUSY = {
     "pilot.line": lambda driver: driver.pp(220),
     "ev.dbc": lambda driver: driver.command(max_current_a=6.0),
+    "supply.scpi": lambda driver: driver.set(230.0, 16.0),
+    "load.scpi": lambda driver: driver.draw(6.0),
 }
 """What a device is asked all the time while its cable is cut; the others are polled by their drivers."""
 
@@ -50,8 +52,8 @@ def cut_and_restore(rig: Rig, kind: str, times: int) -> None:
     failed: list[DeviceError] = []
     asked = rig.loop.create_task(busy(driver, kind, failed))
     for _ in range(times):
-        pulled_ns = time.monotonic_ns()
         tap.unplug()
+        pulled_ns = time.monotonic_ns()
         rig.until(lambda: driver.state is DeviceState.FAULTED, "it is missed")
         spare = os.openpty()  # plugged in again it is another node
         tap.plug()

@@ -15,7 +15,7 @@ from pilotbench.drivers.base import Driver
 from pilotbench.drivers.meter.map_file import load_map
 from pilotbench.drivers.registry import create
 
-from twin_client import TwinProcess
+from twin_client import Station, TwinProcess
 from wire_tap import WireTap
 
 __all__ = ["CONFIGS", "DEVICES", "WIRES", "OpenGate", "Rig"]
@@ -29,6 +29,8 @@ WIRES = {
     "ev.dbc": "can",
     "token.line": "cards",
     "evse.rapi": "rapi",
+    "supply.scpi": "supply",
+    "load.scpi": "load",
 }
 """Kind of driver -> the twin's device that it is tried on."""
 
@@ -39,6 +41,8 @@ DEVICES: dict[str, dict[str, Any]] = {
     "can": {"kind": "ev.slcan"},
     "cards": {"kind": "token.line"},
     "rapi": {"kind": "evse.rapi"},
+    "supply": {"kind": "supply.scpi"},
+    "load": {"kind": "load.scpi"},
 }
 """What stands in the rig's twin, all at one outlet."""
 
@@ -70,12 +74,17 @@ class Rig:
         self._twin: TwinProcess | None = None
         self._drivers: list[Driver] = []
         self._taps: list[WireTap] = []
+        self.station: Station | None = None
 
     @property
     def twin(self) -> TwinProcess:
         if self._twin is None:
             self._twin = self._start_twin(devices=DEVICES)
         return self._twin
+
+    def use(self, twin: TwinProcess) -> None:
+        """Take another twin than the usual one."""
+        self._twin = twin
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float = 15.0) -> T:
         async def limited() -> T:
@@ -120,6 +129,8 @@ class Rig:
             self.run(driver.close())
         for tap in self._taps:
             tap.close()
+        if self.station is not None:
+            self.station.close()
         left = asyncio.all_tasks(self.loop)
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()

@@ -26,6 +26,10 @@ KINDS: dict[str, str] = {
     "evse.rapi": ".rapi:make",
     "meter.modbus": ".meter:make",
     "ev.slcan": ".ev:make",
+    "ev.socketcand": ".ev:make_socketcand",
+    "ev.chademo": ".chademo_charger:make",
+    "supply.scpi": ".scpi:make_supply",
+    "load.scpi": ".scpi:make_load",
 }
 """Kind -> module and function. The function takes a `Place` and the emulator's settings."""
 

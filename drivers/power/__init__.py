@@ -1,0 +1,1 @@
+"""Supplies, loads and relays."""
