@@ -12,6 +12,7 @@ from ... import __version__
 from ...errors import BenchError, ConfigError
 from .rules import LimitsOption, PackOption, rules_app
 from .twin import twin_app
+from .upkeep import add_upkeep
 
 __all__ = ["app", "main"]
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 
 app.add_typer(rules_app, name="rules")
 app.add_typer(twin_app, name="twin")
+add_upkeep(app)
 
 BenchOption = Annotated[
     Path | None, typer.Option("--bench", metavar="FILE", help="Bench file (default: the virtual bench).")
