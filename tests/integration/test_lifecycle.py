@@ -128,7 +128,7 @@ def test_a_wish_that_came_too_early_is_served_later(starts: Starts) -> None:
 
 
 def test_a_fault_that_is_overdue_is_taken_back_though_the_first_try_fails(starts: Starts) -> None:
-    host = starts(('fault_duration = "60 s"', 'fault_duration = "300 ms"'), ('watchdog = "2 s"', 'watchdog = "10 s"'))
+    host = starts(('fault_duration = "60 s"', 'fault_duration = "300 ms"'), ('watchdog = "1 s"', 'watchdog = "10 s"'))
     host.vehicle.plug()
     mark = host.timeline.now_ns()
     host.vehicle.faults(diode=True)

@@ -41,7 +41,7 @@ def test_the_virtual_bench_is_sound() -> None:
         ('rated = "32 A"', "rated = 32", "rated", "has no unit"),
         ('rated = "32 A"', 'rated = "320 A"', "rated", "less than or equal to 80"),
         ('driver = "pilot.line"', 'driver = "pilot.lime"', "pilot.lime", "did you mean 'pilot.line'"),
-        ('watchdog = "2 s"', 'watchdg = "2 s"', "watchdg", "did you mean 'watchdog'"),
+        ('watchdog = "1 s"', 'watchdg = "1 s"', "watchdg", "did you mean 'watchdog'"),
         ('map = "eastron-sdm630"', 'map = "eastron-sdm63"', "eastron-sdm63", "did you mean 'eastron-sdm630'"),
         ("[twin]", "[twinn]", "[twinn]", "did you mean 'twin'"),
         ("seed = 1", 'seed = "one"', "seed", "valid integer"),
