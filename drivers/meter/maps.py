@@ -51,11 +51,13 @@ TYPES = {
 class Likeness(Enum):
     """What one poll says about the meter.
 
-    PROVEN by a probe; DEAD: a dead wire, nothing to judge by; BLANK: nothing but zeros, not even energy, as meters of
-    other makes answer; FOREIGN: this meter never shows that.
+    PROVEN: everything probed lies in its range; PARTLY: some of it, and the rest is 0, as while a meter starts to
+    measure; DEAD: a dead wire, nothing to judge by; BLANK: nothing but zeros, not even energy, as meters of other makes
+    answer; FOREIGN: this meter never shows that.
     """
 
     PROVEN = "proven"
+    PARTLY = "partly"
     DEAD = "dead"
     BLANK = "blank"
     FOREIGN = "foreign"
@@ -229,12 +231,19 @@ class RegisterMap(msgspec.Struct, frozen=True):
         if not energy or min(energy) < 0:
             return Likeness.FOREIGN
         probed = {name: [value for value in values.get(name, ()) if value is not None] for name in self.probe}
-        if any(lo <= value <= hi for name, (lo, hi) in self.probe.items() for value in probed[name]):
-            return Likeness.PROVEN
-        seen = [abs(value) for column in probed.values() for value in column]
-        seen += [abs(value) for name in ("current_a", "power_w") for value in values.get(name, ()) if value is not None]
+        fits = {
+            name: any(lo <= value <= hi for value in probed[name])
+            for name, (lo, hi) in self.probe.items()
+            if probed[name]
+        }
+        seen = [abs(value) for name, fit in fits.items() if not fit for value in probed[name]]
+        if not any(fits.values()):
+            unprobed = [name for name in ("current_a", "power_w") if name not in self.probe]
+            seen += [abs(value) for name in unprobed for value in values.get(name, ()) if value is not None]
         if max(seen, default=Decimal(0)) >= 1:
             return Likeness.FOREIGN
+        if any(fits.values()):
+            return Likeness.PROVEN if all(fits.values()) else Likeness.PARTLY
         return Likeness.DEAD if max(energy) > 0 else Likeness.BLANK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -12,6 +13,9 @@ from .segment import NotAnswered, Reading, Segment, UnitRefused
 from .sunspec import Discovered, NoMeter, SunSpecMap, discover
 
 __all__ = ["Recogniser"]
+
+PARTLY_S = 5.0
+"""So long a meter may take to show everything after its outlet came alive."""
 
 
 class Recogniser:
@@ -40,6 +44,7 @@ class Recogniser:
         self._unit = unit
         self._timeout_s = timeout_s
         self._proven = False
+        self._partly_since: float | None = None
         self.accept_blank = False
 
     async def recognise(self, once_more: Callable[[DeviceError], None]) -> dict[str, str]:
@@ -131,16 +136,22 @@ class Recogniser:
             return
         likeness = poll.register_map.judge(poll.values)
         if likeness is Likeness.FOREIGN:
-            seen = ", ".join(f"{name} = {_texts(poll.values.get(name, []))}" for name in poll.register_map.probe)
             raise self._wrong(
-                f"unit {self._unit} answers, but not like the {poll.register_map.model}: {seen}. Is this the right "
-                "register map for it?"
+                f"unit {self._unit} answers, but not like the {poll.register_map.model}: {_seen(poll)}. Is this the "
+                "right register map for it?"
             )
         if likeness is Likeness.BLANK and not self.accept_blank:
             raise self._wrong(
                 f"unit {self._unit} answers with nothing but zeros, not even energy: so do meters of other makes where "
                 f"they have no registers. Is it the {poll.register_map.model}? If it is new and has counted nothing "
                 "yet, set `new_meter = true`."
+            )
+        now = time.monotonic()
+        self._partly_since = (self._partly_since or now) if likeness is Likeness.PARTLY else None
+        if self._partly_since is not None and now - self._partly_since > PARTLY_S:
+            raise self._wrong(
+                f"unit {self._unit}: {_seen(poll)}. The {poll.register_map.model} would show all of that by now. Is "
+                "this the right register map for it?"
             )
         self._proven = likeness is Likeness.PROVEN
 
@@ -167,6 +178,10 @@ class Recogniser:
             sent=error.sent,
             received=error.received,
         )
+
+
+def _seen(poll: Poll) -> str:
+    return ", ".join(f"{name} = {_texts(poll.values.get(name, []))}" for name in poll.register_map.probe)
 
 
 def _texts(column: Sequence[Decimal | None]) -> str:

@@ -91,8 +91,11 @@ class Segment:
             DeviceLost: the wire is gone.
             UnitRefused: the unit answered with a Modbus exception.
         """
-        ask = Ask(unit, function, address, count)
-        call = asyncio.create_task(self._read(ask, timeout_s), name=f"{self._device} request {address:#x}")
+        return await self.ask(Ask(unit, function, address, count), timeout_s)
+
+    async def ask(self, ask: Ask, timeout_s: float) -> Reading:
+        """One request of any function that `Ask` has; raises like `read`."""
+        call = asyncio.create_task(self._read(ask, timeout_s), name=f"{self._device} request {ask.address:#x}")
         self._calls.add(call)
         call.add_done_callback(self._forget)
         # whoever waits may be cancelled; the request may not, or its answer would become the next one's

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ...errors import DeviceError
 from ..ports import PortLock, is_address
@@ -79,6 +79,13 @@ class Segments:
         segment.close()
 
 
+@runtime_checkable
+class OnSegment(Protocol):
+    """A driver that is one unit on a wire."""
+
+    segments: Segments
+
+
 class _Share(PortLock):
     """One user's part of a port that several use."""
 
@@ -93,12 +100,10 @@ class _Share(PortLock):
 
 
 def share_segments(drivers: Iterable[Driver]) -> None:
-    """Let the meters among `drivers` that have the same port share its wire; call it before they are opened."""
-    from .modbus import ModbusMeter
-
+    """Let those among `drivers` that are units on the same wire share it; call it before they are opened."""
     segments = Segments()
     for driver in drivers:
-        if isinstance(driver, ModbusMeter):
+        if isinstance(driver, OnSegment):
             driver.segments = segments
 
 

@@ -12,7 +12,7 @@ import logging
 import os
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,7 +53,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Reading(NamedTuple):
-    """Registers, with the instants before the request was written and after the answer was read."""
+    """Registers or coils, with the instants before the request was written and after the answer was read."""
 
     registers: tuple[int, ...]
     request_ns: int
@@ -199,9 +199,8 @@ class Wire:
         self._ask = ask
         self._request_ns = self._response_ns = time.monotonic_ns()
         client.ctx.comm_params.timeout_connect = timeout_s
-        call = client.read_input_registers if ask.function == 4 else client.read_holding_registers
         try:
-            answer = await call(ask.address, count=ask.registers, device_id=ask.unit)
+            answer = await _call(client, ask)
         except ModbusException as error:
             if not client.connected:
                 raise self.lost() from error
@@ -212,7 +211,8 @@ class Wire:
             self._ask = None
         if answer.isError():
             raise Refused(int(answer.exception_code), self._sent, self._received)
-        return Reading(tuple(answer.registers), self._request_ns, self._response_ns, self._received.hex(" "))
+        values = tuple(map(int, answer.bits[: ask.registers])) if ask.function == 1 else tuple(answer.registers)
+        return Reading(values, self._request_ns, self._response_ns, self._received.hex(" "))
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
         """What the library is about to send, or has gathered; returns what it may look at."""
@@ -250,3 +250,17 @@ class Wire:
                 client.close()
             except (OSError, ValueError, AttributeError):
                 pass  # it is gone already; the library stumbles over its own closed port
+
+
+def _call(client: AsyncModbusSerialClient | AsyncModbusTcpClient, ask: Ask) -> Awaitable[Any]:
+    match ask.function:
+        case 1:
+            return client.read_coils(ask.address, count=ask.registers, device_id=ask.unit)
+        case 4:
+            return client.read_input_registers(ask.address, count=ask.registers, device_id=ask.unit)
+        case 5:
+            return client.write_coil(ask.address, ask.on, device_id=ask.unit)
+        case 15:
+            return client.write_coils(ask.address, [ask.on], device_id=ask.unit)
+        case _:
+            return client.read_holding_registers(ask.address, count=ask.registers, device_id=ask.unit)

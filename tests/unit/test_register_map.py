@@ -78,7 +78,15 @@ def test_one_request_reads_everything_of_an_sdm630() -> None:
     sdm = load_map(SDM630)
     assert sdm.blocks() == [Block(4, 0x00, 0x4A)]
     registers = [0] * 0x4A
-    for address, value in ((0x00, 230.0), (0x02, 231.0), (0x04, 232.0), (0x06, 16.0), (0x34, 11040.0), (0x48, 7.4287)):
+    for address, value in (
+        (0x00, 230.0),
+        (0x02, 231.0),
+        (0x04, 232.0),
+        (0x06, 16.0),
+        (0x34, 11040.0),
+        (0x46, 50.0),
+        (0x48, 7.4287),
+    ):
         registers[address : address + 2] = struct.unpack(">HH", struct.pack(">f", value))
     values = sdm.values({sdm.blocks()[0]: registers})
     assert values["voltage_v"] == [230, 231, 232]
