@@ -1,0 +1,101 @@
+"""What happened to the outputs, by the log of the model and its emulators; the bench's own word counts for nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .cells import Cell
+
+__all__ = ["Played", "judge"]
+
+
+@dataclass
+class Played:
+    """One repetition. Milliseconds after the cause; 0 where nothing was on. `trouble`: why it failed."""
+
+    cell: Cell
+    folder: Path
+    cp_ms: float | None = None
+    load_ms: float | None = None
+    dead_ms: float | None = None
+    code: int | None = None
+    ready_s: float = 0.0
+    overrun_ms: float = 0.0
+    trouble: list[str] = field(default_factory=list[str])
+
+    @property
+    def worst_ms(self) -> float | None:
+        """Until all three hold; None when one of them never did."""
+        parts = [self.cp_ms, self.load_ms, self.dead_ms]
+        return max(parts) if all(part is not None for part in parts) else None  # type: ignore[type-var]
+
+
+def judge(cell: Cell, folder: Path, at_ns: int, code: int | None, left: list[str], ready_s: float) -> Played:
+    """CP at A, load off, output dead; nobody left, no lock held; a weld has the supply opened and ends in an error."""
+    log = _log(folder / "run" / "twin" / "truth.jsonl")
+    played = Played(cell, folder, code=code, ready_s=round(ready_s, 2))
+    played.cp_ms = _off_ms(log, at_ns, "plug")
+    played.load_ms = _off_ms(log, at_ns, "current")
+    played.dead_ms = _off_ms(log, at_ns, "output")
+    trouble = played.trouble
+    for what, value in (("CP is not at A", played.cp_ms), ("the load is on", played.load_ms)):
+        if value is None:
+            trouble.append(what)
+    if played.dead_ms is None:
+        trouble.append("the output is live")
+    if played.worst_ms is not None and played.worst_ms > cell.limit_ms:
+        trouble.append(f"{played.worst_ms:.0f} ms, later than {cell.limit_ms:.0f} ms")
+    trouble += [f"left behind: {what}" for what in left]
+    trouble += [f"still locked: {lock.name}" for lock in _locked(folder / "state")]
+    if code == 0:
+        trouble.append("the run ended as if nothing had happened")
+    if cell.state == "welded":
+        if _last(log, "mains") is not False:
+            trouble.append("the station's supply was not opened")
+        if code is not None and code > 0 and not _said_error(folder):
+            trouble.append("nobody said that the contactor did not open")
+    return played
+
+
+def _log(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    # The last line may be cut: the twin may be writing it.
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _off_ms(log: list[dict[str, Any]], at_ns: int, fact: str) -> float | None:
+    """When it went off for good, after the cause; None when it is on at the end."""
+    on, since_ns = False, at_ns
+    for entry in log:
+        if entry.get("fact") == fact:
+            value = entry["value"]
+            now = any(value) if isinstance(value, list) else bool(value)
+            if now != on:
+                on, since_ns = now, entry["t_ns"]
+    return None if on else round(max(0.0, (since_ns - at_ns) / 1e6), 1)
+
+
+def _last(log: list[dict[str, Any]], fact: str) -> object:
+    values = [entry["value"] for entry in log if entry.get("fact") == fact]
+    return values[-1] if values else None
+
+
+def _locked(state: Path) -> list[Path]:
+    held: list[Path] = []
+    for path in state.rglob("*.lock"):
+        with path.open("r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                held.append(path)
+    return held
+
+
+def _said_error(folder: Path) -> bool:
+    text = (folder / "owner.log").read_text(errors="replace")
+    return "the supply was switched off" in text or "NOT SAFE" in text

@@ -1,0 +1,155 @@
+"""Plays one cell: a real pytest run on the virtual bench, brought to its state, and then something happens to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pilotbench.bench.config import virtual_bench
+
+from .cells import SIGNALS, Cell
+from .judge import Played, judge
+
+__all__ = ["bench_file", "play"]
+
+HERE = Path(__file__).resolve().parent
+READY_WITHIN_S = 60.0
+OVER_WITHIN_S = 60.0
+FAMILY_WITHIN_S = 15.0
+LOOK_S = 0.01
+
+
+def bench_file(cell: Cell) -> str:
+    """The virtual bench, with few rules so that it starts quickly; for a weld with a relay in the station's supply."""
+    text = virtual_bench().read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("packs =")]
+    text = "\n".join(lines).replace("[rules]", '[rules]\npacks = ["safety"]')
+    if cell.state == "welded":
+        text = text.replace("[device.pilot]", "[device.pilot]\nmains_relay = 1")
+        text = text.replace("[envelope]", '[envelope]\nrelays = ["mains"]')
+    if cell.nets == "guardian":
+        text = text.replace("[twin]", "[twin]\npilot_watchdog = false")
+    return text
+
+
+def play(cell: Cell, folder: Path) -> Played:
+    """One repetition in a folder of its own; returns what the twin's log says about it."""
+    folder.mkdir(parents=True)
+    (folder / "bench.toml").write_text(bench_file(cell), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PILOTBENCH_STATE_DIR": str(folder / "state"),
+        "CELL_STATE": cell.state,
+        "CELL_CAUSE": cell.cause,
+        "CELL_FOLDER": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-c", os.devnull]
+    command += ["--rootdir", str(HERE), "--bench", str(folder / "bench.toml"), "--bench-out", str(folder / "run")]
+    began = time.monotonic()
+    with (folder / "owner.log").open("wb") as log:
+        owner = subprocess.Popen(
+            [*command, str(HERE / "hold.py")],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    ready: dict[str, Any] = {}
+    try:
+        _wait(lambda: (folder / "ready.json").exists() or owner.poll() is not None, READY_WITHIN_S)
+        if not (folder / "ready.json").exists():
+            return Played(cell, folder, trouble=[f"never ready: {_tail(folder / 'owner.log')}"])
+        ready = json.loads((folder / "ready.json").read_text())
+        ready_s = time.monotonic() - began
+        at_ns = _cause(cell, folder, owner, ready["guardian"])
+        over = _wait(lambda: owner.poll() is not None, OVER_WITHIN_S)
+        left = _left_over(folder, owner, ready) if over else ["the owner did not end"]
+        return judge(cell, folder, at_ns or _cause_ns(folder), owner.poll(), left, ready_s)
+    finally:
+        _end(owner, ready)
+
+
+def _cause(cell: Cell, folder: Path, owner: subprocess.Popen[bytes], guardian: int) -> int | None:
+    """Let it happen; the instant just before, where it is done from here."""
+    if cell.nets == "watchdog":
+        # Stopped it does nothing and is not missed yet; killed before, the bench would end the run for that.
+        os.kill(guardian, signal.SIGSTOP)
+    at_ns: int | None = time.monotonic_ns()
+    if cell.cause in SIGNALS:
+        name, group = SIGNALS[cell.cause]
+        (os.killpg if group else os.kill)(owner.pid, getattr(signal, name))
+    elif cell.cause == "full disk":
+        for pid in (owner.pid, guardian):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
+    else:
+        (folder / "go").touch()
+        _wait(lambda: (folder / "cause.json").exists() or owner.poll() is not None, 10.0)
+        at_ns = None
+    if cell.nets == "watchdog":
+        os.kill(guardian, signal.SIGKILL)
+    return at_ns
+
+
+def _cause_ns(folder: Path) -> int:
+    return int(json.loads((folder / "cause.json").read_text())["at_ns"])
+
+
+def _left_over(folder: Path, owner: subprocess.Popen[bytes], ready: dict[str, Any]) -> list[str]:
+    """Processes of this run that do not end by themselves."""
+
+    def alive() -> list[str]:
+        found = [f"guardian {ready['guardian']}"] if _is(ready["guardian"], "guardian") else []
+        return found + [f"process {pid}" for pid in _family(folder, owner.pid)]
+
+    _wait(lambda: not alive(), FAMILY_WITHIN_S)
+    return alive()
+
+
+def _is(pid: int, word: str) -> bool:
+    try:
+        return word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _family(folder: Path, owner: int) -> list[int]:
+    """Whatever names this run's folder on its command line."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != owner and _is(int(entry.name), f"{folder}/"):
+            found.append(int(entry.name))
+    return found
+
+
+def _end(owner: subprocess.Popen[bytes], ready: dict[str, Any]) -> None:
+    if owner.poll() is None:
+        owner.kill()
+    owner.wait()
+    guardian = ready.get("guardian")
+    if guardian is not None and _is(guardian, "guardian"):
+        os.kill(guardian, signal.SIGKILL)
+
+
+def _wait(true: Callable[[], bool], within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_S)  # a look at other processes, bounded by the deadline
+    return True
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-600:]

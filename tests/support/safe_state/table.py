@@ -1,0 +1,104 @@
+"""The whole table, or parts of it: `python -m safe_state.table --jobs 6 --write docs/safe-state.md`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .cells import CAUSES, NETS, STATES, Cell, all_cells
+from .judge import Played
+from .play import play
+
+__all__ = ["main", "markdown", "play_all"]
+
+
+def play_all(cells: Iterable[tuple[Cell, int]], base: Path, jobs: int, tell: bool = False) -> list[Played]:
+    """Each cell so many times, `jobs` benches at once."""
+    todo = [(cell, number) for cell, times in cells for number in range(times)]
+    # The same number of each first: a run that is cut short has a little of everything.
+    todo.sort(key=lambda one: one[1])
+    done: list[Played] = []
+
+    def one(cell: Cell, number: int) -> Played:
+        name = f"{cell.nets}-{cell.state}-{cell.cause}-{number}".replace(" ", "_")
+        played = play(cell, base / name)
+        done.append(played)
+        if tell:
+            text = f"{played.worst_ms:.0f} ms" if played.worst_ms is not None else "-"
+            print(f"[{len(done)}/{len(todo)}] {cell}: {text} {'; '.join(played.trouble)}", flush=True)
+        return played
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda order: one(*order), todo))
+
+
+def markdown(played: list[Played]) -> str:
+    """The table, one part for each set of nets."""
+    lines: list[str] = []
+    titles = {
+        "guardian": "Guardian alone (the watchdog of the pilot emulator does not work)",
+        "watchdog": "Watchdog alone (the guardian is stopped before and killed after; watchdog 1 s)",
+        "both": "Both",
+    }
+    for nets in NETS:
+        mine = [one for one in played if one.cell.nets == nets]
+        if not mine:
+            continue
+        lines += ["", f"## {titles[nets]}", "", "| cause | state | n | min | median | max | limit | failed |"]
+        lines.append("|---|---|---|---|---|---|---|---|")
+        for cause in CAUSES:
+            for state in STATES:
+                runs = [one for one in mine if (one.cell.cause, one.cell.state) == (cause, state)]
+                if runs:
+                    lines.append(_row(runs))
+    failed = [one for one in played if one.trouble]
+    lines += ["", f"{len(played)} runs, {len(failed)} failed."]
+    lines += [f"- {one.cell}: {'; '.join(one.trouble)}" for one in failed]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _row(runs: list[Played]) -> str:
+    cell = runs[0].cell
+    times = [one.worst_ms for one in runs if one.worst_ms is not None]
+    figures = (min(times), statistics.median(times), max(times)) if times else None
+    shown = " | ".join(f"{value:.0f}" for value in figures) if figures else "- | - | -"
+    bad = sum(1 for one in runs if one.trouble)
+    return f"| {cell.cause} | {cell.state} | {len(runs)} | {shown} | {cell.limit_ms:.0f} | {bad or ''} |"
+
+
+def main() -> int:
+    """Play, print, and write the page when asked; 1 when a cell failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=3 * (os.cpu_count() or 1), help="benches at once")
+    parser.add_argument("--times", type=int, default=0, help="of each cell (default: 5, and 30 of the four that count)")
+    parser.add_argument("--only", default="", help="cells whose name contains this text")
+    parser.add_argument("--write", type=Path, help="write the page to this file")
+    arguments = parser.parse_args()
+    cells = [(cell, arguments.times or cell.repetitions) for cell in all_cells() if arguments.only in str(cell)]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="safe-state-") as folder:
+        played = play_all(cells, Path(folder), arguments.jobs, tell=True)
+    minutes = (time.monotonic() - began) / 60
+    text = markdown(played)
+    print(f"\n{text}\n{minutes:.1f} minutes, {arguments.jobs} benches at once")
+    if arguments.write is not None:
+        arguments.write.write_text(PAGE + text, encoding="utf-8")
+    return 1 if any(one.trouble for one in played) else 0
+
+
+PAGE = """# Safe state, measured
+
+How long after a cause the outputs of the virtual bench were safe: CP at A, load off, output dead, the last of the three
+in milliseconds. The judge is the log of the model and its emulators, not the bench. `make safe-state` repeats it.
+
+"""
+
+if __name__ == "__main__":
+    sys.exit(main())
