@@ -91,9 +91,9 @@ class Segment:
             DeviceLost: the wire is gone.
             UnitRefused: the unit answered with a Modbus exception.
         """
-        return await self.ask(Ask(unit, function, address, count), timeout_s)
+        return await self.request(Ask(unit, function, address, count), timeout_s)
 
-    async def ask(self, ask: Ask, timeout_s: float) -> Reading:
+    async def request(self, ask: Ask, timeout_s: float) -> Reading:
         """One request of any function that `Ask` has; raises like `read`."""
         call = asyncio.create_task(self._read(ask, timeout_s), name=f"{self._device} request {ask.address:#x}")
         self._calls.add(call)
