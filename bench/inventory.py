@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .config import BenchFile
 from .correlation.inventory import Inventory
-from .devices import EvSection, MeterSection, PilotSection
+from .devices import EvSection, MeterSection, PilotSection, TokenLine
 
 __all__ = ["inventory_of"]
 
@@ -16,7 +16,7 @@ def inventory_of(file: BenchFile) -> Inventory:
         "pilot": "",
         "sense_ms": None,
         "lock_ms": None,
-        "token_reader": False,
+        "token_reader": file.one(TokenLine) is not None,
         "meter": "",
         "vehicle": vehicle[0] if vehicle is not None else "",
         "ocpp": file.station.ocpp,
@@ -33,7 +33,7 @@ def inventory_of(file: BenchFile) -> Inventory:
             "pilot_clock_ms": pilot[1].clock_error,
             "sense_ms": pilot[1].output_sense,
             "lock_ms": pilot[1].lock_sense if file.station.outlet == "socket" else None,
-            "token_reader": pilot[1].token_reader,
+            "token_reader": pilot[1].token_reader or found["token_reader"],
         }
     if meter is not None:
         found |= {

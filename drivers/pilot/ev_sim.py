@@ -110,6 +110,11 @@ class EvSimPilot(Driver):
         """State D; nothing else beside CP."""
         return frozenset({"state_d"})
 
+    @property
+    def window_s(self) -> float:
+        """How long its sampling windows are: 0.5 or 1.0 s; 1.0 before its first report."""
+        return self._latest.report.window_s if self._latest else 1.0
+
     def emergency(self) -> EmergencyRecipe:
         """`A`, at once; read back last, since a report that shows it may take two seconds.
 
@@ -183,18 +188,13 @@ class EvSimPilot(Driver):
             await line.close()
 
     async def make_safe(self) -> None:
-        """Resistor to A, shown by two reports in a row: one could be damaged.
+        """Resistor to A, written again and again until two reports in a row show it: one could be damaged.
 
         Raises:
             DeviceError: no reports show it; the state is UNKNOWN then.
         """
         self._require_open()
-        try:
-            await self._set("A", to_safe=True, reports=2)
-        except DeviceLost:
-            raise
-        except DeviceError:
-            await self._set("A", to_safe=True, reports=2)
+        await self._set("A", to_safe=True, reports=2, again=True)
 
     # ---- verbs
 
@@ -231,17 +231,19 @@ class EvSimPilot(Driver):
     def _lacks(self, what: str, instead: str) -> NoReturn:
         raise DeviceError(f"cannot {what}: an EV Sim Remote has only CP. {instead}.", device=self.name, port=self.port)
 
-    async def _set(self, letter: str, *, to_safe: bool, reports: int) -> None:
-        """Ask the gate, write, and wait until `reports` reports in a row show it."""
+    async def _set(self, letter: str, *, to_safe: bool, reports: int, again: bool = False) -> None:
+        """Ask the gate, write (`again`: once in each window), and wait until `reports` reports in a row show it."""
         args = {"state": letter}
         async with self._busy:
             self._require_open()
             self._permit("resistor", args, to_safe=to_safe)
             wanted = self._wanted = _Wanted(letter, time.monotonic_ns(), reports)
-            window_s = self._latest.report.window_s if self._latest else 1.0
             try:
                 self._write(letter.encode())
-                async with asyncio.timeout(window_s * (1 + reports) + SAY_S):
+                async with asyncio.timeout(self.window_s * (1 + reports + again) + SAY_S):
+                    while again and not wanted.settled.done():
+                        await asyncio.wait([wanted.settled], timeout=self.window_s)
+                        self._write(letter.encode())
                     await wanted.settled
             except TimeoutError:
                 raise self._not_shown(wanted) from None

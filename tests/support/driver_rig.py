@@ -40,7 +40,7 @@ DEVICES: dict[str, dict[str, Any]] = {
     "meter": {"kind": "meter.modbus"},
     "can": {"kind": "ev.slcan"},
     "cards": {"kind": "token.line"},
-    "rapi": {"kind": "evse.rapi"},
+    "rapi": {"kind": "evse.rapi", "aux_power": True},
     "supply": {"kind": "supply.scpi"},
     "load": {"kind": "load.scpi"},
 }

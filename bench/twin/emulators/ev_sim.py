@@ -55,8 +55,9 @@ class EvSimEmulator:
         plant = self._place.plant
         high_v, low_v = plant.levels.high_v, plant.levels.low_v
         self._high_v, self._low_v = max(self._high_v, high_v), min(self._low_v, low_v)
-        ms = (now_ns - self._sampled_ns) / 1e6
-        self._sampled_ns = now_ns
+        until_ns = min(now_ns, self._window_from_ns + self._window_ns)  # a late tick makes no window longer
+        ms = (until_ns - self._sampled_ns) / 1e6
+        self._sampled_ns = until_ns
         duty = (plant.pwm_pct or 0.0) / 100.0
         if plant.pwm_running and high_v > 0.5 > low_v:
             self._changes += 2.0 * ms

@@ -34,10 +34,17 @@ class RapiEmulator:
     - `mcu_id`: what GI answers; empty = that firmware has no GI.
     - `ammeter`: False = GG says -1 mA.
     - `delay_ms`: how long it takes to answer.
+    - `aux_power`: its controller is fed apart and not by the mains, as over a programmer's cable.
     """
 
     def __init__(
-        self, place: Place, *, mcu_id: str = "VRAPI10123456789", ammeter: bool = True, delay_ms: float = 4.0
+        self,
+        place: Place,
+        *,
+        mcu_id: str = "VRAPI10123456789",
+        ammeter: bool = True,
+        delay_ms: float = 4.0,
+        aux_power: bool = False,
     ) -> None:
         self._place = place
         self._mcu_id = mcu_id
@@ -54,6 +61,7 @@ class RapiEmulator:
         self._written_max_a: int | None = None
         self._features = {feature: feature not in "E" for feature in FEATURES}
         self._asleep = self._deaf = False
+        self._aux_power = aux_power
 
     @property
     def port(self) -> str:
@@ -98,6 +106,10 @@ class RapiEmulator:
     def close(self) -> None:
         self._line.close()
 
+    @property
+    def _powered(self) -> bool:
+        return self._aux_power or self._place.plant.mains.on
+
     # --- what it sees --------------------------------------------------------------------------------
 
     def _pilot_state(self) -> int:
@@ -140,7 +152,7 @@ class RapiEmulator:
 
     def _take_bytes(self, data: bytes) -> None:
         now_ns = time.monotonic_ns()
-        if self._deaf or not self._place.plant.mains.on:  # it lives on the mains
+        if self._deaf or not self._powered:
             return
         for request in self._reader.feed(data):
             ok, values = self._execute(request, now_ns) if request.sound else (False, "")
@@ -207,7 +219,7 @@ class RapiEmulator:
         return name in ("F0", "F1", "FB", "FR", "SY", "SB", "SL", "S4"), "", {}
 
     def _say(self, message: bytes) -> None:
-        if not self._deaf and self._place.plant.mains.on:
+        if not self._deaf and self._powered:
             self._line.write(message)
 
 
