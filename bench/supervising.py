@@ -97,7 +97,7 @@ class Supervision:
         if event.source == self._source.name:
             return
         self._bench.gate.look(event)
-        if event.topic == "estop" and not event.data["tripped"]:
+        if event.topic == "estop" and event.source == self._bench.file.safe.e_stop and not event.data["tripped"]:
             self._bench.gate.held = ""
         unasked = self._bench.gate.unasked(event)
         if unasked is not None:

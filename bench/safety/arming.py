@@ -91,6 +91,7 @@ class Arming:
         self._boot = boot
         self._host = host or socket.gethostname()
         self._ended = ""
+        self._held = False
 
     def end(self, why: str) -> None:
         """Take the permission away, for every process and until a person arms again."""
@@ -103,7 +104,7 @@ class Arming:
             return None, f"its arming ended: {self._ended}"
         token, why = _read(self._path)
         if token is None:
-            return None, why
+            return None, "it was disarmed" if self._held and not self._path.exists() else why
         boot = self._boot()
         if token.uid != os.getuid() or token.host != self._host:
             return None, f"it was armed by {token.user} on {token.host}, not by {getpass.getuser()} on {self._host}"
@@ -113,6 +114,7 @@ class Arming:
             return None, "the bench file, or a file it names for a device, was changed since it was armed"
         if token.left_s(boot) <= 0:
             return None, f"its arming expired ({token.until})"
+        self._held = True
         return token, ""
 
     def refusal(self, needs: Needs) -> str:

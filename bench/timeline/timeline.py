@@ -22,7 +22,7 @@ __all__ = ["Source", "Timeline"]
 
 Subscriber = Callable[[Event], None]
 
-_ANYBODY = ("tick", "gap", "source", "stimulus", "device.state", "clock.model")
+_ANYBODY = ("tick", "gap", "source", "stimulus", "device.state", "clock.model", "estop")
 """What every source may say beside what it declares."""
 
 KEEP_NS = 600 * 10**9

@@ -1,0 +1,100 @@
+"""The supervisor on a bench that is up: it makes safe at once, says why, and the run ends in ERROR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pilotbench.bench.assembly import RunOptions
+from pilotbench.bench.config import load_bench_file, virtual_bench
+from pilotbench.bench.host import BenchHost
+from pilotbench.errors import SafetyError
+
+VIRTUAL = virtual_bench().read_text(encoding="utf-8")
+CARD = "04A2B3C4D5"
+
+Starts = Callable[..., BenchHost]
+
+
+@pytest.fixture
+def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
+    """Starts virtual benches, with texts of the bench file replaced."""
+    monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "state"))
+    made: list[BenchHost] = []
+
+    def start(*changes: tuple[str, str]) -> BenchHost:
+        text = VIRTUAL
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path = tmp_path / f"bench{len(made)}.toml"
+        path.write_text(text, encoding="utf-8")
+        folder = tmp_path / f"run{len(made)}"
+        folder.mkdir()
+        host = BenchHost(load_bench_file(path), options=RunOptions(directory=folder))
+        made.append(host)
+        host.start()
+        return host
+
+    yield start
+    for host in made:
+        told(host)
+
+
+def told(host: BenchHost) -> list[str]:
+    """Close, and return what it had to say."""
+    try:
+        host.close()
+    except ExceptionGroup as group:
+        return [str(error) for error in group.exceptions]
+    return []
+
+
+def say(host: BenchHost, source: str, topic: str, **data: Any) -> None:
+    """An instrument says something."""
+
+    async def note() -> None:
+        host.bench.timeline.source(source).note(topic, data)
+
+    host.call(note())
+
+
+def test_more_energy_than_the_envelope_allows(starts: Starts) -> None:
+    host = starts(("[envelope]\n", '[envelope]\nenergy = "1 Wh"\n'))
+    assert host.timeline.wait_for("safety.arm", since_ns=0).data["state"] == "not-needed"
+    mark = host.timeline.now_ns()
+    host.vehicle.plug()
+    host.timeline.wait_for("ocpp.status", status="Preparing", since_ns=mark)
+    host.vehicle.present(CARD)
+    trip = host.timeline.wait_for("safety.trip", since_ns=mark, within="20 s")
+    assert trip.data["cause"] == "energy"
+    assert trip.evse == 1
+    dead = host.timeline.wait_for("output", live=False, since_ns=trip.stamp.order_ns)
+    assert dead.stamp.order_ns - trip.stamp.order_ns < 3_500_000_000
+    host.timeline.wait_for("bench.state", state="safe", since_ns=trip.stamp.order_ns)
+    with pytest.raises(SafetyError, match="the supervisor tripped: 1 Wh delivered in this run"):
+        host.vehicle.charge()
+    said = told(host)
+    assert any(text.startswith("the supervisor tripped: 1 Wh delivered") for text in said), said
+    assert "output proven dead" in host.outcome_text
+
+
+def test_an_emergency_stop_holds_the_bench_until_it_reports_and_ends_the_run(starts: Starts) -> None:
+    host = starts(("[safe]\n", '[safe]\ne_stop = "ev"\n'))
+    with pytest.raises(SafetyError, match="emergency stop at 'ev' has not reported yet"):
+        host.vehicle.plug()
+    say(host, "board", "estop", tripped=False, input="2", why="closed")
+    with pytest.raises(SafetyError, match="emergency stop at 'ev' has not reported yet"):
+        host.vehicle.plug()
+    say(host, "ev", "estop", tripped=False, input="2", why="closed")
+    host.vehicle.plug()
+    mark = host.timeline.now_ns()
+    say(host, "board", "estop", tripped=True, input="2", why="open")  # whoever reports one is heard
+    host.timeline.wait_for("safety.trip", cause="estop", since_ns=mark)
+    host.timeline.wait_for("cp.state", state="A", since_ns=mark)
+    say(host, "board", "estop", tripped=False, input="2", why="closed")
+    with pytest.raises(SafetyError, match="the emergency stop at board is pressed"):
+        host.vehicle.plug()
+    assert any("the emergency stop at board is pressed" in text for text in told(host))
