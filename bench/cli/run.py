@@ -22,6 +22,7 @@ from .cases import run_cases
 from .closing import close_quietly, one_line
 from .display import Display, make_display
 from .output import write_document
+from .twin_faults import deviations
 
 __all__ = ["RunRequest", "run_command"]
 
@@ -76,7 +77,7 @@ def run_command(request: RunRequest) -> int:
         BenchError: the run could not even begin; with `json` the document says so too.
     """
     if "list" in (request.station_fault, request.station_oddity):
-        return _list_deviations(request.station_fault == "list")
+        return _list_deviations("fault" if request.station_fault == "list" else "oddity")
     display = make_display(quiet=request.json, stream=sys.stdout)
     try:
         host = _host(request, display)
@@ -97,7 +98,7 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
     _check_cases(request.cases)
     wait_s = _wait_s(request.wait_station)
     file = speaking(load_bench_file(request.bench or virtual_bench()), request.ocpp)
-    _check_deviations(request)
+    _check_deviations(request, file.station.ocpp)
     twin_faults = tuple(parse_fault(text) for text in request.twin_fault)
     options = RunOptions(
         directory=create_run_folder(file.name, out=request.out),
@@ -196,31 +197,24 @@ def _check_cases(cases: tuple[str, ...]) -> None:
             raise ConfigError(f"there is no case {case!r}. Known: {known}.")
 
 
-def _check_deviations(request: RunRequest) -> None:
-    for option, name, fault in (
-        ("--station-fault", request.station_fault, True),
-        ("--station-oddity", request.station_oddity, False),
+def _check_deviations(request: RunRequest, version: str) -> None:
+    for option, name, kind in (
+        ("--station-fault", request.station_fault, "fault"),
+        ("--station-oddity", request.station_oddity, "oddity"),
     ):
         if name is None:
             continue
-        known = _deviations(fault)
+        known = {row["name"]: row for row in deviations(kind)}
         if name not in known:
             raise ConfigError(f"{option}: the simulated station has no {name!r}. Known: {', '.join(known)}.")
+        versions: list[str] = known[name]["versions"]
+        if version not in versions:
+            raise ConfigError(
+                f"{option}: {name} has no meaning in OCPP {version}, only in {', '.join(versions)}. Choose with --ocpp."
+            )
 
 
-def _deviations(faults: bool) -> dict[str, str]:
-    import json
-    import subprocess
-
-    option = "--list-faults" if faults else "--list-oddities"
-    command = [sys.executable, "-m", "pilotbench.bench.twin.station", option]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    if answer.returncode:
-        raise BenchError(f"the simulated station did not tell what it can do: {answer.stderr.strip()[-200:]}")
-    return json.loads(answer.stdout)
-
-
-def _list_deviations(faults: bool) -> int:
-    for name, text in _deviations(faults).items():
-        sys.stdout.write(f"{name:22} {text}\n")
+def _list_deviations(kind: str) -> int:
+    for row in deviations(kind):
+        sys.stdout.write(f"{row['name']:22} {row['text']}\n")
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import BenchError
 from .output import write_document
 
-__all__ = ["faults_command"]
+__all__ = ["deviations", "faults_command"]
 
 Row = Mapping[str, Any]
 TWO = ("2.0.1", "2.1")
@@ -30,6 +30,15 @@ def faults_command(*, json: bool, markdown: bool) -> int:
         lines = _markdown(lists) if markdown else _text(lists)
         sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def deviations(kind: str) -> list[Row]:
+    """The "fault"s or "oddity"s of the simulated station: `name`, `text`, `course`, `versions`, `trips`.
+
+    Raises:
+        BenchError: the twin does not say what it can do.
+    """
+    return _of_kind(_lists(), kind)
 
 
 def _lists() -> dict[str, list[Row]]:

@@ -28,9 +28,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if not (arguments.list_faults or arguments.list_oddities or arguments.port_file):
         parser.error("--port-file is missing")
-    why = meaningless([name for name in (arguments.fault, arguments.oddity) if name], arguments.ocpp or "1.6")
-    if why is not None:
-        parser.error(why)
+    if arguments.ocpp is not None:  # else the port file says it
+        why = meaningless([name for name in (arguments.fault, arguments.oddity) if name], arguments.ocpp)
+        if why is not None:
+            parser.error(why)
     return arguments
 
 

@@ -75,6 +75,7 @@ class TransactionQueue:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            await asyncio.sleep(self._knobs.queue_wait_s)
             await self._deliver(self._items[-1 if self._knobs.newest_first else 0])
 
     async def _deliver(self, item: _Item) -> None:

@@ -13,6 +13,7 @@ ASKED: tuple[Deviation, ...] = (
         "remote_start",
         v16="tx.stop",
         v2="v2.remote_stop.energy v2.remote_stop.event v2.remote_stop.ended",
+        perhaps="no_current.unauth",
         slips=("stop-is-talk",),
     ),
     fault(

@@ -58,6 +58,7 @@ class Knobs:
     status_copies: int = 1  # how often each status is sent
     # transaction.py: the queue
     newest_first: bool = False  # what waits is sent in the wrong order
+    queue_wait_s: float = 0.0  # so long a message waits for others at least
     retry_s: float | None = None  # repeat what was not processed after this time, whatever was agreed
     # clock.py
     clock_offset_s: float = 0.0  # the station's clock is ahead of the time that it was given

@@ -52,6 +52,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "clock-wrong",
         "its clock is a minute ahead of the time that the back end gave it",
+        "out_of_service",
         v16="clock.agrees",
         v2="v2.clock",
         perhaps="energy.agree",
@@ -60,6 +61,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "local-time",
         "writes the local time of a zone two hours east and calls it UTC",
+        "out_of_service",
         v16="clock.agrees",
         v2="v2.clock",
         perhaps="energy.agree",
@@ -207,6 +209,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "remote-as-local",
         "gives the driver's own stop as the reason when the back end stopped the transaction",
+        "remote_start",
         v16="stop.reason",
         v2="v2.remote_stop.reason",
         slips=("remote-as-local",),
@@ -231,9 +234,16 @@ TOLD: tuple[Deviation, ...] = (
         "sends what waited for the connection in the wrong order",
         "offline",
         v16="offline.order",
-        v2="v2.tx.first",
-        perhaps="register.monotonic v2.register.monotonic v2.tx.seq v2.tx.evse retry.not_early energy.register",
+        perhaps="register.monotonic retry.not_early energy.register",
         newest_first=True,
+    ),
+    fault(
+        "events-reversed",
+        "sends the events of a transaction in the wrong order when they come fast",
+        v2="v2.tx.first v2.tx.seq",
+        perhaps="v2.tx.evse v2.register.monotonic energy.agree",
+        newest_first=True,
+        queue_wait_s=2.0,
     ),
     fault(
         "no-offline-flag",
