@@ -62,7 +62,7 @@ def say(host: BenchHost, source: str, topic: str, **data: Any) -> None:
 
 
 def test_more_energy_than_the_envelope_allows(starts: Starts) -> None:
-    host = starts(("[envelope]\n", '[envelope]\nenergy = "1 Wh"\n'))
+    host = starts(('energy = "10 kWh"', 'energy = "1 Wh"'))
     assert host.timeline.wait_for("safety.arm", since_ns=0).data["state"] == "not-needed"
     mark = host.timeline.now_ns()
     host.vehicle.plug()
