@@ -81,7 +81,10 @@ class MeterDevice:
         self._bus.close()
 
     def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
-        """See `FAULTS`: `wh` of a rollback, `share` of noise, `by_ms` of lateness, `code` of an exception."""
+        """See `FAULTS`: `wh` of a rollback, `share` of noise, `by_ms` of lateness, `code` of an exception.
+
+        Noise does nothing on Modbus TCP, which has no checksum of its own.
+        """
         if name not in FAULTS:
             return False
         self._on.pop(name, None)
@@ -96,7 +99,7 @@ class MeterDevice:
         if "meter-silent" in self._on:
             return Way(None)
         data = dress(self._pdu(request))
-        noise = self._on.get("meter-crc-noise")
+        noise = self._on.get("meter-crc-noise") if self._bus.has_checksum else None
         if noise is not None and self._rng.random() < float(noise.get("share", 1.0)):
             data = data[:-1] + bytes((data[-1] ^ 0x55,))
         late = self._on.get("meter-late")

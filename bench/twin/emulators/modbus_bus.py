@@ -61,8 +61,8 @@ class Bus:
             raise ValueError(f"wire = {wire!r}; must be one of {', '.join(WIRES)}")
         self.port = str(path)
         self.units: dict[int, Unit] = {}
+        self.has_checksum = wire != "tcp"
         self._loop = loop
-        self._path = path
         self._wire = wire
         self._baud = baud
         self._note = note
