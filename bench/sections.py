@@ -32,7 +32,7 @@ class Station(Model):
     id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,48}$")
     ocpp: Literal["1.6", "2.0.1", "2.1"] = "1.6"
     outlet: Literal["socket", "cable"]
-    rated: Amps = Field(gt=0, le=80)
+    rated: Amps = Field(gt=0, le=500, description="per phase; more than 80 A is DC")
     phases: Literal[1, 3] = 3
     evses: int = Field(default=1, ge=1, le=8, description="outlets of the station that are on this bench")
     ventilation: bool | None = Field(default=None, description="may it energise in state D; left out: not judged")
@@ -73,7 +73,7 @@ class CsmsSection(Model):
 class EnvelopeSection(Model):
     """What no stimulus may exceed on this bench, and what the supervisor trips on. Nothing is unlimited."""
 
-    current: Amps = Field(gt=0, le=80)
+    current: Amps = Field(gt=0, le=500)
     voltage: Volts = Field(default=VOLTAGE_V, gt=0, le=1500, description="phase to neutral, or DC")
     energy: WattHours = Field(default=ENERGY_WH, gt=0, description="of one outlet in one run, by the bench's meter")
     temperature: Celsius = Field(default=TEMPERATURE_C, gt=0, le=200, description="that any instrument reports")

@@ -8,7 +8,7 @@ import sys
 import msgspec
 
 from ..upkeep.found import Found, find_can, find_serial
-from ..upkeep.units import FoundUnit, find_units, segment_of
+from ..upkeep.units import FoundUnit, find_units, segment_of, units_of
 from .output import write_document
 
 __all__ = ["devices_command"]
@@ -24,8 +24,9 @@ def devices_command(modbus: str | None, *, units: str, json: bool) -> int:
     serial, can = find_serial(), find_can()
     on_bus: list[FoundUnit] = []
     if modbus is not None:
+        numbers, segment = units_of(units), segment_of(modbus)
         sys.stderr.write(f"asking {modbus} for units {units}…\n")
-        on_bus = asyncio.run(find_units(segment_of(modbus), units))
+        on_bus = asyncio.run(find_units(segment, numbers))
     if json:
         found = {"serial": serial, "can": can, "units": on_bus}
         write_document({key: [msgspec.to_builtins(one) for one in many] for key, many in found.items()})

@@ -6,6 +6,7 @@ Asking reads registers and writes nothing; but it holds the segment for some sec
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,7 @@ from ..config import HW_CONFIGS
 if TYPE_CHECKING:
     from ...drivers.meter.segment import Segment
 
-__all__ = ["FoundUnit", "find_units", "segment_of"]
+__all__ = ["FoundUnit", "find_units", "segment_of", "units_of"]
 
 SEGMENT = re.compile(r"(?P<port>[^@]+?)(?:@(?P<baud>\d+)(?:,8?(?P<parity>[NEO])(?P<stop>[12])?)?)?")
 SILENT_S = 0.15
@@ -61,14 +62,12 @@ def segment_of(text: str) -> Segment:
     return Segment("devices", found["port"], link)
 
 
-async def find_units(segment: Segment, units: str) -> list[FoundUnit]:
-    """Ask the units `1-20` or `1,5,7` of a segment.
+async def find_units(segment: Segment, numbers: Iterable[int]) -> list[FoundUnit]:
+    """Ask units of a segment, one after the other.
 
     Raises:
-        ConfigError: `units` is not understood.
         DeviceError: the segment cannot be opened, or is lost.
     """
-    numbers = _numbers(units)
     await segment.connect()
     try:
         return [
@@ -81,12 +80,17 @@ async def find_units(segment: Segment, units: str) -> list[FoundUnit]:
         await segment.closed()
 
 
-def _numbers(units: str) -> list[int]:
+def units_of(units: str) -> list[int]:
+    """The units named by `1-20` or `1,5,7`.
+
+    Raises:
+        ConfigError: it names none.
+    """
     found: list[int] = []
     try:
         for part in units.split(","):
-            low, _, high = part.partition("-")
-            found += range(int(low), int(high or low) + 1)
+            low, dash, high = part.partition("-")
+            found += range(int(low), int(high if dash else low) + 1)
     except ValueError:
         found = [0]
     if not found or not all(1 <= unit <= 247 for unit in found):
