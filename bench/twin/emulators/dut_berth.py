@@ -48,6 +48,11 @@ class Berth:
         return self._plants[1]
 
     @property
+    def outlets(self) -> int:
+        """How many there are."""
+        return len(self._plants)
+
+    @property
     def evses(self) -> int:
         """Outlets that the connected station sees."""
         return self._shown

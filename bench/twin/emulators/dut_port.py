@@ -131,6 +131,7 @@ class DutPort:
             "csms_url": url,
             "password": settings.password,
             "ocpp": settings.ocpp,
+            "evses": self._berths[station].outlets,
         }
         files = {"ca": settings.ca, "cert": settings.cert, "key": settings.key}
         return entry | {name: file for name, file in files.items() if file is not None}

@@ -21,8 +21,10 @@ _ENERGY_S = 2.0
 async def play_session(station: Station, bay: Bay, card: str, tell: Callable[[str], None]) -> bool:
     """Plug, card, charge, card, unplug; False, with a line that says why, when a step does not come about."""
 
+    outlet = station.posts[1].outlet
+
     async def comes(what: str, holds: Callable[[], bool], within_s: float) -> bool:
-        if await station.outlet.until(holds, within_s):
+        if await outlet.until(holds, within_s):
             tell(f"session: {what}")
             return True
         tell(f"session: not within {within_s:g} s: {what}")
@@ -32,22 +34,20 @@ async def play_session(station: Station, bay: Bay, card: str, tell: Callable[[st
         return False
     bay.plug()
     bay.charge()
-    if not await comes("the station has noticed the vehicle", lambda: station.outlet.plugged, 5.0):
+    if not await comes("the station has noticed the vehicle", lambda: outlet.plugged, 5.0):
         return False
     bay.card(card)
-    if not await comes("the card is accepted", lambda: station.outlet.session is not None, _CARD_S):
+    if not await comes("the card is accepted", lambda: outlet.session is not None, _CARD_S):
         return False
-    if not await comes("charging", lambda: bay.charging and station.outlet.transaction is not None, _CHARGES_S):
+    if not await comes("charging", lambda: bay.charging and outlet.transaction is not None, _CHARGES_S):
         return False
     await asyncio.sleep(_ENERGY_S)
     bay.card(card)
-    if not await comes(
-        "the transaction has ended", lambda: station.outlet.session is None and station.queue.empty, _STOPS_S
-    ):
+    if not await comes("the transaction has ended", lambda: outlet.session is None and station.queue.empty, _STOPS_S):
         return False
     bay.unplug()
 
     def told() -> bool:
-        return station.queue.empty and station.reporter.quiet and not station.outlet.cable_in()
+        return station.queue.empty and station.reporter.quiet and not outlet.cable_in()
 
     return await comes("unplugged, and everything told", told, _STOPS_S)

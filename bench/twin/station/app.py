@@ -26,6 +26,7 @@ from .local_list import LocalList
 from .messages import Message as Request
 from .ocpp_lib import Peer as OcppPeer
 from .port import DutPort, Message, PortFile, StationError, wait_for_port_file
+from .posts import Post, Posts
 from .sampler import sample_transactions
 from .session import Token
 from .slips import Slips
@@ -62,19 +63,23 @@ class Station:
         self.clock = StationClock(knobs.clock_offset_s)
         self.keys = Keys(file.station)
         self.local_list = LocalList()
-        version = version_of(file.ocpp, file.station, knobs)
+        version = version_of(file.ocpp, file.station, knobs, file.evses)
         speech, settings = version.speech, version.settings
         self.link = Link(file, speech, settings, self.clock, knobs, seed)
         self.jobs = FileJobs(self.link, self.clock)
         self.reporter = StatusReporter(self.link, speech, self.clock, settings, knobs)
         self.queue = TransactionQueue(self.link, settings, knobs)
-        story = version.story(self.queue, self.link, self.clock)
-        self.outlet = Outlet(port, welcome, self.reporter, self.queue, story, settings, self.clock, knobs)
-        self.reader = Reader(self.outlet, self.link, speech, settings, self.local_list, knobs)
+        made: list[Message] = welcome.get("outlets") or [welcome]
+        posts: list[Post] = []
+        for number, one in enumerate(made[: file.evses], start=1):
+            story = version.story(number, self.queue, self.link, self.clock)
+            outlet = Outlet(number, port, one, self.reporter, self.queue, story, settings, self.clock, knobs)
+            reader = Reader(outlet, self.link, speech, settings, self.local_list, knobs)
+            posts.append(Post(number, outlet, story, reader))
+        self.posts = Posts(posts)
         self._file = file
         self._knobs = knobs
         self._slips = Slips(knobs.slips, knobs.message_ids)
-        self._sampling = lambda: sample_transactions(self.outlet, story, settings, knobs)
         self._tell = tell
         self._settings = settings
         self._attached = not boots
@@ -95,13 +100,15 @@ class Station:
 
     def power_on(self) -> None:
         """The supply is there: outputs to rest, connect, boot."""
-        self.outlet.supply_on()
+        for post in self.posts:
+            post.outlet.supply_on()
+            sampling = sample_transactions(post.outlet, post.story, self._settings, self._knobs)
+            self.spawn(sampling, f"station.sampler.{post.number}")
         for work, name in (
             (self.reporter.run(), "station.status"),
             (self.queue.run(), "station.queue"),
             (self.link.run(), "station.link"),
             (self._work(self), "station.work"),
-            (self._sampling(), "station.sampler"),
         ):
             self.spawn(work, name)
 
@@ -112,16 +119,20 @@ class Station:
         tasks, self._tasks = self._tasks, set()
         for task in tasks:
             task.cancel()
-        self.outlet.supply_off()
+        for post in self.posts:
+            post.outlet.supply_off()
 
     # PortEvents
 
     def on_state(self, message: Message) -> None:
-        self.outlet.on_state(message)
+        post = self.posts.at(message["evse"])
+        if post is not None:
+            post.outlet.on_state(message)
 
     def on_token(self, message: Message) -> None:
         identifier = str(message["id"])[: 20 if self._file.ocpp == "1.6" else 36]
-        self.reader.present_token(Token(identifier, str(message.get("kind") or "ISO14443")))
+        post = self.posts.at(message.get("evse", 1)) or self.posts[1]
+        post.reader.present_token(Token(identifier, str(message.get("kind") or "ISO14443")))
 
     def on_mains(self, on: bool) -> None:
         self.power_off()
@@ -149,8 +160,9 @@ class Station:
     def _on_accepted(self) -> None:
         self._accepted.set()
         if self._knobs.forgets_availability:
-            self.outlet.operative = True
-            self.outlet.step()
+            for post in self.posts:
+                post.outlet.operative = True
+            self.posts.step()
         self.reporter.tell_all()
         self.queue.wake()
 
@@ -185,12 +197,13 @@ class Station:
 
     async def reset(self, reason: str, *, idle: bool = False) -> None:
         """End what runs with this reason, leave, and boot anew (1.6 section 5.14, 2.x B11 and B12)."""
-        await self.outlet.stop_and_wait(reason, _RESET_S)
+        await asyncio.gather(*(post.outlet.stop_and_wait(reason, _RESET_S) for post in self.posts))
         await self.link.restart("idle-reset" if idle else "reset")
 
     async def restart(self, cause: BootCause) -> None:
         """Leave once no session runs, and boot anew; returns when the boot has been accepted."""
-        await self.outlet.until(lambda: self.outlet.session is None, None)
+        for post in self.posts:
+            await post.outlet.until(lambda post=post: post.outlet.session is None, None)
         self._accepted.clear()
         await self.link.restart(cause)
         await self._accepted.wait()

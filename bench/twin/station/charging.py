@@ -37,12 +37,16 @@ _STOP_S = 8.0
 
 
 class Outlet:
-    """Connector 1 of the station."""
+    """One outlet of the station.
+
+    `evse`: its number, from 1. `made`: what the model says of it (`outlet`, `rated_a`, `phases`).
+    """
 
     def __init__(
         self,
+        evse: int,
         port: DutPort,
-        welcome: Message,
+        made: Message,
         reporter: StatusReporter,
         queue: TransactionQueue,
         story: Story,
@@ -50,6 +54,7 @@ class Outlet:
         clock: StationClock,
         knobs: Knobs,
     ) -> None:
+        self.evse = evse
         self._port = port
         self._reporter = reporter
         self._queue = queue
@@ -58,9 +63,9 @@ class Outlet:
         self._clock = clock
         self._knobs = knobs
         self._loop = asyncio.get_running_loop()
-        self.has_lock = welcome["outlet"] == "socket"
-        self.rated_a = float(welcome["rated_a"])
-        self.phases = int(welcome["phases"])
+        self.has_lock = made["outlet"] == "socket"
+        self.rated_a = float(made["rated_a"])
+        self.phases = int(made["phases"])
         self.profiles = Profiles()
         self.reservations = Reservations(clock)
         self.reservations.changed = self.step
@@ -120,6 +125,7 @@ class Outlet:
             pp_ohm=message["pp_ohm"],
             live=any(abs(float(volt)) > _LIVE_V for volt in message["output_v"]),
             locked=bool(message["lock"]) or self._knobs.believes_lock,
+            rcd=bool(message.get("rcd")),
         )
         self.step()
 
@@ -134,8 +140,8 @@ class Outlet:
         wake = self.control.wake_at_s
         self._timer = None if wake is None else self._loop.call_at(max(wake, now + 0.0005), self.step)
         self._notice(now)
-        status = status_of(self, now, self._knobs, self._reporter.current(1))
-        self._reporter.publish(1, status)
+        status = status_of(self, now, self._knobs, self._reporter.current(self.evse))
+        self._reporter.publish(self.evse, status)
         self._story.noticed(status)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
@@ -152,7 +158,7 @@ class Outlet:
         if self.has_lock and (old is None or old.lock != drive.lock):
             keys["lock"] = drive.lock
         if keys:
-            self._port.drive(**keys)
+            self._port.drive(self.evse, **keys)
         self._driven = drive
 
     def _notice(self, now: float) -> None:
@@ -178,6 +184,8 @@ class Outlet:
             session.charged = True
         if self.control.fault in ("welded", "no-close"):
             self.request_stop("Other")
+        elif self.control.fault == "rcd":
+            self.request_stop("GroundFault")
 
     def _unplugged(self) -> None:
         session = self.session

@@ -19,6 +19,7 @@ __all__ = ["Drive", "PilotControl", "Reading", "Wish"]
 
 _FAST_S = 0.006
 """Leaving C: about three readings of the 1 ms pilot."""
+_EV_STOP_S = 6.0
 _RECLOSE_S = 0.1
 """Of the fault recloses: it opens this long after the end of PWM, and closes again this long after that."""
 _FEEDBACK_S = 1.0
@@ -36,6 +37,7 @@ class Reading:
     pp_ohm: float | None = None
     live: bool = False
     locked: bool = False
+    rcd: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,10 @@ class PilotControl:
         self._emergency = False
         self._wakes: list[float] = []
         self.fault: str | None = None
-        """`diode`, `no-close` or `welded`; the first two last until the EV is unplugged."""
+        """`diode`, `no-close`, `rcd` (residual current) or `welded`.
+
+        The last one ends when the output is dead, the others when the EV is unplugged.
+        """
         self.live = False
 
     @property
@@ -127,6 +132,8 @@ class PilotControl:
         self.live = reading.live
         if state is CpState.A and before is not CpState.A and self.fault != "welded":
             self.fault = None
+        if reading.rcd and self.fault != "welded":
+            self.fault = "rcd"
         self._watch_diode(now_s, reading)
         self._step_pwm(now_s, wish)
         self._step_contactor(now_s, reading, wish)
@@ -248,6 +255,8 @@ class PilotControl:
             self._wake(since + self._knobs.close_delay_s)
 
     def _must_open(self, now_s: float) -> bool:
+        if self.fault == "rcd":
+            return True
         if self._early and self.state is CpState.B:
             return False
         if self.state is CpState.E and not self._knobs.opens_on_short:
@@ -260,7 +269,7 @@ class PilotControl:
             self._c1_since_s = None
             return False
         since = self._c1_since_s = now_s if self._c1_since_s is None else self._c1_since_s
-        wait_s = _RECLOSE_S if self._knobs.recloses_in_c1 and self._reclose_at_s is None else self._knobs.ev_stop_s
+        wait_s = _RECLOSE_S if self._knobs.recloses_in_c1 and self._reclose_at_s is None else _EV_STOP_S
         if now_s >= since + wait_s:
             self._reclose_at_s = now_s + _RECLOSE_S
             return True

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from .authorisation import Reader
-from .charging import Outlet
 from .clock import StationClock
 from .file_jobs import FileJobs
 from .keys import Keys
 from .link import Link
 from .local_list import LocalList
 from .messages import Message
+from .posts import Posts
 from .speech import BootCause
 from .status import StatusReporter
 from .transaction import TransactionQueue
@@ -25,8 +24,7 @@ class Parts(Protocol):
 
     name: str
     link: Link
-    outlet: Outlet
-    reader: Reader
+    posts: Posts
     reporter: StatusReporter
     queue: TransactionQueue
     clock: StationClock

@@ -17,6 +17,7 @@ __all__ = ["Place"]
 class Place(Protocol):
     """What `course` and `states` need of an outlet, so that they do not know the outlet itself."""
 
+    evse: int
     control: PilotControl
     meter: OwnMeter
     session: Session | None

@@ -35,6 +35,7 @@ class PortFile:
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
+    evses: int = 1
 
 
 class PortEvents(Protocol):
@@ -73,6 +74,7 @@ def _read_port_file(path: Path) -> PortFile | None:
             data["password"],
             str(data["ocpp"]),
             **files,
+            evses=int(data.get("evses") or 1),
         )
     except FileNotFoundError:
         return None
@@ -111,7 +113,7 @@ class DutPort(asyncio.Protocol):
             )
         except OSError as error:
             raise StationError(f"cannot connect to {where}: {error}; is the model running?") from error
-        port._send({"type": "hello", "protocol": 1, "station": file.station, "evses": 1, "ping_ms": PING_MS})
+        port._send({"type": "hello", "protocol": 1, "station": file.station, "evses": file.evses, "ping_ms": PING_MS})
         done, _ = await asyncio.wait({port.welcome, port.closed}, timeout=5.0, return_when="FIRST_COMPLETED")
         if not done:
             raise StationError(f"{where} did not answer hello within 5 s")
@@ -129,9 +131,9 @@ class DutPort(asyncio.Protocol):
         for message in early:
             self._deliver(message)
 
-    def drive(self, **keys: float | bool) -> None:
-        """Send a `set` for the outlet: `pwm_pct`, `contactor`, `lock`."""
-        self._send({"type": "set", "evse": 1, **keys})
+    def drive(self, evse: int, **keys: float | bool) -> None:
+        """Send a `set` for an outlet: `pwm_pct`, `contactor`, `lock`."""
+        self._send({"type": "set", "evse": evse, **keys})
 
     def close(self) -> None:
         """Close the connection from our side."""
@@ -148,11 +150,7 @@ class DutPort(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         messages = [cast("Message", json.loads(line)) for line in lines if line.strip()]
-        for index, message in enumerate(messages):
-            # of states that wait behind each other only the newest counts
-            following = messages[index + 1 : index + 2]
-            if message.get("type") == "state" and following and following[0].get("type") == "state":
-                continue
+        for message in _newest_states(messages):
             self._deliver(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -173,7 +171,7 @@ class DutPort(asyncio.Protocol):
             return
         elif self._events is None:
             self._early.append(message)
-        elif kind == "state" and message["evse"] == 1:
+        elif kind == "state":
             self._events.on_state(message)
         elif kind == "token":
             self._events.on_token(message)
@@ -198,3 +196,18 @@ class DutPort(asyncio.Protocol):
         self._send({"type": "ping", "id": self._ping_id})
         self._ping_at = max(self._ping_at + PING_MS / 1000, self._loop.time())
         self._ping = self._loop.call_at(self._ping_at, self._send_ping)
+
+
+def _newest_states(messages: list[Message]) -> list[Message]:
+    """Of an outlet's states that wait behind each other only the newest counts."""
+    kept: list[Message] = []
+    seen: set[int] = set()
+    for message in reversed(messages):
+        if message.get("type") != "state":
+            seen.clear()
+        elif message["evse"] in seen:
+            continue
+        else:
+            seen.add(message["evse"])
+        kept.append(message)
+    return kept[::-1]

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from .clock import parse_time
 
-__all__ = ["MAX_INSTALLED", "MAX_PERIODS", "MAX_STACK_LEVEL", "STATION_MAX", "Profile", "Profiles", "ampere"]
+__all__ = ["MAX_INSTALLED", "MAX_PERIODS", "MAX_STACK_LEVEL", "STATION_MAX", "Profile", "Profiles", "ampere", "total"]
 
 MAX_STACK_LEVEL = 8
 MAX_PERIODS = 24
@@ -77,6 +77,10 @@ class Profile:
             raise ValueError("a recurring profile needs recurrencyKind and startSchedule")
         return profile
 
+    def shared(self, among: int) -> Profile:
+        """What each of `among` outlets may take of it."""
+        return replace(self, limits=tuple((offset, amps / among) for offset, amps in self.limits))
+
     def limit_at(self, now: datetime, tx_start: datetime | None) -> float | None:
         """Ampere per phase at `now`, None when the profile says nothing about that moment."""
         if (self.valid_from and now < self.valid_from) or (self.valid_to and now >= self.valid_to):
@@ -103,7 +107,7 @@ class Profile:
 
 
 class Profiles:
-    """All profiles of a station with one outlet."""
+    """All profiles that hold at one outlet."""
 
     def __init__(self) -> None:
         self._installed: list[Profile] = []
@@ -192,6 +196,17 @@ class Profiles:
             if not periods or abs(periods[-1][1] - amps) > 1e-9:
                 periods.append((second, amps))
         return periods
+
+
+def total(schedules: Iterable[list[tuple[int, float]]]) -> list[tuple[int, float]]:
+    """What several outlets may take together: composite schedules of the same beginning, added."""
+    all_of_them = list(schedules)
+    summed: list[tuple[int, float]] = []
+    for second in sorted({second for schedule in all_of_them for second, _ in schedule}):
+        amps = sum([one for at, one in schedule if at <= second][-1] for schedule in all_of_them)
+        if not summed or abs(summed[-1][1] - amps) > 1e-9:
+            summed.append((second, amps))
+    return summed
 
 
 def _same_place(a: Profile, b: Profile) -> bool:

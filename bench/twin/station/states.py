@@ -18,6 +18,8 @@ def status_of(outlet: Place, now_s: float, knobs: Knobs, last: Status) -> Status
     """The status that connector 1 has at `now_s` (loop time); `last` is the one it had so far."""
     if outlet.control.fault in ("welded", "no-close"):
         return Status("Faulted", "PowerSwitchFailure", outlet.control.fault)
+    if outlet.control.fault == "rcd":
+        return Status("Faulted", "GroundFailure", "residual current")
     if outlet.control.state in (CpState.E, CpState.F):
         return Status("Faulted", "OtherError", f"control pilot in state {outlet.control.state.value}")
     if outlet.trouble:

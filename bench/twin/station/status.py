@@ -23,7 +23,7 @@ class StatusReporter:
         self._clock = clock
         self._settings = settings
         self._knobs = knobs
-        self._now: dict[int, Status] = {number: Status("Available") for number in (0, 1)}
+        self._now: dict[int, Status] = {number: Status("Available") for number in (0, *speech.connectors)}
         self._told: dict[int, Status] = {}
         self._queue: asyncio.Queue[tuple[float, int, Status, str]] = asyncio.Queue()
 

@@ -25,7 +25,9 @@ class Version(Protocol):
     @property
     def settings(self) -> Settings: ...
 
-    def story(self, queue: TransactionQueue, link: Link, clock: StationClock) -> Story: ...
+    def story(self, evse: int, queue: TransactionQueue, link: Link, clock: StationClock) -> Story:
+        """The story of one outlet, numbered from 1."""
+        ...
 
     def answers(self, parts: Parts) -> Answers:
         """Who answers which request; the station is complete by then."""
@@ -36,12 +38,12 @@ class Version(Protocol):
         ...
 
 
-def version_of(name: str, station: str, knobs: Knobs) -> Version:
+def version_of(name: str, station: str, knobs: Knobs, evses: int = 1) -> Version:
     """The version called "1.6", "2.0.1" or "2.1"; modules of the others are not loaded."""
     if name == "1.6":
         from .v16.version import Version16
 
-        return Version16(station, knobs)
+        return Version16(station, knobs, evses)
     from .v2x.version import Version2x
 
-    return Version2x(name, station, knobs)
+    return Version2x(name, station, knobs, evses)

@@ -40,7 +40,7 @@ def _measurands(text: str) -> bool:
     return all(name.strip() in MEASURANDS for name in text.split(",")) if text else True
 
 
-def _keys() -> dict[str, _Key]:
+def _keys(evses: int) -> dict[str, _Key]:
     return {
         # what the station cannot do can be switched off only
         "AllowOfflineTxForUnknownId": _Key("false", _only_false),
@@ -48,7 +48,7 @@ def _keys() -> dict[str, _Key]:
         "AuthorizeRemoteTxRequests": _Key("false", _bool),
         "ClockAlignedDataInterval": _Key("0", lambda text: text == "0"),
         "ConnectionTimeOut": _Key("60", _whole(1)),
-        "ConnectorPhaseRotation": _Key("0.RST,1.RST", None),
+        "ConnectorPhaseRotation": _Key(",".join(f"{number}.RST" for number in range(evses + 1)), None),
         "GetConfigurationMaxKeys": _Key("64", None),
         "HeartbeatInterval": _Key("300", _whole(0)),
         "LocalAuthListEnabled": _Key("true", _bool),
@@ -60,7 +60,7 @@ def _keys() -> dict[str, _Key]:
         "MeterValuesSampledDataMaxLength": _Key(str(len(MEASURANDS)), None),
         "MeterValueSampleInterval": _Key("5", _whole(0)),
         "MinimumStatusDuration": _Key("0", _whole(0)),
-        "NumberOfConnectors": _Key("1", None),
+        "NumberOfConnectors": _Key(str(evses), None),
         "ResetRetries": _Key("0", _whole(0)),
         "SendLocalListMaxLength": _Key(str(MAX_ENTRIES), None),
         "StopTransactionOnEVSideDisconnect": _Key("true", _bool),
@@ -83,8 +83,8 @@ def _keys() -> dict[str, _Key]:
 class Config:
     """The keys and their values; implements `settings.Settings`. They live as long as the process."""
 
-    def __init__(self) -> None:
-        self._keys = _keys()
+    def __init__(self, evses: int = 1) -> None:
+        self._keys = _keys(evses)
 
     def text(self, key: str) -> str:
         return self._keys[key].value

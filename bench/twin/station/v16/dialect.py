@@ -13,10 +13,10 @@ class Dialect16:
     """Implements `speech.Speech`."""
 
     version: str = "1.6"
-    connectors: tuple[int, ...] = (0, 1)
 
-    def __init__(self, station: str) -> None:
+    def __init__(self, station: str, evses: int = 1) -> None:
         self._station = station
+        self.connectors: tuple[int, ...] = tuple(range(evses + 1))
 
     def boot(self, cause: BootCause) -> Message:
         return Message(

@@ -10,6 +10,7 @@ from ..local_list import Entry
 from ..messages import Answers, Message, Payload, Reply, member
 from ..meter import sampled_values
 from ..parts import Parts
+from ..posts import Post
 from ..reservations import Reservation
 from ..session import Token
 from ..speech import Status
@@ -58,22 +59,22 @@ class Requests16:
     # remote start and stop
 
     def _remote_start(self, payload: Payload) -> Reply:
-        outlet, profile = self._parts.outlet, payload.get("chargingProfile")
-        accepted = self._parts.link.ready and payload.get("connectorId") in (None, 1) and outlet.startable
-        accepted = accepted and outlet.reservations.admits(payload["idTag"], None)
-        if accepted and profile is not None:
-            accepted = self._smart.install(1, profile, starting=True)
-        if not accepted:
+        connector, profile = payload.get("connectorId"), payload.get("chargingProfile")
+        post = self._parts.posts.for_start(connector, payload["idTag"], None)
+        accepted = post is not None and self._parts.link.ready and connector != 0
+        if accepted and post is not None and profile is not None:
+            accepted = self._smart.install(post.number, profile, starting=True)
+        if not accepted or post is None:
             return Reply({"status": "Rejected"})
-        start = self._parts.reader.remote_start
+        outlet, start = post.outlet, post.reader.remote_start
         token = Token(payload["idTag"], "Central")
         return Reply({"status": "Accepted"}, lambda: outlet.spawn(start(token), "station.remote_start"))
 
     def _remote_stop(self, payload: Payload) -> Reply:
-        running = self._parts.outlet.transaction
-        if not self._parts.link.ready or running is None or running.id != payload["transactionId"]:
+        post = self._parts.posts.running(payload["transactionId"])
+        if not self._parts.link.ready or post is None:
             return Reply({"status": "Rejected"})
-        return Reply({"status": "Accepted"}, lambda: self._parts.outlet.request_stop("Remote"))
+        return Reply({"status": "Accepted"}, lambda: post.outlet.request_stop("Remote"))
 
     # configuration and the rest of the core profile
 
@@ -105,19 +106,23 @@ class Requests16:
 
     def _change_availability(self, payload: Payload) -> Reply:
         connector, operative = payload["connectorId"], payload["type"] == "Operative"
-        if connector not in (0, 1):
+        posts = self._parts.posts.named(connector)
+        if not posts:
             return Reply({"status": "Rejected"})
 
         def make_it_so() -> None:
             if connector == 0:
                 self._parts.reporter.publish(0, Status("Available" if operative else "Unavailable"))
-            self._parts.outlet.take_over_availability()
+            for post in posts:
+                post.outlet.take_over_availability()
 
-        return Reply({"status": self._parts.outlet.ask_availability(operative)}, make_it_so)
+        answers = {post.outlet.ask_availability(operative) for post in posts}
+        return Reply({"status": "Scheduled" if "Scheduled" in answers else "Accepted"}, make_it_so)
 
     async def _unlock(self, payload: Payload) -> Reply:
-        known = payload["connectorId"] == 1 and self._parts.outlet.has_lock
-        return Reply({"status": await self._parts.outlet.unlock() if known else "NotSupported"})
+        post = self._parts.posts.at(payload["connectorId"])
+        known = post is not None and post.outlet.has_lock
+        return Reply({"status": await post.outlet.unlock() if post is not None and known else "NotSupported"})
 
     def _reset(self, payload: Payload) -> Reply:
         kind = str(payload["type"])
@@ -143,12 +148,12 @@ class Requests16:
         )
 
     def _reserve(self, payload: Payload) -> Reply:
-        outlet = self._parts.outlet
-        status = self._parts.reporter.current(1).status
-        held = outlet.reservations.current
+        post = self._parts.posts.at(payload["connectorId"])
         expires = parse_time(payload["expiryDate"])
-        if payload["connectorId"] != 1 or expires <= self._parts.clock.now():
+        if post is None or expires <= self._parts.clock.now():
             return Reply({"status": "Rejected"})
+        outlet, status = post.outlet, self._parts.reporter.current(post.number).status
+        held = outlet.reservations.current
         if status in ("Faulted", "Unavailable"):
             return Reply({"status": status})
         if status not in ("Available", "Reserved") or (held and held.number != payload["reservationId"]):
@@ -158,8 +163,9 @@ class Requests16:
         return Reply({"status": "Accepted"}, lambda: outlet.reservations.reserve(wanted))
 
     def _cancel_reservation(self, payload: Payload) -> Reply:
-        cancelled = self._parts.outlet.reservations.cancel(payload["reservationId"])
-        return Reply({"status": "Accepted" if cancelled else "Rejected"})
+        number = payload["reservationId"]
+        cancelled = [post.outlet.reservations.cancel(number) for post in self._parts.posts]
+        return Reply({"status": "Accepted" if any(cancelled) else "Rejected"})
 
     # triggers
 
@@ -167,7 +173,7 @@ class Requests16:
         message, connector = str(payload["requestedMessage"]), payload.get("connectorId")
         if message not in _TRIGGERS + _FILE_TRIGGERS + _EXTENDED:
             return Reply({"status": "NotImplemented"})
-        if connector not in (None, 0, 1):
+        if connector and self._parts.posts.at(connector) is None:
             return Reply({"status": "Rejected"})
         return Reply(
             {"status": "Accepted"}, lambda: self._parts.spawn(self._triggered(message, connector), "station.trigger")
@@ -187,7 +193,7 @@ class Requests16:
             elif message == "Heartbeat":
                 await link.heartbeat(before_accepted=True)
             elif message == "StatusNotification":
-                for number in (0, 1) if connector is None else (connector,):
+                for number in range(len(parts.posts) + 1) if connector is None else (connector,):
                     for one in parts.reporter.messages(number):
                         await link.call(one, before_accepted=True)
             elif message == "SignChargePointCertificate":
@@ -195,17 +201,17 @@ class Requests16:
             elif message in _FILE_TRIGGERS:
                 await link.call(self._files.state(message), before_accepted=True)
             else:
-                await link.call(self._meter_values(), before_accepted=True)
+                for post in parts.posts.named(connector):
+                    await link.call(self._meter_values(post), before_accepted=True)
         except (Offline, CallFailed):
             return
 
-    def _meter_values(self) -> Message:
-        parts = self._parts
-        running = parts.outlet.transaction
+    def _meter_values(self, post: Post) -> Message:
+        running = post.outlet.transaction
         names = self._config.names("MeterValuesSampledData") or ["Energy.Active.Import.Register"]
-        values = sampled_values(parts.outlet.meter.sample, names, "Trigger", None)
-        entry = {"timestamp": parts.clock.stamp(), "sampledValue": values}
-        payload: dict[str, Any] = {"connectorId": 1, "meterValue": [entry]}
+        values = sampled_values(post.outlet.meter.sample, names, "Trigger", None)
+        entry = {"timestamp": self._parts.clock.stamp(), "sampledValue": values}
+        payload: dict[str, Any] = {"connectorId": post.number, "meterValue": [entry]}
         if running and running.id is not None:
             payload["transactionId"] = running.id
         return Message("MeterValues", payload)

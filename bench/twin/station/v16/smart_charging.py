@@ -7,7 +7,7 @@ from typing import Any
 from ..clock import text_of
 from ..messages import Answers, Payload, Reply
 from ..parts import Parts
-from ..profiles import Profile
+from ..profiles import Profile, total
 
 __all__ = ["SmartCharging16"]
 
@@ -25,7 +25,8 @@ class SmartCharging16:
 
     def install(self, connector: int, data: Payload, *, starting: bool) -> bool:
         """Install a profile; `starting`: it came with a remote start."""
-        outlet = self._parts.outlet
+        posts = self._parts.posts
+        outlet = posts.named(connector)[0].outlet
         try:
             profile = Profile.parse(connector, data, phases=outlet.phases)
             if starting and profile.purpose != "TxProfile":
@@ -34,34 +35,36 @@ class SmartCharging16:
                 running = outlet.transaction
                 if running is None or profile.transaction_id not in (None, running.id):
                     return False
-            outlet.profiles.install(profile)
+            posts.install(profile)
         except ValueError:
             return False
         return True
 
     def _set(self, payload: Payload) -> Reply:
         connector = payload["connectorId"]
-        accepted = connector in (0, 1) and self.install(connector, payload["csChargingProfiles"], starting=False)
-        return Reply({"status": "Accepted" if accepted else "Rejected"}, self._parts.outlet.step)
+        known = bool(self._parts.posts.named(connector))
+        accepted = known and self.install(connector, payload["csChargingProfiles"], starting=False)
+        return Reply({"status": "Accepted" if accepted else "Rejected"}, self._parts.posts.step)
 
     def _clear(self, payload: Payload) -> Reply:
-        removed = self._parts.outlet.profiles.clear(
+        removed = self._parts.posts.clear_profiles(
             payload.get("id"),
             payload.get("connectorId"),
             payload.get("chargingProfilePurpose"),
             payload.get("stackLevel"),
         )
-        return Reply({"status": "Accepted" if removed else "Unknown"}, self._parts.outlet.step)
+        return Reply({"status": "Accepted" if removed else "Unknown"}, self._parts.posts.step)
 
     def _composite(self, payload: Payload) -> Reply:
         connector, duration = payload["connectorId"], int(payload["duration"])
-        if connector not in (0, 1):
+        posts, now = self._parts.posts.named(connector), self._parts.clock.now()
+        if not posts:
             return Reply({"status": "Rejected"})
-        outlet, now = self._parts.outlet, self._parts.clock.now()
         unit = payload.get("chargingRateUnit", "A")
-        factor = 230.0 * outlet.phases if unit == "W" else 1.0
+        factor = 230.0 * posts[0].outlet.phases if unit == "W" else 1.0
         periods: list[dict[str, Any]] = [
-            {"startPeriod": second, "limit": round(amps * factor, 1)} for second, amps in outlet.schedule(now, duration)
+            {"startPeriod": second, "limit": round(amps * factor, 1)}
+            for second, amps in total([post.outlet.schedule(now, duration) for post in posts])
         ]
         return Reply(
             {

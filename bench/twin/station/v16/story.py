@@ -49,8 +49,9 @@ class Story16:
     """Implements `story.Story`. The knob `start_at` says at which stage the transaction starts."""
 
     def __init__(
-        self, queue: TransactionQueue, speech: Dialect16, config: Config, clock: StationClock, knobs: Knobs
+        self, evse: int, queue: TransactionQueue, speech: Dialect16, config: Config, clock: StationClock, knobs: Knobs
     ) -> None:
+        self._connector = evse
         self._queue = queue
         self._speech = speech
         self._config = config
@@ -99,7 +100,7 @@ class Story16:
             self._outlet.meter.begin()
         self._tx = tx = _Transaction(self._clock.now(), id_tag=session.token.id)
         payload: dict[str, Any] = {
-            "connectorId": 1,
+            "connectorId": self._connector,
             "idTag": tx.id_tag,
             "meterStart": round(begin.energy_wh),
             "timestamp": text_of(tx.started_at),
@@ -132,7 +133,7 @@ class Story16:
         entry = self._entry(at, sample, context, "MeterValuesSampledData", offered_a)
 
         def build() -> Message:
-            payload: dict[str, Any] = {"connectorId": 1, "meterValue": [entry]}
+            payload: dict[str, Any] = {"connectorId": self._connector, "meterValue": [entry]}
             return Message("MeterValues", payload if tx.id is None else {**payload, "transactionId": tx.id})
 
         if entry["sampledValue"]:

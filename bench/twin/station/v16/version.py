@@ -19,13 +19,13 @@ __all__ = ["Version16"]
 class Version16:
     """Implements `versions.Version`."""
 
-    def __init__(self, station: str, knobs: Knobs) -> None:
+    def __init__(self, station: str, knobs: Knobs, evses: int = 1) -> None:
         self._knobs = knobs
-        self.speech = Dialect16(station)
-        self.settings = Config()
+        self.speech = Dialect16(station, evses)
+        self.settings = Config(evses)
 
-    def story(self, queue: TransactionQueue, link: Link, clock: StationClock) -> Story16:
-        return Story16(queue, self.speech, self.settings, clock, self._knobs)
+    def story(self, evse: int, queue: TransactionQueue, link: Link, clock: StationClock) -> Story16:
+        return Story16(evse, queue, self.speech, self.settings, clock, self._knobs)
 
     def answers(self, parts: Parts) -> Answers:
         return Requests16(parts, self.settings).answers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from ..link import CallFailed, Offline
 from ..parts import Parts
@@ -15,7 +16,7 @@ __all__ = ["send_aligned_values"]
 _LOOK_S = 1.0
 
 
-async def send_aligned_values(parts: Parts, model: DeviceModel, story: Story2x, remote: Remote) -> None:
+async def send_aligned_values(parts: Parts, model: DeviceModel, stories: Mapping[int, Story2x], remote: Remote) -> None:
     """Send values at multiples of AlignedDataCtrlr.Interval from midnight, until cancelled.
 
     In a transaction they go with an event of it, or not at all with SendDuringIdle (J01.FR.14, J01.FR.20).
@@ -33,10 +34,12 @@ async def send_aligned_values(parts: Parts, model: DeviceModel, story: Story2x, 
             continue
         idle_only = model.get("AlignedDataCtrlr.SendDuringIdle").value == "true"
         names = model.names("AlignedDataCtrlr.Measurands")
-        if story.running is not None and not idle_only:
-            story.aligned(names)
-        elif story.running is None and names:
-            try:
-                await parts.link.call(remote.meter_values("Sample.Clock"))
-            except (Offline, CallFailed):
-                continue
+        for post in parts.posts:
+            story = stories[post.number]
+            if story.running is not None and not idle_only:
+                story.aligned(names)
+            elif story.running is None and names:
+                try:
+                    await parts.link.call(remote.meter_values(post, "Sample.Clock"))
+                except (Offline, CallFailed):
+                    continue

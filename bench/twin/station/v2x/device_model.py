@@ -18,8 +18,8 @@ _SUMMARY = frozenset({"availabilitystate", "problem"})
 class DeviceModel:
     """Implements `settings.Settings` too. It lives as long as the process, over resets and power cuts."""
 
-    def __init__(self, version: str, station: str, knobs: Knobs) -> None:
-        self._all = variables(version, station, knobs)
+    def __init__(self, version: str, station: str, knobs: Knobs, evses: int = 1) -> None:
+        self._all = variables(version, station, knobs, evses)
         self.written: dict[str, Callable[[str], bool]] = {}
         """Who takes a value that is written, by `Component.Variable`; False refuses it."""
 
@@ -44,10 +44,10 @@ class DeviceModel:
                 return one
         raise KeyError(name)
 
-    def show(self, name: str, read: Callable[[], str]) -> None:
-        """The value of a variable that somebody else knows; of every component with this name."""
+    def show(self, name: str, read: Callable[[], str], evse: int | None = None) -> None:
+        """The value of a variable that somebody else knows; `evse`: of the component there."""
         for one in self._all:
-            if f"{one.component}.{one.name}" == name:
+            if f"{one.component}.{one.name}" == name and one.evse == evse:
                 one.read = read
 
     def read(self, entry: Payload) -> dict[str, Any]:

@@ -13,10 +13,7 @@ from ..messages import Message, Payload, member
 from ..session import Token
 from ..speech import BootCause, Status, TokenAnswer
 
-__all__ = ["CONNECTOR", "Dialect2x", "event", "id_token"]
-
-CONNECTOR: dict[str, int] = {"id": 1, "connectorId": 1}
-"""The one connector."""
+__all__ = ["Dialect2x", "connector_of", "event", "id_token"]
 
 _REASONS: dict[BootCause, str] = {
     "power": "PowerUp",
@@ -31,6 +28,11 @@ _PROBLEMS = {
     "PowerSwitchFailure": "PowerContactor",
     "OtherError": "CPPWMController",
 }
+
+
+def connector_of(evse: int) -> dict[str, int]:
+    """The one connector of an EVSE."""
+    return {"id": evse, "connectorId": 1}
 
 
 def id_token(token: Token) -> dict[str, Any]:
@@ -54,13 +56,12 @@ def event(number: int, stamp: str, component: dict[str, Any], variable: str, val
 class Dialect2x:
     """Implements `speech.Speech`."""
 
-    connectors: tuple[int, ...] = (1,)
-
-    def __init__(self, version: str, station: str) -> None:
+    def __init__(self, version: str, station: str, evses: int = 1) -> None:
         self.version = version
+        self.connectors: tuple[int, ...] = tuple(range(1, evses + 1))
         self._station = station
         self._events = itertools.count(1)
-        self._problem: str | None = None
+        self._problems: dict[int, str | None] = {}
 
     def boot(self, cause: BootCause) -> Message:
         station = {
@@ -91,18 +92,19 @@ class Dialect2x:
         shown = self.shown(status)
         messages: list[Message] = []
         if self.version == "2.1":
-            component = {"name": "Connector", "evse": CONNECTOR}
+            component = {"name": "Connector", "evse": connector_of(connector)}
             messages.append(self.notify(stamp, component, "AvailabilityState", shown.status))
         else:
-            payload = {"timestamp": stamp, "connectorStatus": shown.status, "evseId": 1, "connectorId": 1}
+            payload = {"timestamp": stamp, "connectorStatus": shown.status, "evseId": connector, "connectorId": 1}
             messages.append(Message("StatusNotification", payload))
         problem = _PROBLEMS.get(shown.error)
-        if problem != self._problem:
-            if self._problem is not None:
-                messages.append(self._tell_problem(stamp, self._problem, False, None))
+        before = self._problems.get(connector)
+        if problem != before:
+            if before is not None:
+                messages.append(self._tell_problem(connector, stamp, before, False, None))
             if problem is not None:
-                messages.append(self._tell_problem(stamp, problem, True, status.info))
-            self._problem = problem
+                messages.append(self._tell_problem(connector, stamp, problem, True, status.info))
+            self._problems[connector] = problem
         return messages
 
     def notify(self, stamp: str, component: dict[str, Any], variable: str, value: str, **more: Any) -> Message:
@@ -110,9 +112,9 @@ class Dialect2x:
         data = {**event(next(self._events), stamp, component, variable, value), **more}
         return Message("NotifyEvent", {"generatedAt": stamp, "seqNo": 0, "tbc": False, "eventData": [data]})
 
-    def _tell_problem(self, stamp: str, name: str, active: bool, info: str | None) -> Message:
+    def _tell_problem(self, connector: int, stamp: str, name: str, active: bool, info: str | None) -> Message:
         more: dict[str, Any] = {} if active else {"cleared": True}
         if info is not None:
             more["techInfo"] = info
-        component = {"name": name, "evse": CONNECTOR}
+        component = {"name": name, "evse": connector_of(connector)}
         return self.notify(stamp, component, "Problem", "true" if active else "false", **more)

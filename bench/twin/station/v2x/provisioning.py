@@ -7,6 +7,7 @@ from typing import Any
 from ..link import CallFailed, Offline
 from ..messages import Answers, Message, Payload, Reply
 from ..parts import Parts
+from ..posts import Post
 from .device_model import DeviceModel, report_data
 from .variables import Variable
 
@@ -28,16 +29,14 @@ class Provisioning:
         model.written["TxCtrlr.TxStartPoint"] = bool
         model.written["TxCtrlr.TxStopPoint"] = bool
         model.show("ClockCtrlr.DateTime", parts.clock.stamp)
-        model.show("Connector.AvailabilityState", self._state)
-        model.show("EVSE.AvailabilityState", self._state)
         model.show("ChargingStation.AvailabilityState", self._station_state)
-        model.show("EVSE.Power", lambda: f"{parts.outlet.meter.sample.power_w:.0f}")
         model.show("LocalAuthListCtrlr.Entries", lambda: str(len(parts.local_list)))
-        model.show("SmartChargingCtrlr.Entries", lambda: str(len(parts.outlet.profiles.installed())))
+        model.show("SmartChargingCtrlr.Entries", lambda: str(len(parts.posts.profiles())))
         model.show("SecurityCtrlr.CertificateEntries", lambda: str(len(parts.keys.installed(None))))
         model.show("SecurityCtrlr.SecurityProfile", lambda: str(parts.link.security_profile))
-        model.show("ConnectorPlugRetentionLock.Problem", self._lock_failed)
-        parts.outlet.on_idle = self._on_idle
+        for post in parts.posts:
+            self._show_outlet(post)
+            post.outlet.on_idle = self._on_idle
         self.answers: Answers = {
             "GetVariables": self._get,
             "SetVariables": self._set,
@@ -68,14 +67,22 @@ class Provisioning:
             self._parts.link.change_password(password.encode())
             self._parts.spawn(self._parts.link.reconnect(), "station.reconnect")
 
-    def _state(self) -> str:
-        return self._parts.reporter.shown(1).status
+    def _show_outlet(self, post: Post) -> None:
+        reporter, evse = self._parts.reporter, post.number
+
+        def state() -> str:
+            return reporter.shown(evse).status
+
+        def lock_failed() -> str:
+            return str(reporter.current(evse).error == "ConnectorLockFailure").lower()
+
+        self._model.show("Connector.AvailabilityState", state, evse)
+        self._model.show("EVSE.AvailabilityState", state, evse)
+        self._model.show("EVSE.Power", lambda: f"{post.outlet.meter.sample.power_w:.0f}", evse)
+        self._model.show("ConnectorPlugRetentionLock.Problem", lock_failed, evse)
 
     def _station_state(self) -> str:
-        return "Available" if self._parts.outlet.operative else "Unavailable"
-
-    def _lock_failed(self) -> str:
-        return str(self._parts.reporter.current(1).error == "ConnectorLockFailure").lower()
+        return "Available" if any(post.outlet.operative for post in self._parts.posts) else "Unavailable"
 
     # reports
 
@@ -114,8 +121,7 @@ class Provisioning:
         """B11, B12. The EVSE alone cannot be reset (AllowReset); nothing is resumed (2.1 B13.FR.01)."""
         if "evseId" in payload or payload["type"] == "ImmediateAndResume":
             return Reply({"status": "Rejected"})
-        outlet = self._parts.outlet
-        if payload["type"] == "OnIdle" and (outlet.session is not None or outlet.transaction is not None):
+        if payload["type"] == "OnIdle" and self._parts.posts.busy:
             self._reset_waits = True
             return Reply({"status": "Scheduled"})
         return Reply(
@@ -123,6 +129,6 @@ class Provisioning:
         )
 
     def _on_idle(self) -> None:
-        if self._reset_waits and self._parts.outlet.transaction is None:
+        if self._reset_waits and not self._parts.posts.busy:
             self._reset_waits = False
             self._parts.spawn(self._parts.reset("ImmediateReset", idle=True), "station.reset")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..link import CallFailed, Offline
 from ..messages import Answers, Message, Payload, Reply, member
 from ..parts import Parts
+from ..posts import Post
 from ..session import Token
 from ..speech import Status
 from .certificates import Certificates
@@ -41,14 +43,14 @@ class Remote:
         self,
         parts: Parts,
         model: DeviceModel,
-        story: Story2x,
+        stories: Mapping[int, Story2x],
         smart: SmartCharging2x,
         certificates: Certificates,
         files: Files2x,
     ) -> None:
         self._parts = parts
         self._model = model
-        self._story = story
+        self._stories = stories
         self._smart = smart
         self._certificates = certificates
         self._files = files
@@ -66,16 +68,16 @@ class Remote:
     # transactions
 
     def _start(self, payload: Payload) -> Reply:
-        outlet, data, profile = self._parts.outlet, payload["idToken"], payload.get("chargingProfile")
+        data, profile, evse = payload["idToken"], payload.get("chargingProfile"), payload.get("evseId")
         group = member(payload, "groupIdToken").get("idToken")
-        accepted = self._parts.link.ready and payload.get("evseId", 1) == 1 and outlet.startable
-        accepted = accepted and outlet.reservations.admits(data["idToken"], group)
-        if accepted and profile is not None:
-            accepted = self._smart.install(1, profile, starting=True)
-        if not accepted:
+        post = self._parts.posts.for_start(evse, data["idToken"], group)
+        accepted = post is not None and self._parts.link.ready and evse != 0
+        if accepted and post is not None and profile is not None:
+            accepted = self._smart.install(post.number, profile, starting=True)
+        if not accepted or post is None:
             return Reply({"status": "Rejected"})
+        outlet, start = post.outlet, post.reader.remote_start
         running = outlet.transaction
-        start = self._parts.reader.remote_start
         token, number = Token(data["idToken"], data["type"]), payload["remoteStartId"]
         return Reply(
             {"status": "Accepted", **({"transactionId": running.id} if running else {})},
@@ -83,16 +85,15 @@ class Remote:
         )
 
     def _stop(self, payload: Payload) -> Reply:
-        outlet = self._parts.outlet
-        running = outlet.transaction
-        if not self._parts.link.ready or running is None or running.id != payload["transactionId"]:
+        post = self._parts.posts.running(payload["transactionId"])
+        if not self._parts.link.ready or post is None:
             return Reply({"status": "Rejected"})
 
         def stop() -> None:
-            if outlet.session is None:
-                self._story.abandon("Remote")
+            if post.outlet.session is None:
+                post.story.abandon("Remote")
             else:
-                outlet.request_stop("Remote")
+                post.outlet.request_stop("Remote")
 
         return Reply({"status": "Accepted"}, stop)
 
@@ -101,16 +102,16 @@ class Remote:
         wanted = payload.get("transactionId")
         if wanted is None:
             return Reply({"messagesInQueue": not self._parts.queue.empty})
-        running = self._parts.outlet.transaction
-        ongoing = running is not None and running.id == wanted
+        ongoing = self._parts.posts.running(wanted) is not None
         return Reply({"ongoingIndicator": ongoing, "messagesInQueue": self._parts.queue.holds(wanted)})
 
     # the outlet
 
     async def _unlock(self, payload: Payload) -> Reply:
-        if (payload["evseId"], payload["connectorId"]) != (1, 1):
+        post = self._parts.posts.at(payload["evseId"])
+        if post is None or payload["connectorId"] != 1:
             return Reply({"status": "UnknownConnector"})
-        outlet = self._parts.outlet
+        outlet = post.outlet
         if outlet.session is not None:
             return Reply({"status": "OngoingAuthorizedTransaction"})
         status = await outlet.unlock()
@@ -118,34 +119,38 @@ class Remote:
 
     def _change_availability(self, payload: Payload) -> Reply:
         place, operative = payload.get("evse"), payload["operationalStatus"] == "Operative"
-        if place is not None and (place["id"] != 1 or place.get("connectorId", 1) != 1):
+        posts = self._parts.posts.named(None if place is None else place["id"])
+        if not posts or (place is not None and (place["id"] == 0 or place.get("connectorId", 1) != 1)):
             return Reply({"status": "Rejected"})
 
         def make_it_so() -> None:
             if place is None:
                 self._parts.reporter.publish(0, Status("Available" if operative else "Unavailable"))
-            self._parts.outlet.take_over_availability()
+            for post in posts:
+                post.outlet.take_over_availability()
 
-        return Reply({"status": self._parts.outlet.ask_availability(operative)}, make_it_so)
+        answers = {post.outlet.ask_availability(operative) for post in posts}
+        return Reply({"status": "Scheduled" if "Scheduled" in answers else "Accepted"}, make_it_so)
 
     # triggers
 
     def _trigger(self, payload: Payload) -> Reply:
         message, place = str(payload["requestedMessage"]), member(payload, "evse")
+        posts = self._parts.posts.named(place.get("id"))
         status = "Accepted"
         if message not in _TRIGGERS:
             status = "NotImplemented"
-        elif place.get("id", 1) != 1 or place.get("connectorId", 1) != 1:
+        elif not posts or place.get("id", 1) == 0 or place.get("connectorId", 1) != 1:
             status = "Rejected"
         elif message == "StatusNotification" and "connectorId" not in place:
             status = "Rejected"  # F06.FR.12
-        elif message == "TransactionEvent" and self._parts.outlet.transaction is None:
+        elif message == "TransactionEvent" and all(post.outlet.transaction is None for post in posts):
             status = "Rejected"
         if status != "Accepted":
             return Reply({"status": status})
-        return Reply({"status": status}, lambda: self._parts.spawn(self._triggered(message), "station.trigger"))
+        return Reply({"status": status}, lambda: self._parts.spawn(self._triggered(message, posts), "station.trigger"))
 
-    async def _triggered(self, message: str) -> None:
+    async def _triggered(self, message: str, posts: list[Post]) -> None:
         link = self._parts.link
         try:
             if message == "BootNotification":
@@ -156,22 +161,25 @@ class Remote:
             elif message == "Heartbeat":
                 await link.heartbeat(before_accepted=True)
             elif message == "StatusNotification":
-                for one in self._parts.reporter.messages(1):
-                    await link.call(one, before_accepted=True)
+                for post in posts:
+                    for one in self._parts.reporter.messages(post.number):
+                        await link.call(one, before_accepted=True)
             elif message == "TransactionEvent":
-                self._story.triggered()
+                for post in posts:
+                    self._stories[post.number].triggered()
             elif message.startswith("Sign"):
                 await self._certificates.sign(message)
             elif message == "MeterValues":
-                await link.call(self.meter_values("Trigger"), before_accepted=True)
+                for post in posts:
+                    await link.call(self.meter_values(post, "Trigger"), before_accepted=True)
             else:
                 await link.call(self._files.state(message), before_accepted=True)
         except (Offline, CallFailed):
             return
 
-    def meter_values(self, context: str) -> Message:
-        """MeterValues of the outlet (F06.FR.06, J01)."""
+    def meter_values(self, post: Post, context: str) -> Message:
+        """MeterValues of an outlet (F06.FR.06, J01)."""
         names = self._model.names("AlignedDataCtrlr.Measurands") or ["Energy.Active.Import.Register"]
-        sample = self._parts.outlet.meter.sample
+        sample = post.outlet.meter.sample
         values: list[dict[str, Any]] = meter_value(self._parts.clock.stamp(), sample, names, context)
-        return Message("MeterValues", {"evseId": 1, "meterValue": values})
+        return Message("MeterValues", {"evseId": post.number, "meterValue": values})

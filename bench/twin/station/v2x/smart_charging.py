@@ -9,7 +9,7 @@ from ..clock import text_of
 from ..link import CallFailed, Offline
 from ..messages import Answers, Message, Payload, Reply
 from ..parts import Parts
-from ..profiles import STATION_MAX, Profile, ampere
+from ..profiles import STATION_MAX, Profile, ampere, total
 
 __all__ = ["SmartCharging2x"]
 
@@ -31,7 +31,8 @@ class SmartCharging2x:
 
     def install(self, evse: int, data: Payload, *, starting: bool) -> bool:
         """Install a profile; `starting`: it came with a remote start."""
-        outlet = self._parts.outlet
+        posts = self._parts.posts
+        outlet = posts.named(evse)[0].outlet
         try:
             profile = Profile.parse(evse, data, phases=outlet.phases)
             if starting and profile.purpose != "TxProfile":
@@ -43,30 +44,31 @@ class SmartCharging2x:
                     return False
             if profile.kind == "Dynamic" and "dynUpdateTime" not in data:
                 profile = replace(profile, raw={**data, "dynUpdateTime": self._parts.clock.stamp()})
-            outlet.profiles.install(profile)
+            posts.install(profile)
         except ValueError:
             return False
         return True
 
     def _set(self, payload: Payload) -> Reply:
         evse = payload["evseId"]
-        accepted = evse in (0, 1) and self.install(evse, payload["chargingProfile"], starting=False)
-        return Reply({"status": "Accepted" if accepted else "Rejected"}, self._parts.outlet.step)
+        known = bool(self._parts.posts.named(evse))
+        accepted = known and self.install(evse, payload["chargingProfile"], starting=False)
+        return Reply({"status": "Accepted" if accepted else "Rejected"}, self._parts.posts.step)
 
     def _clear(self, payload: Payload) -> Reply:
         wanted = payload.get("chargingProfileCriteria", {})
         purpose = wanted.get("chargingProfilePurpose")
-        removed = self._parts.outlet.profiles.clear(
+        removed = self._parts.posts.clear_profiles(
             payload.get("chargingProfileId"),
             wanted.get("evseId"),
             STATION_MAX if purpose == "ChargingStationMaxProfile" else purpose,
             wanted.get("stackLevel"),
         )
-        return Reply({"status": "Accepted" if removed else "Unknown"}, self._parts.outlet.step)
+        return Reply({"status": "Accepted" if removed else "Unknown"}, self._parts.posts.step)
 
     def _get(self, payload: Payload) -> Reply:
         wanted = payload["chargingProfile"]
-        found = [one for one in self._parts.outlet.profiles.installed() if _fits(one, payload.get("evseId"), wanted)]
+        found = [one for one in self._parts.posts.profiles() if _fits(one, payload.get("evseId"), wanted)]
         if not found:
             return Reply({"status": "NoProfiles"})
         return Reply({"status": "Accepted"}, lambda: self._report(payload["requestId"], found))
@@ -91,13 +93,14 @@ class SmartCharging2x:
 
     def _composite(self, payload: Payload) -> Reply:
         evse, duration, unit = payload["evseId"], int(payload["duration"]), payload.get("chargingRateUnit", "A")
-        if evse not in (0, 1):
+        posts, now = self._parts.posts.named(evse), self._parts.clock.now()
+        if not posts:
             return Reply({"status": "Rejected"})
-        outlet, now = self._parts.outlet, self._parts.clock.now()
-        factor = 230.0 * outlet.phases if unit == "W" else 1.0
+        phases = posts[0].outlet.phases
+        factor = 230.0 * phases if unit == "W" else 1.0
         periods: list[dict[str, Any]] = [
-            {"startPeriod": second, "limit": round(amps * factor, 1), "numberPhases": outlet.phases}
-            for second, amps in outlet.schedule(now, duration)
+            {"startPeriod": second, "limit": round(amps * factor, 1), "numberPhases": phases}
+            for second, amps in total([post.outlet.schedule(now, duration) for post in posts])
         ]
         schedule = {
             "evseId": evse,
@@ -110,16 +113,19 @@ class SmartCharging2x:
 
     def _update(self, payload: Payload) -> Reply:
         """K28.FR.06: a dynamic profile has another limit at once."""
-        outlet, number = self._parts.outlet, payload["chargingProfileId"]
+        number = payload["chargingProfileId"]
         limit = payload["scheduleUpdate"].get("limit", payload["scheduleUpdate"].get("setpoint"))
-        known = next((one for one in outlet.profiles.installed() if one.profile_id == number), None)
+        known = next((one for one in self._parts.posts.profiles() if one.profile_id == number), None)
         if limit is None or known is None:
             return Reply({"status": "Rejected"})
+        posts = self._parts.posts.named(known.connector)
         schedule = known.raw["chargingSchedule"][0]
         period = schedule["chargingSchedulePeriod"][0]
-        amps = ampere(float(limit), schedule["chargingRateUnit"], int(period.get("numberPhases") or 3), outlet.phases)
-        accepted = outlet.profiles.update(number, amps)
-        return Reply({"status": "Accepted" if accepted else "Rejected"}, outlet.step)
+        phases = posts[0].outlet.phases
+        amps = ampere(float(limit), schedule["chargingRateUnit"], int(period.get("numberPhases") or 3), phases)
+        amps /= len(self._parts.posts) if known.purpose == STATION_MAX else 1
+        updated = [post.outlet.profiles.update(number, amps) for post in posts]
+        return Reply({"status": "Accepted" if all(updated) else "Rejected"}, self._parts.posts.step)
 
 
 def _fits(one: Profile, evse: int | None, wanted: Payload) -> bool:

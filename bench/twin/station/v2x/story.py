@@ -24,7 +24,7 @@ from ..speech import Status
 from ..story import Running, Stage
 from ..transaction import TransactionQueue
 from .device_model import DeviceModel
-from .dialect import CONNECTOR, Dialect2x, id_token
+from .dialect import Dialect2x, connector_of, id_token
 from .measured import meter_value
 
 __all__ = ["Story2x"]
@@ -38,10 +38,11 @@ _WHY: dict[str, tuple[str, str]] = {
     "Timeout": ("EVConnectTimeout", "Timeout"),
     "PowerLoss": ("AbnormalCondition", "PowerLoss"),
     "UnlockCommand": ("UnlockCommand", "Other"),
+    "GroundFault": ("AbnormalCondition", "GroundFault"),
     "Other": ("AbnormalCondition", "Other"),
 }
 """Why a session ends -> triggerReason and stoppedReason."""
-_ENDS_ANYWAY = frozenset({"EVDisconnected", "ImmediateReset", "Timeout", "PowerLoss", "Other"})
+_ENDS_ANYWAY = frozenset({"EVDisconnected", "GroundFault", "ImmediateReset", "Timeout", "PowerLoss", "Other"})
 _STATES = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 
 
@@ -60,6 +61,7 @@ class Story2x:
 
     def __init__(
         self,
+        evse: int,
         queue: TransactionQueue,
         link: Link,
         speech: Dialect2x,
@@ -67,6 +69,7 @@ class Story2x:
         clock: StationClock,
         knobs: Knobs,
     ) -> None:
+        self._evse = evse
         self._queue = queue
         self._link = link
         self._speech = speech
@@ -228,7 +231,7 @@ class Story2x:
             tx.state = info["chargingState"] = self._state()
         if self._plugged and not tx.place_told:
             tx.place_told = True
-            payload["evse"] = CONNECTOR
+            payload["evse"] = connector_of(self._evse)
             if self._outlet.has_lock and self._outlet.rating_a is not None:
                 payload["cableMaxCurrent"] = round(self._outlet.rating_a)
         if session is not None:

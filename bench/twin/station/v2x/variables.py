@@ -78,9 +78,11 @@ class Variable:
         return (self.low or 0) <= len(text) <= (self.high or 1000)
 
 
-def variables(version: str, station: str, knobs: Knobs) -> list[Variable]:
+def variables(version: str, station: str, knobs: Knobs, evses: int = 1) -> list[Variable]:
     """All of them, with the values of a new station."""
-    return [*_controllers(knobs), *_communication(), *_security(station), *_hardware(station), *_only(version)]
+    outlets = [one for number in range(1, evses + 1) for one in _outlet(number)]
+    fixed = [*_controllers(knobs), *_communication(), *_security(station), *_hardware(station)]
+    return [*fixed, *outlets, *_only(version)]
 
 
 def _flag(component: str, name: str, value: bool, *, fixed: bool = False, **more: Any) -> Variable:
@@ -186,30 +188,37 @@ def _security(station: str) -> list[Variable]:
     ]
 
 
+_STATES: dict[str, Any] = {
+    "type": "OptionList",
+    "options": ("Available", "Occupied", "Reserved", "Unavailable", "Faulted"),
+}
+
+
 def _hardware(station: str) -> list[Variable]:
-    evse: dict[str, Any] = {"evse": 1}
-    connector: dict[str, Any] = {"evse": 1, "connector": 1}
-    states: dict[str, Any] = {
-        "type": "OptionList",
-        "options": ("Available", "Occupied", "Reserved", "Unavailable", "Faulted"),
-    }
     return [
         Variable("ClockCtrlr", "DateTime", "", "dateTime"),
         Variable("ClockCtrlr", "TimeSource", "Heartbeat", "SequenceList", options=("Heartbeat",)),
         _flag("ChargingStation", "Available", True, fixed=True),
-        Variable("ChargingStation", "AvailabilityState", "Available", **states),
+        Variable("ChargingStation", "AvailabilityState", "Available", **_STATES),
         Variable("ChargingStation", "Model", "Simulated AC station"),
         Variable("ChargingStation", "VendorName", "pilotbench"),
         Variable("ChargingStation", "SerialNumber", station[:25]),
         _flag("ChargingStation", "Problem", False, fixed=True),
         _whole("ChargingStation", "SupplyPhases", 3, fixed=True),
+    ]
+
+
+def _outlet(number: int) -> list[Variable]:
+    evse: dict[str, Any] = {"evse": number}
+    connector: dict[str, Any] = {"evse": number, "connector": 1}
+    return [
         _flag("EVSE", "Available", True, fixed=True, **evse),
         _flag("EVSE", "AllowReset", False, fixed=True, **evse),
-        Variable("EVSE", "AvailabilityState", "Available", **states, **evse),
+        Variable("EVSE", "AvailabilityState", "Available", **_STATES, **evse),
         Variable("EVSE", "Power", "0", "decimal", unit="W", **evse),
         _whole("EVSE", "SupplyPhases", 3, fixed=True, **evse),
         _flag("Connector", "Available", True, fixed=True, **connector),
-        Variable("Connector", "AvailabilityState", "Available", **states, **connector),
+        Variable("Connector", "AvailabilityState", "Available", **_STATES, **connector),
         Variable("Connector", "ConnectorType", "sType2", **connector),
         _whole("Connector", "SupplyPhases", 3, fixed=True, **connector),
         _flag("ConnectorPlugRetentionLock", "Problem", False, fixed=True, **connector),

@@ -26,22 +26,22 @@ __all__ = ["Version2x"]
 class Version2x:
     """Implements `versions.Version` for "2.0.1" and "2.1"."""
 
-    def __init__(self, version: str, station: str, knobs: Knobs) -> None:
+    def __init__(self, version: str, station: str, knobs: Knobs, evses: int = 1) -> None:
         self._version = version
         self._knobs = knobs
-        self.speech = Dialect2x(version, station)
-        self.settings = DeviceModel(version, station, knobs)
-        self._story: Story2x
+        self.speech = Dialect2x(version, station, evses)
+        self.settings = DeviceModel(version, station, knobs, evses)
+        self._stories: dict[int, Story2x] = {}
         self._remote: Remote
 
-    def story(self, queue: TransactionQueue, link: Link, clock: StationClock) -> Story2x:
-        self._story = Story2x(queue, link, self.speech, self.settings, clock, self._knobs)
-        return self._story
+    def story(self, evse: int, queue: TransactionQueue, link: Link, clock: StationClock) -> Story2x:
+        self._stories[evse] = Story2x(evse, queue, link, self.speech, self.settings, clock, self._knobs)
+        return self._stories[evse]
 
     def answers(self, parts: Parts) -> Answers:
         smart, certificates = SmartCharging2x(self._version, parts), Certificates(self._version, parts)
         files = Files2x(parts)
-        self._remote = Remote(parts, self.settings, self._story, smart, certificates, files)
+        self._remote = Remote(parts, self.settings, self._stories, smart, certificates, files)
         return {
             **Provisioning(parts, self.settings).answers,
             **self._remote.answers,
@@ -53,4 +53,4 @@ class Version2x:
         }
 
     async def work(self, parts: Parts) -> None:
-        await send_aligned_values(parts, self.settings, self._story, self._remote)
+        await send_aligned_values(parts, self.settings, self._stories, self._remote)
