@@ -14,6 +14,7 @@ from ..errors import BenchError, StationTimeout
 from .correlation import Verdict
 from .correlation.fluent import Rule
 from .csms_facade import CsmsFacade
+from .supervising import unless_tripped
 from .timeline import Event, parse_quantity
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class TimelineFacade:
 
         Raises:
             StationTimeout: none came in time.
+            SafetyError: the supervisor tripped meanwhile.
         """
         event = self._wait(topic, where, within, since_ns, values)
         if event is None:
@@ -188,7 +190,9 @@ class TimelineFacade:
 
         async def wait() -> Event | None:
             try:
-                return await self._host.bench.timeline.wait_for(topic, fits, timeout_s=timeout_s, since_ns=since_ns)
+                bench = self._host.bench
+                coming = bench.timeline.wait_for(topic, fits, timeout_s=timeout_s, since_ns=since_ns)
+                return await unless_tripped(bench, coming)
             except TimeoutError:
                 return None
 

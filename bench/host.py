@@ -123,6 +123,7 @@ class BenchHost:
             self._start_thread()
             self._on_loop(self._build)
             self.call(self._bring_up(), START_WITHIN_S)
+            self._tell_arming()
             self._await_station()
             self._on_loop(self._start_watch)
         except BaseException as error:
@@ -255,6 +256,12 @@ class BenchHost:
         work = self.options.directory / "twin"
         work.mkdir(parents=True, exist_ok=True)
         self._bench = build(self.file, self.options, self._poll, work)
+
+    def _tell_arming(self) -> None:
+        """Whoever waits for the station may know at once that nothing will be energised."""
+        if self.bench.gate.permission is not None:
+            why = self.bench.gate.permission.refusal((frozenset(), frozenset()))
+            self._progress(why or "armed by a person, with [envelope] of the bench file")
 
     def _start_watch(self) -> None:
         self._watch = asyncio.ensure_future(lifecycle.watch_faults(self.bench))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -18,13 +18,17 @@ from .timeline import Event
 if TYPE_CHECKING:
     from .assembly import Bench
 
-__all__ = ["Supervision", "start_supervisor", "stop_supervisor"]
+__all__ = ["Supervision", "start_supervisor", "stop_supervisor", "unless_tripped"]
+
+T = TypeVar("T")
 
 LOOK_EVERY_S = 0.1
 STOOD_STILL_S = 0.3
 """A loop that comes round so much too late stood still, and with it everybody who could have told it something."""
 FAULTS_OFF_WITHIN_S = 5.0
 """A fault that is on for too long is taken back, again and again; after so much longer the bench is made safe."""
+AFTER_TRIP_S = 1.0
+"""Who waits for something when the supervisor trips may still see it come: it may be what the trip leads to."""
 ENDS_ARMING = ("estop", "guardian")
 
 MakeSafe = Callable[["Bench", str], Awaitable[None]]
@@ -47,6 +51,30 @@ async def stop_supervisor(bench: Bench) -> None:
         await supervision.stop()
 
 
+async def unless_tripped(bench: Bench, work: Awaitable[T]) -> T:
+    """Wait for `work`, but not on when the supervisor trips meanwhile: what a test waits for will not come any more.
+
+    Raises:
+        SafetyError: it tripped.
+    """
+    supervision = bench.supervision
+    if supervision is None or supervision.trip is not None:
+        return await work
+    working = asyncio.ensure_future(work)
+    tripped = asyncio.ensure_future(supervision.tripped.wait())
+    try:
+        await asyncio.wait({working, tripped}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            await asyncio.wait({working}, timeout=AFTER_TRIP_S)
+        if not working.done():
+            raise SafetyError(supervision.told)
+        return working.result()
+    finally:
+        for task in (working, tripped):
+            task.cancel()
+        await asyncio.gather(working, tripped, return_exceptions=True)
+
+
 class Supervision:
     """The wiring of one run. `trip` is the first one; there is no second."""
 
@@ -54,6 +82,7 @@ class Supervision:
         energising = {driver.name: driver.evse for driver in bench.instruments if driver.energising}
         watch = msgspec.structs.replace(watch_of(bench.file), energising=energising)
         self.trip: Trip | None = None
+        self.tripped = asyncio.Event()
         self._bench = bench
         self._make_safe = make_safe
         self._source = bench.timeline.source("supervisor")
@@ -63,6 +92,11 @@ class Supervision:
         self._told = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def told(self) -> str:
+        """Why the run is over; empty before a trip."""
+        return "" if self.trip is None else _told(self.trip)
 
     def start(self) -> None:
         """See `start_supervisor`."""
@@ -83,7 +117,7 @@ class Supervision:
         watching.cancel()
         await asyncio.gather(watching, *making_safe, return_exceptions=True)
         if self.trip is not None:
-            raise SafetyError(_told(self.trip))
+            raise SafetyError(self.told)
 
     def _begin(self, work: Awaitable[None], name: str) -> None:
         async def run() -> None:
@@ -164,6 +198,7 @@ class Supervision:
         if trip is None or self.trip is not None or self._bench.gate.sealed:
             return
         self.trip = trip
+        self.tripped.set()
         self._bench.gate.seal(_told(trip))
         arming = self._bench.gate.permission
         if trip.cause in ENDS_ARMING and isinstance(arming, Arming):

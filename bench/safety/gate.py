@@ -244,6 +244,8 @@ class EnvelopeGate:
         current_a = stimulus.args.get("max_current_a")
         if current_a is not None:
             self._at_most(stimulus, "current", current_a, self.envelope.current_a, "A")
+        if "voltage_v" in stimulus.args:
+            self._at_most(stimulus, "voltage", stimulus.args["voltage_v"], self.envelope.voltage_v, "V")
 
     def _supply_set(self, stimulus: Stimulus) -> None:
         self._at_most(stimulus, "voltage", stimulus.args.get("voltage_v"), self.envelope.voltage_v, "V")

@@ -23,6 +23,7 @@ GONE = (*LOST, "IDLE")
 RECORDER = "recorder"
 PLUGGED = ("B", "C", "D")
 S2_CLOSED = ("C", "D")
+HOT = ("temperature_c", "temperatures_c")
 RECONNECTED_NS = 10 * 10**9
 """After a station came back it tells first what it did meanwhile; so long its silence about authorisation counts for
 nothing."""
@@ -133,6 +134,8 @@ class Supervisor:
                 outlet.plugged, outlet.s2_closed = state in PLUGGED, state in S2_CLOSED
             case "pilot.reset":
                 outlet.plugged, outlet.s2_closed = False, False
+            case "power.sample":
+                return self._over(event, _highest(data["current_a"]), _highest(data["voltage_v"]))
             case "output":
                 outlet.live = bool(data["live"])
             case "device.state":
@@ -148,8 +151,9 @@ class Supervisor:
             case _:
                 if topic.startswith("ocpp."):
                     self._heard(event)
-        if "temperature_c" in data:
-            return self._temperature(event)
+        for key in HOT:
+            if key in data:
+                return self._temperature(event, _highest(data[key]))
         return None
 
     def tick(self, now_ns: int) -> Trip | None:
@@ -184,24 +188,35 @@ class Supervisor:
         trips = (
             self._lasts(event, "current-in-a", flows and away, watch.current_in_a_s),
             self._lasts(event, "unauthorised", flows and self._unasked(outlet, event), watch.unauthorised_s),
-            self._lasts(event, "over-current", amps > watch.most_a, watch.over_limit_s),
-            self._lasts(event, "over-voltage", volts > watch.most_v, watch.over_limit_s),
         )
+        over = self._over(event, amps, volts)
         wh = outlet.delivered.take(data, event.stamp)
         if trips[0] is not None:
             return Trip("current-in-a", source, f"{amps:.1f} A {trips[0]}, with no vehicle plugged", event.evse)
         if trips[1] is not None:
             return Trip("unauthorised", source, f"{amps:.1f} A {trips[1]} without authorisation", event.evse)
-        if trips[2] is not None:
-            return Trip("over-current", source, f"{amps:.1f} A {trips[2]}, above {watch.most_a:.1f} A", event.evse)
-        if trips[3] is not None:
-            return Trip("over-voltage", source, f"{volts:.0f} V {trips[3]}, above {watch.most_v:.0f} V", event.evse)
+        if over is not None:
+            return over
         if wh > watch.most_wh:
             return Trip(
                 "energy",
                 source,
                 f"{wh:.0f} Wh delivered in this run; [envelope] energy allows {watch.most_wh:.0f} Wh",
                 event.evse,
+            )
+        return None
+
+    def _over(self, event: Event, amps: float, volts: float) -> Trip | None:
+        """More than the envelope allows, as a meter, a supply or a load measures it."""
+        watch = self._watch
+        current = self._lasts(event, "over-current", amps > watch.most_a, watch.over_limit_s)
+        voltage = self._lasts(event, "over-voltage", volts > watch.most_v, watch.over_limit_s)
+        if current is not None:
+            why = f"{amps:.1f} A {current}, above {watch.most_a:.1f} A"
+            return Trip("over-current", event.source, why, event.evse)
+        if voltage is not None:
+            return Trip(
+                "over-voltage", event.source, f"{volts:.0f} V {voltage}, above {watch.most_v:.0f} V", event.evse
             )
         return None
 
@@ -270,8 +285,7 @@ class Supervisor:
             return Trip("guardian", "guardian", f"the guardian took over ({detail or 'no reason known'})")
         return None
 
-    def _temperature(self, event: Event) -> Trip | None:
-        hot_c = _highest(event.data["temperature_c"])
+    def _temperature(self, event: Event, hot_c: float) -> Trip | None:
         most_c = self._watch.most_c
         lasts = self._lasts(event, "over-temperature", hot_c > most_c, self._watch.over_limit_s)
         if lasts is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,3 +100,23 @@ def test_an_emergency_stop_holds_the_bench_until_it_reports_and_ends_the_run(sta
     with pytest.raises(SafetyError, match="the emergency stop at board is pressed"):
         host.vehicle.plug()
     assert any("the emergency stop at board is pressed" in text for text in told(host))
+
+
+def test_a_test_that_waits_is_told_at_once(starts: Starts) -> None:
+    host = starts()
+    asked: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            host.timeline.wait_for("ocpp.tx.started", within="30 s")
+        except SafetyError as error:
+            asked.append(error)
+
+    began = time.monotonic()
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    host.timeline.seen("lab.nothing", within="100 ms")
+    say(host, "guardian", "guardian", state="lost", detail="killed by somebody")
+    waiting.join(10)
+    assert time.monotonic() - began < 8
+    assert "the guardian is lost (killed by somebody)" in str(asked[0])

@@ -65,6 +65,7 @@ class Bench:
         ("current", "load.set", {}),
         ("current", "ev.command", {"max_current_a": float("inf")}),
         ("current", "ev.command", {"max_current_a": True}),
+        ("voltage", "ev.command", {"max_current_a": 6.0, "voltage_v": 400.0}),
         ("rapi = ", "rapi", {"command": "FF D 0", "group": "safety"}),
         ("rapi = ", "rapi", {"command": "FF D 0"}),
         ("knows no bound for the verb 'heater.off'", "heater.off", {}),

@@ -293,14 +293,28 @@ def test_a_register_that_jumps_or_goes_back_is_no_energy() -> None:
     assert run.trip is None
 
 
+def test_what_a_supply_or_a_load_measures_counts_too() -> None:
+    for amps, volts, says in ((30.0, 230.0, "over-current"), (1.0, 400.0, "over-voltage"), (18.0, 265.0, None)):
+        run = Run()
+        for _ in range(15):
+            run.at += 100
+            run.tell("power.sample", "psu", current_a=amps, voltage_v=volts, power_w=0.0, on=True)
+        assert cause(run) == says
+
+
 def test_temperature_wherever_it_is_reported() -> None:
     run = Run()
     for degrees in (79.0, 85.0):
         run.tell("lab.cabinet", "gauge", temperature_c=degrees)
     assert run.trip is None
     run.at = 5000
-    run.tell("lab.cabinet", "gauge", temperature_c=[20.0, 85.0])
+    run.tell("lab.cabinet", "gauge", temperature_c=85.0)
     assert cause(run) == "over-temperature"
+    station = Run()
+    for at in (0, 5000):
+        station.at = at
+        station.tell("evse.monitor", "rapi", temperatures_c=[None, 85.0, 20.0])
+    assert cause(station) == "over-temperature"
 
 
 def test_a_meter_that_falls_silent_while_energised() -> None:
