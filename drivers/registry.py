@@ -26,8 +26,10 @@ _BUILT_IN = {
     "evse.rapi": (".evse.rapi", "RapiMonitor"),
     "meter.modbus": (".meter.modbus", "ModbusMeter"),
     "ev.dbc": (".ev.dbc", "DbcEv"),
+    "ev.chademo": (".ev.chademo", "ChademoEv"),
     "supply.scpi": (".power.scpi", "ScpiSupply"),
     "load.scpi": (".power.scpi", "ScpiLoad"),
+    "power.relay": (".power.relay", "RelayBoard"),
 }
 
 

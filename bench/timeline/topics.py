@@ -46,11 +46,16 @@ TOPICS: dict[str, str] = {
     "chademo.charger": "protocol, available_v, available_a, threshold_v, voltage_v, current_a, charging, malfunction, "
     "locked, incompatible, system_malfunction, stop, remaining_s, welding_detection: what a CHAdeMO charger says of "
     "itself",
+    "chademo.vehicle": "phase (out|waiting|checked|refused|permitted|closed|charging|stopping|stopped), why, request_a, "
+    "permit (bool), contactor_open (bool), faults (bits as in its frame): how far the car is in its sequence",
     # energy meter of the bench
     "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
     "energy_step_wh (resolution)",
     # DC side, supplies and loads
     "power.sample": "voltage_v, current_a, power_w, on (bool): as the device itself measures it",
+    "relay.state": "n, duty (mains|pe|rcd|dc-leak|aux), on (bool), observed (bool: read back; else only commanded): on "
+    "change; mains on = the station is fed, pe on = protective earth is connected, rcd and dc-leak on = a residual "
+    "current flows",
     # what the bench did
     "stimulus": "device, verb, args: stamped from the write to the acknowledgement",
     "phase": "name, case: the step of the case that begins, and the case's name",
@@ -129,6 +134,8 @@ TOPICS: dict[str, str] = {
     # the bench itself
     "source": "name, rank, topics (list), delay_ns: a source is born, or says what it speaks of and how late at most",
     "tick": "upto_ns: this source promises nothing older than this",
+    "bench.left_over": "station, what (transaction|profiles|reservation|charging), id, evse, done (cleared|kept|lost|"
+    "refused|none), detail: something of an earlier run that was found before this one",
     "gap": "from_ns, to_ns, why: this source may have missed something",
     "clock.model": "domain, epoch, offset_lo_ns, offset_hi_ns: device clock to bench clock",
     "clock.conflict": "domain, epoch, missing_ns, why: two of the bench's own times contradict each other",

@@ -93,6 +93,7 @@ class CanDriver(Driver):
         self._complaints: dict[str, str] = {}
         self._trouble_ns: dict[str, int] = {}
         self._trouble_more: dict[str, int] = {}
+        self._answers = asyncio.Event()
 
     # ---- for subclasses to fill in
 
@@ -167,6 +168,32 @@ class CanDriver(Driver):
             cycle.cancel()
             ends.append(cycle)
         await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _adapter_answers(self, within_s: float) -> None:
+        """Wait for a sign of the adapter itself.
+
+        Raises:
+            DeviceError: there is none.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._answers.wait()
+        except TimeoutError:
+            raise self._no_adapter(within_s) from None
+
+    def _no_adapter(self, within_s: float) -> DeviceError:
+        seen = self._wire.seen if self._wire is not None else b""
+        within = f"within {within_s:g} s"
+        if seen.strip(b"\r\a"):
+            message = (
+                f"something answers, but {within} not as an SLCAN adapter does. Another device on this port, "
+                "or another baud rate?"
+            )
+        else:
+            message = f"no answer {within}. Is the CAN adapter plugged in, and is this its port?"
+        return DeviceError(
+            message, device=self.name, port=self.port, sent="V", received=seen.decode("latin-1") if seen else None
+        )
 
     # ---- sending
 
@@ -251,6 +278,8 @@ class CanDriver(Driver):
         if self._stop:
             return
         at_ns = self._told_ns = arrival.at_ns
+        if self._wire is not None and self._wire.answers:
+            self._answers.set()
         if arrival.raw:
             stamp = Stamp.host(at_ns, lo_ns=arrival.lo_ns)
             self._source.emit("can.frames", stamp, {"dir": "rx", "frames": arrival.raw}, evse=self.evse)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ...bench.timeline import Gate, Source, Stamp
-from ...errors import ConfigError, DeviceError
+from ...errors import DeviceError
 from ..base import DeviceState
 from ..emergency import EmergencyRecipe
 from .can_driver import CanDriver, Cyclic
 from .can_emergency import EmergencyFrame, can_recipe
 from .dialect import TIMEOUT_S, Dialect, Mapped, Received, Sent
+from .ev_command import ev_args
 from .wire import CanWire, Frame, id_text
 
 __all__ = ["SAFE", "DbcEv"]
@@ -114,24 +115,15 @@ class DbcEv(CanDriver):
     def _nobody_there(self) -> DeviceError:
         assert self._dialect is not None
         assert self._wire is not None
-        within = f"within {self._answer_timeout_s:g} s"
+        if not self._wire.answers:
+            return self._no_adapter(self._answer_timeout_s)
         missing = ", ".join(told.name for key, told in self._dialect.received.items() if key not in self._heard)
-        seen = self._wire.seen
-        if self._wire.answers:
-            what = "the SLCAN adapter answers" if self._address.interface == "slcan" else "the bus is open"
-            message = (
-                f"{what}, but no status frame came {within} ({missing}). Is the EV simulator on, is the bus "
-                f"terminated, and is {self._bitrate} bit/s right?"
-            )
-        elif seen.strip(b"\r\a"):
-            message = (
-                f"something answers, but {within} not as an SLCAN adapter does. Another device on this port, "
-                "or another baud rate?"
-            )
-        else:
-            message = f"no answer {within}. Is the CAN adapter plugged in, and is this its port?"
+        there = "the SLCAN adapter answers" if self._address.interface == "slcan" else "the bus is open"
         return DeviceError(
-            message, device=self.name, port=self.port, sent="V", received=seen.decode("latin-1") if seen else None
+            f"{there}, but no status frame came within {self._answer_timeout_s:g} s ({missing}). Is the EV simulator "
+            f"on, is the bus terminated, and is {self._bitrate} bit/s right?",
+            device=self.name,
+            port=self.port,
         )
 
     async def make_safe(self) -> None:
@@ -179,16 +171,8 @@ class DbcEv(CanDriver):
         `max_current_a` is per phase. Raises SafetyError when the gate refuses, DeviceError when the wire is gone.
         """
         self._require_open()
-        given: dict[str, float | bool | None] = {
-            "plugged": plugged,
-            "s2_closed": s2_closed,
-            "max_current_a": None if max_current_a is None else float(max_current_a),
-            "charge": charge,
-        }
-        args = {key: value for key, value in given.items() if value is not None}
         highest = self._dialect.highest_current_a if self._dialect else 0.0
-        if max_current_a is not None and not 0 <= max_current_a <= highest:
-            raise ConfigError(f"{self.name}: max_current_a = {max_current_a} is outside 0..{highest:g} A")
+        args = ev_args(self.name, highest, plugged, s2_closed, max_current_a, charge)
         self._permit("ev.command", args, to_safe=not any(args.values()))
         before = self._wanted
         self._wanted = {**before, **args}

@@ -23,11 +23,14 @@ PATIENCE = {
     "pilot.line": {"hello_timeout_s": 0.5},
     "meter.modbus": {"timeout_s": 0.15},
     "ev.dbc": {"answer_timeout_s": 0.5},
+    "ev.chademo": {"answer_timeout_s": 0.5},
     "pilot.ev_sim": {"report_timeout_s": 0.5},
     "token.line": {"hello_timeout_s": 0.5},
     "evse.rapi": {"open_timeout_s": 0.5},
     "supply.scpi": {"timeout_s": 0.15},
     "load.scpi": {"timeout_s": 0.15},
+    "power.relay/modbus": {"timeout_s": 0.15},
+    "power.relay/numato": {"timeout_s": 0.15},
 }
 """A shorter wait for devices that will not answer."""
 
@@ -36,10 +39,13 @@ FIRST_EVENT = {
     "pilot.ev_sim": "cp.state",
     "meter.modbus": "meter.sample",
     "ev.dbc": "ev.status",
+    "ev.chademo": "ev.status",
     "token.line": "tick",
     "evse.rapi": "evse.monitor",
     "supply.scpi": "power.sample",
     "load.scpi": "power.sample",
+    "power.relay/modbus": "relay.state",
+    "power.relay/numato": "relay.state",
 }
 
 
@@ -181,8 +187,11 @@ VERBS = [
     ("supply.scpi", "supply.set", lambda d: d.set(230.0, 16.0), b"VOLT 230.000\n"),
     ("supply.scpi", "supply.output", lambda d: d.output(True), b"OUTP ON\n"),
     ("load.scpi", "load.set", lambda d: d.draw(6.0), b"CURR 6.000\n"),
+    ("power.relay/modbus", "relay", lambda d: d.switch(1, True), b"\x03\x05\x00\x01\xff\x00"),
+    ("power.relay/numato", "relay", lambda d: d.switch(1, True), b"relay on 1\r"),
     ("load.scpi", "load.input", lambda d: d.input(True), b"INP ON\n"),
     ("ev.dbc", "ev.command", lambda d: d.command(max_current_a=16.0, charge=True), b"t200840A0"),
+    ("ev.chademo", "ev.command", lambda d: d.command(plugged=True, charge=True, max_current_a=16.0), b"t1028029A01"),
 ]
 
 

@@ -18,7 +18,7 @@ from pilotbench.drivers.registry import create
 from twin_client import Station, TwinProcess
 from wire_tap import WireTap
 
-__all__ = ["CONFIGS", "DEVICES", "WIRES", "OpenGate", "Rig"]
+__all__ = ["CONFIGS", "DEVICES", "RELAYS", "WIRES", "OpenGate", "Rig"]
 
 CONFIGS = Path(pilotbench.__file__).parent / "hw-configs"
 
@@ -27,22 +27,32 @@ WIRES = {
     "pilot.ev_sim": "ev_sim",
     "meter.modbus": "meter",
     "ev.dbc": "can",
+    "ev.chademo": "dc",
     "token.line": "cards",
     "evse.rapi": "rapi",
     "supply.scpi": "supply",
     "load.scpi": "load",
+    "power.relay/modbus": "relays_modbus",
+    "power.relay/numato": "relays_numato",
 }
-"""Kind of driver -> the twin's device that it is tried on."""
+"""Kind of driver, and what of it where it has several wires -> the twin's device that it is tried on."""
+
+RELAYS = {1: "mains", 2: "pe", 3: "rcd", 4: "dc-leak", 5: "aux"}
+BOARD = {"relays": {str(number): duty for number, duty in RELAYS.items()}, "inverted": [2]}
 
 DEVICES: dict[str, dict[str, Any]] = {
     "pilot": {"kind": "pilot.line"},
     "ev_sim": {"kind": "pilot.ev_sim", "pp_ohm": None},
     "meter": {"kind": "meter.modbus"},
     "can": {"kind": "ev.slcan"},
+    "dc": {"kind": "ev.chademo"},
     "cards": {"kind": "token.line"},
     "rapi": {"kind": "evse.rapi", "aux_power": True},
     "supply": {"kind": "supply.scpi"},
     "load": {"kind": "load.scpi"},
+    "relays_modbus": {"kind": "relay.modbus", "unit": 3, **BOARD},
+    "relays_numato": {"kind": "relay.numato", **BOARD},
+    "relays_lcus": {"kind": "relay.lcus", **BOARD},
 }
 """What stands in the rig's twin, all at one outlet."""
 
@@ -116,8 +126,11 @@ class Rig:
             options = {"register_map": load_map(CONFIGS / "meters" / "eastron-sdm630.toml"), **options}
         elif kind == "ev.dbc":
             options = {"dbc": CONFIGS / "ev" / "pilotbench-ev.dbc", **options}
-        source = self.timeline.source(name or WIRES[kind])
-        driver = create(kind, source.name, source, gate or self.gate, port=port, state_dir=self.state_dir, **options)
+        elif kind.startswith("power.relay/"):
+            board = kind.partition("/")[2]
+            options = {"board": board, "relays": RELAYS, "inverted": [2], "unit": 3, **options}
+        source = self.timeline.source(name or WIRES.get(kind) or kind)
+        driver = create(kind.partition("/")[0], source.name, source, gate or self.gate, port=port, state_dir=self.state_dir, **options)
         self._drivers.append(driver)
         return driver
 

@@ -6,46 +6,60 @@ import time
 from typing import Any
 
 from ..model.plant import Fact
+from ..model.vehicle import Command
 from .can_frames import COMMAND_ID, STATUS_ID, pack_status, unpack_command
+from .can_port import can_port
 from .kinds import Place
-from .pty_port import PtyPort
-from .slcan import SlcanAdapter
 
-__all__ = ["EvDevice", "make"]
+__all__ = ["EvDevice", "make", "make_socketcand"]
 
 STATUS_PERIOD_NS = 50_000_000
 
 
 class EvDevice:
-    """The model's vehicle behind an adapter on a pty."""
+    """The model's vehicle on a bus. Its own watchdog (500 ms without a command) is in the model."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, wire: str = "slcan") -> None:
         self._vehicle = place.plant.vehicle
+        self._name = place.name
+        self._truth = place.truth
         self._note = place.note
         self._counter = 0
         self._next_ns = 0
         self._told_length = False
-        self.adapter = SlcanAdapter(self._on_frame)
-        self._line = PtyPort(place.loop, place.folder / place.name, self.adapter.take_bytes, place.note, place.wire)
-        self.port = str(place.folder / place.name)
+        self._told = Command()
+        self._silent = False
+        self._bus = can_port(wire, place, self._on_frame)
+
+    @property
+    def port(self) -> str:
+        return self._bus.port
 
     async def start(self) -> None:
-        self.adapter.attach(self._line)
+        await self._bus.start()
 
     def on_fact(self, fact: Fact) -> None:
         """Nothing: the status is sent in its period."""
 
     def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
-        return False
+        if name == "can-bus-off":
+            self._bus.set_bus_off(on)
+        elif name == "ev-silent":
+            self._silent = on
+        else:
+            return False
+        return True
 
     def close(self) -> None:
-        self._line.close()
+        self._bus.close()
 
     def step(self, now_ns: int) -> None:
         """Send the status when its time has come; periods missed in a stall are not made up for."""
         if now_ns < self._next_ns:
             return
         self._next_ns = max(self._next_ns + STATUS_PERIOD_NS, now_ns + STATUS_PERIOD_NS // 2)
+        if self._silent:
+            return
         self._counter = (self._counter + 1) % 16
         vehicle = self._vehicle
         data = pack_status(
@@ -56,7 +70,7 @@ class EvDevice:
             current_a=vehicle.current_a,
             battery_v=vehicle.battery.voltage_v,
         )
-        self.adapter.send(STATUS_ID, data, now_ns // 1_000_000)
+        self._bus.send(STATUS_ID, data, now_ns)
 
     def _on_frame(self, identifier: int, data: bytes) -> None:
         if identifier != COMMAND_ID:
@@ -68,9 +82,26 @@ class EvDevice:
                 self._told_length = True
                 self._note(f"can: {error}; the frame is ignored")
             return
-        self._vehicle.receive(command, time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        self._vehicle.receive(command, now_ns)
+        if command != self._told:
+            self._told = command
+            self._truth.command(
+                self._name,
+                now_ns,
+                "ev.command",
+                plugged=command.plugged,
+                s2_closed=command.s2_closed,
+                charge=command.charge,
+                max_current_a=command.max_current_a,
+            )
 
 
 def make(place: Place, settings: dict[str, Any]) -> EvDevice:
-    """See `kinds.KINDS`."""
+    """Behind an SLCAN adapter; see `kinds.KINDS`."""
     return EvDevice(place, **settings)
+
+
+def make_socketcand(place: Place, settings: dict[str, Any]) -> EvDevice:
+    """Behind socketcand; see `kinds.KINDS`."""
+    return EvDevice(place, "socketcand", **settings)

@@ -30,6 +30,9 @@ KINDS: dict[str, str] = {
     "ev.chademo": ".chademo_charger:make",
     "supply.scpi": ".scpi:make_supply",
     "load.scpi": ".scpi:make_load",
+    "relay.modbus": ".relay_modbus:make",
+    "relay.lcus": ".relay_serial:make_lcus",
+    "relay.numato": ".relay_serial:make_numato",
 }
 """Kind -> module and function. The function takes a `Place` and the emulator's settings."""
 

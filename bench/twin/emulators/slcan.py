@@ -35,6 +35,8 @@ class SlcanAdapter:
         self._timestamps = False
         self._overrun = False
         self._bus_error = False
+        self.bus_off = False
+        """The controller has left the bus: nothing goes in or out."""
 
     def attach(self, wire: Wire) -> None:
         self._wire = wire
@@ -50,7 +52,7 @@ class SlcanAdapter:
 
     def send(self, identifier: int, data: bytes, now_ms: int) -> None:
         """A standard frame arrived from the bus."""
-        if not self._open or self._wire is None:
+        if not self._open or self._wire is None or self.bus_off:
             return
         if self._bitrate != BUS_BITRATE:
             self._bus_error = True
@@ -96,8 +98,8 @@ class SlcanAdapter:
                 return BEL
 
     def _status(self) -> bytes:
-        """Bit 3 overrun, bit 7 bus error; reading clears them."""
-        flags = (0x08 if self._overrun else 0) | (0x80 if self._bus_error else 0)
+        """Bit 3 overrun, bit 5 error passive (and beyond), bit 7 bus error; reading clears those that are events."""
+        flags = (0x08 if self._overrun else 0) | (0x80 if self._bus_error else 0) | (0xA4 if self.bus_off else 0)
         self._overrun = self._bus_error = False
         return f"F{flags:02X}\r".encode("ascii")
 
@@ -110,6 +112,8 @@ class SlcanAdapter:
         except (ValueError, IndexError):
             return BEL
         if length > 8 or len(data) != length or identifier > (0x7FF if digits == 3 else 0x1FFF_FFFF):
+            return BEL
+        if self.bus_off:
             return BEL
         if self._bitrate != BUS_BITRATE:
             self._bus_error = True
