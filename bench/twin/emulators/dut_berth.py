@@ -71,8 +71,7 @@ class Berth:
     def on_fact(self, evse: int, fact: Fact) -> None:
         """A change in the model that the station can see."""
         if fact.name == "mains":
-            self._mains_moved(fact.t_ns)
-            self._send_state(evse, fact.t_ns)
+            self._mains_moved(fact.t_ns)  # what it does to the outlets follows, in states of theirs
         elif self._connection is None:
             return
         elif fact.name == "cp":
