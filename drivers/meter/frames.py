@@ -1,7 +1,7 @@
 """What counts as the answer to a Modbus request, down to its length on the wire; everything else is not data.
 
-Source: MODBUS Application Protocol V1.1b3 sections 6.1, 6.3, 6.4, 6.5, 6.11 and 7, MODBUS over Serial Line V1.02 section
-2.5.1, MODBUS Messaging on TCP/IP V1.0b section 3.1.3.
+Source: MODBUS Application Protocol V1.1b3 sections 6.1, 6.3, 6.4, 6.5, 6.11 and 7; MODBUS over Serial Line V1.02
+section 2.5.1; MODBUS Messaging on TCP/IP V1.0b section 3.1.3.
 """
 
 from __future__ import annotations

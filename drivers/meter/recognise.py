@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -14,8 +15,9 @@ from .sunspec import Discovered, NoMeter, SunSpecMap, discover
 
 __all__ = ["Recogniser"]
 
-PARTLY_S = 5.0
+PARTLY_S = 3.0
 """So long a meter may take to show everything after its outlet came alive."""
+AGAIN_S = 0.2
 
 
 class Recogniser:
@@ -59,6 +61,9 @@ class Recogniser:
             except NotAnswered as error:
                 once_more(error)
                 identity = await self._who()
+            while self._partly_since is not None:
+                await asyncio.sleep(AGAIN_S)
+                await self.poll()
         except NotAnswered as error:
             raise self._silent(error) from error
         return identity
