@@ -190,6 +190,14 @@ def test_a_fault_of_one_device_is_not_ended_by_another() -> None:
     assert not bench.gate.fault_overdue
 
 
+def test_a_fault_that_is_set_again_is_not_younger() -> None:
+    bench = Bench()
+    for _ in range(3):
+        bench.ask("left", "faults", flags=["diode"])
+        bench.pass_s(4)
+    assert bench.gate.overdue_devices == ["left"]
+
+
 def test_pe_is_switched_only_with_the_supply_off() -> None:
     bench = Bench()
     opening = {"n": 2, "on": False, "duty": "pe"}
