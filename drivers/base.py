@@ -230,9 +230,14 @@ class Driver(ABC):
         if lock is None:
             return
         try:
-            await self._close()
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            # whoever gives up waiting must not leave half of it open
+            await asyncio.gather(closing, return_exceptions=True)
+            raise
         except (OSError, DeviceError) as error:
             # a dead device must not keep the others from being closed
+        closing = asyncio.ensure_future(self._close())
             self._source.note("gap", {"from_ns": 0, "to_ns": 0, "why": f"{self.name} did not close cleanly: {error}"})
         finally:
             lock.release()

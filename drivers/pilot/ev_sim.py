@@ -316,7 +316,7 @@ class EvSimPilot(Driver):
                 self._seen = (self._seen + block.data)[-160:]
             for line, began in self._lines.feed(block.data, block):
                 self._on_line(line, began, block)
-        if self._latest is not None and block.at_ns - self._source.watermark_ns >= TICK_EVERY_NS:
+        if block.at_ns - self._source.watermark_ns >= TICK_EVERY_NS:
             self._source.tick(block.at_ns)
 
     def _on_line(self, line: bytes, began: Block, block: Block) -> None:
