@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from .base import Calibrated, DeviceSection, FindFile
-from .ev import EvDbc, EvSection
+from .ev import EvChademo, EvDbc, EvSection
 from .evse import EvseRapi
 from .meter import MeterModbus, MeterSection
 from .other import OtherDevice
@@ -16,6 +16,7 @@ __all__ = [
     "SECTIONS",
     "Calibrated",
     "DeviceSection",
+    "EvChademo",
     "EvDbc",
     "EvSection",
     "EvseRapi",
@@ -30,7 +31,7 @@ __all__ = [
     "section_of",
 ]
 
-_BUILT_IN: tuple[type[DeviceSection], ...] = (PilotLine, PilotEvSim, MeterModbus, EvDbc, TokenLine, EvseRapi)
+_BUILT_IN: tuple[type[DeviceSection], ...] = (PilotLine, PilotEvSim, MeterModbus, EvDbc, EvChademo, TokenLine, EvseRapi)
 
 SECTIONS: dict[str, type[DeviceSection]] = {
     name: section for section in _BUILT_IN for name in get_args(section.model_fields["driver"].annotation)
