@@ -27,7 +27,8 @@ TOPICS: dict[str, str] = {
     # control pilot and proximity (driver of the pilot emulator)
     "cp.state": "state (A..F), pwm (bool), high_v, low_v: the level classified, on change of either",
     "cp.volts": "high_v, low_v: measured at the station's side of the emulator, on change",
-    "cp.pwm": "on (bool), duty_pct, freq_hz: 100 = static high, 0 = static low; on change",
+    "cp.pwm": "on (bool), duty_pct, freq_hz (None: not measured exactly enough): 100 = static high, 0 = static low; on "
+    "change",
     "output": "live (bool, any phase), phases (list of bool), kind: voltage at the outlet; the stamp holds the delay",
     "lock": "locked (bool)",
     "pilot.reset": "why: the emulator restarted; its resistor is A",
