@@ -180,22 +180,56 @@ FAULTS: dict[str, Fault] = {
         of="device",
         arguments={"share": Argument(0.3, "share of the answers, 0..1", 0.0, 1.0)},
     ),
+    "meter-silent": Fault("the bench meter answers nothing", "bench instrument", "inconclusive", of="device"),
+    "meter-late": Fault(
+        "the bench meter answers `by_ms` late: after its reader has given the answer up",
+        "bench instrument",
+        "inconclusive",
+        of="device",
+        arguments={"by_ms": Argument(500.0, "ms", 0.0, 60_000.0)},
+    ),
+    "meter-exception": Fault(
+        "the bench meter answers each request with the exception `code`",
+        "bench instrument",
+        "inconclusive",
+        of="device",
+        arguments={"code": Argument(4.0, "Modbus exception, 1..11", 1, 11)},
+    ),
     "can-bus-off": Fault(
         "the CAN controller has left the bus: nothing goes in or out", "bench instrument", "bench ERROR", of="device"
     ),
-    "chademo-malfunction": Fault(
-        "the CHAdeMO charger reports a malfunction and stops", "station hardware", "handled", of="device"
+    "deaf": Fault("an instrument answers nothing, and does nothing", "bench instrument", "bench ERROR", of="device"),
+    "silent": Fault("a pilot emulator sends no reports", "bench instrument", "inconclusive", of="device"),
+    "stuck": Fault(
+        "a relay board, supply or load takes every command, and its contacts stay as they are",
+        "bench instrument",
+        "bench ERROR",
+        of="device",
     ),
-    "chademo-silent": Fault(
-        "the CHAdeMO charger sends no frames any more", "station hardware", "inconclusive", of="device"
+    "trip": Fault(
+        "a supply or load goes off by itself, once; off does nothing", "bench instrument", "bench ERROR", of="device"
     ),
-    "chademo-protocol": Fault(
-        "the CHAdeMO charger gives a protocol number that does not exist", "station hardware", "handled", of="device"
+    "slow": Fault(
+        "a station monitor answers `delay_ms` late",
+        "bench instrument",
+        "inconclusive",
+        of="device",
+        arguments={"delay_ms": Argument(800.0, "ms", 0.0, 60_000.0)},
     ),
-    "chademo-no-stop": Fault(
-        "the CHAdeMO charger goes on giving current when the vehicle stops", "station hardware", "handled", of="device"
+    "boot": Fault(
+        "a station monitor says that its station starts, once; off does nothing",
+        "bench instrument",
+        "inconclusive",
+        of="device",
+        arguments={"post_code": Argument(0, "code of the self-test", 0, 255)},
     ),
-    "ev-silent": Fault("the EV simulator sends nothing any more", "bench instrument", "inconclusive", of="device"),
+    "reset": Fault(
+        "an instrument restarts, once; off does nothing",
+        "bench instrument",
+        "inconclusive",
+        of="device",
+        arguments={"boot_s": Argument(-1.0, "s in which it is deaf; below 0 = as it is set up", -1.0, 60.0)},
+    ),
     "serial-noise": Fault(
         "a share of the bytes on a device's wire has a bit turned over",
         "bench instrument",

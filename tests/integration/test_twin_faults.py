@@ -460,6 +460,21 @@ def test_what_cannot_be_done_is_refused_in_words(bench, message, says):
     assert says in bench.refused(**message)
 
 
+OTHERS = ("deaf", "silent", "stuck", "trip", "slow", "boot", "chademo-")
+"""Of instruments that are not on this twin; each is tried with its instrument."""
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if not name.startswith(OTHERS)])
+def test_every_fault_of_the_list_can_be_switched_on_and_off(bench, name):
+    device = "can" if FAULTS[name].of == "wire" else None
+    done = bench.fault(name, device=device)
+    assert set(done["args"]) == set(FAULTS[name].arguments)
+    bench.fault(name, on=False, device=device)
+    if name == "reset":
+        bench.pilot.hello()
+        bench.pilot.command("W 10000")
+
+
 def test_the_list_is_the_catalogue_and_the_log_keeps_what_was_broken(bench):
     bench.twin.control(type="faults", id=4711)
     told = bench.twin.wait("faults")

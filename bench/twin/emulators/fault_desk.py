@@ -76,9 +76,6 @@ class FaultDesk:
         self, name: str, on: bool, evse: int | None, device: str | None, args: dict[str, Any], now_ns: int
     ) -> dict[str, Any]:
         """What was done where, as the owner is told."""
-        if name not in FAULTS:
-            # An instrument may have troubles of its own, such as `reset`.
-            return self._device(name, on, evse, device, args, now_ns)
         args = complete(name, args)
         for_s = float(args.pop("for_s"))
         act = {"outlet": self._outlet, "device": self._device, "wire": self._wire}[FAULTS[name].of]
@@ -113,8 +110,6 @@ class FaultDesk:
                 except (ValueError, TypeError, KeyError) as error:
                     raise FaultError(f"{name}: {key} cannot do that with {args}: {error!r}") from error
         if not hit:
-            # Of a name that nobody lists `complete` says what there is.
-            complete(name, args)
             raise FaultError(f"{name}: {device or 'no device here'} has no such fault")
         self._truth.command(",".join(hit), now_ns, "fault", name=name, on=on, args=args)
         return {"evse": self._devices[hit[0]][0], "device": hit[0] if len(hit) == 1 else hit, "args": args}

@@ -67,7 +67,8 @@ class LinePilotEmulator:
                 else:
                     self._line.plug()
             case "reset" if on:
-                self._device.reset(now_ns, float(args.get("boot_s", self._boot_s)))
+                boot_s = float(args["boot_s"])
+                self._device.reset(now_ns, self._boot_s if boot_s < 0.0 else boot_s)
             case "clock-drift":
                 self._clock.drift(float(args["ppm"]) if on else 0.0, now_ns)
             case "clock-step" if on:
