@@ -97,12 +97,12 @@ class SocketcandWire(CanWire):
             )
 
     def receive(self, timeout_s: float = WAKE_S) -> Arrival:
-        select.select([self._socket, self._wake_r], [], [], timeout_s)
         begun_ns = time.monotonic_ns()
-        try:
-            data = self._socket.recv(65536, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            data = None
+        ready, _, _ = select.select([self._socket, self._wake_r], [], [], timeout_s)
+        data = None
+        if self._socket in ready:
+            begun_ns = time.monotonic_ns()
+            data = self._socket.recv(65536)
         at_ns = time.monotonic_ns()
         arrival = Arrival(self._empty_ns, at_ns, [], [], [], [], bool(data))
         self._empty_ns = begun_ns
