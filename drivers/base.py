@@ -201,6 +201,10 @@ class Driver(ABC):
         """
         return None
 
+    async def _safe_alone(self) -> None:
+        """`make_safe` for a device that came back, without what rests on the state of other devices."""
+        await self.make_safe()
+
     @abstractmethod
     async def _open(self) -> None:
         """Open the wire, identify the device (`_recognise`), start its readers, enter ACTIVE (or UNKNOWN).
@@ -229,6 +233,7 @@ class Driver(ABC):
         lock, self._lock = self._lock, None
         if lock is None:
             return
+        closing = asyncio.ensure_future(self._close())
         try:
             await asyncio.shield(closing)
         except asyncio.CancelledError:
@@ -237,7 +242,6 @@ class Driver(ABC):
             raise
         except (OSError, DeviceError) as error:
             # a dead device must not keep the others from being closed
-        closing = asyncio.ensure_future(self._close())
             self._source.note("gap", {"from_ns": 0, "to_ns": 0, "why": f"{self.name} did not close cleanly: {error}"})
         finally:
             lock.release()
@@ -383,7 +387,7 @@ class Driver(ABC):
             return
         self._enter(DeviceState.UNKNOWN, f"is back: {why}; what its outputs did meanwhile nobody knows")
         try:
-            await self.make_safe()
+            await self._safe_alone()
         except Exception as error:  # noqa: BLE001 - it stays UNKNOWN, and the loss of it again is looked after
             if self._loss is None:
                 self._say(DeviceState.UNKNOWN, f"is back, but could not be made safe: {error}")

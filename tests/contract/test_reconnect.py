@@ -23,6 +23,8 @@ BUSY = {
     "ev.dbc": lambda driver: driver.command(max_current_a=6.0),
     "supply.scpi": lambda driver: driver.set(230.0, 16.0),
     "load.scpi": lambda driver: driver.draw(6.0),
+    "power.relay/modbus": lambda driver: driver.switch(5, True),
+    "power.relay/numato": lambda driver: driver.switch(5, True),
 }
 """What a device is asked all the time while its cable is cut; the others are polled by their drivers."""
 

@@ -13,6 +13,13 @@ from pilotbench.errors import ConfigError, DeviceError
 from driver_rig import Rig
 
 
+@pytest.fixture
+def rig(rig: Rig) -> Rig:
+    """The station hangs on the supply here."""
+    rig.devices = {"supply": {"kind": "supply.scpi"}, "load": {"kind": "load.scpi"}}
+    return rig
+
+
 def opened(rig: Rig, port: str | None = None, kind: str = "supply.scpi", **options: Any) -> Any:
     driver = rig.driver(kind, port or rig.twin.ready[kind.partition(".")[0]], **options)
     rig.run(driver.open())

@@ -38,7 +38,7 @@ WIRES = {
 """Kind of driver, and what of it where it has several wires -> the twin's device that it is tried on."""
 
 RELAYS = {1: "mains", 2: "pe", 3: "rcd", 4: "dc-leak", 5: "aux"}
-BOARD = {"relays": {str(number): duty for number, duty in RELAYS.items()}, "inverted": [2]}
+"""What the relays of a board are for. In the usual twin nothing hangs on them, so that the station has its supply."""
 
 DEVICES: dict[str, dict[str, Any]] = {
     "pilot": {"kind": "pilot.line"},
@@ -48,11 +48,10 @@ DEVICES: dict[str, dict[str, Any]] = {
     "dc": {"kind": "ev.chademo"},
     "cards": {"kind": "token.line"},
     "rapi": {"kind": "evse.rapi", "aux_power": True},
-    "supply": {"kind": "supply.scpi"},
+    "supply": {"kind": "supply.scpi", "feeds": False},
     "load": {"kind": "load.scpi"},
-    "relays_modbus": {"kind": "relay.modbus", "unit": 3, **BOARD},
-    "relays_numato": {"kind": "relay.numato", **BOARD},
-    "relays_lcus": {"kind": "relay.lcus", **BOARD},
+    "relays_modbus": {"kind": "relay.modbus", "unit": 3},
+    "relays_numato": {"kind": "relay.numato"},
 }
 """What stands in the rig's twin, all at one outlet."""
 
@@ -80,6 +79,7 @@ class Rig:
         self.gate = OpenGate()
         self.timeline = Timeline()
         self.timeline.subscribe(self.events.append)
+        self.devices = DEVICES
         self._start_twin = twin
         self._twin: TwinProcess | None = None
         self._drivers: list[Driver] = []
@@ -89,7 +89,7 @@ class Rig:
     @property
     def twin(self) -> TwinProcess:
         if self._twin is None:
-            self._twin = self._start_twin(devices=DEVICES)
+            self._twin = self._start_twin(devices=self.devices)
         return self._twin
 
     def use(self, twin: TwinProcess) -> None:
@@ -130,7 +130,15 @@ class Rig:
             board = kind.partition("/")[2]
             options = {"board": board, "relays": RELAYS, "inverted": [2], "unit": 3, **options}
         source = self.timeline.source(name or WIRES.get(kind) or kind)
-        driver = create(kind.partition("/")[0], source.name, source, gate or self.gate, port=port, state_dir=self.state_dir, **options)
+        driver = create(
+            kind.partition("/")[0],
+            source.name,
+            source,
+            gate or self.gate,
+            port=port,
+            state_dir=self.state_dir,
+            **options,
+        )
         self._drivers.append(driver)
         return driver
 

@@ -19,8 +19,13 @@ class ScpiEmulator:
     A supply feeds the station: its output takes the mains away or lets them through, and its voltage is theirs (0 V
     set is the voltage they have by themselves). A load draws its current at the outlet, in each phase. Off at power-up.
 
-    Settings: `serial`; `max_voltage_v` and `max_current_a`, above which a value is out of range; `on`, how the supply
-    is found; `delay_ms`, how long an answer takes.
+    Settings.
+
+    - `serial`.
+    - `feeds`: False for a supply on which the station does not hang.
+    - `max_voltage_v`, `max_current_a`: above them a value is out of range.
+    - `on`: how it is found.
+    - `delay_ms`: how long an answer takes.
     """
 
     def __init__(
@@ -29,6 +34,7 @@ class ScpiEmulator:
         part: Literal["supply", "load"],
         *,
         serial: str = "VS0001",
+        feeds: bool = True,
         max_voltage_v: float = 300.0,
         max_current_a: float = 32.0,
         on: bool = False,
@@ -38,6 +44,7 @@ class ScpiEmulator:
         self._part = part
         self._contact = "OUTP" if part == "supply" else "INP"
         self._serial = serial
+        self._feeds = feeds
         self._max = {"VOLT": max_voltage_v, "CURR": max_current_a}
         self._set = {"VOLT": 0.0, "CURR": 0.0}
         self._delay_ns = int(delay_ms * 1e6)
@@ -150,6 +157,8 @@ class ScpiEmulator:
         if self._part == "load":
             plant.set_load(self._set["CURR"] if self._on else 0.0, now_ns)
             return
+        if not self._feeds:
+            return
         if self._set["VOLT"] > 0.0:
             plant.mains.set_voltage(self._set["VOLT"], now_ns)
         plant.set_mains(self._on, now_ns, by=self._place.name)
@@ -157,8 +166,9 @@ class ScpiEmulator:
     def _measured(self, what: str) -> float:
         plant = self._place.plant
         if self._part == "supply":
-            voltage_v = plant.mains.voltages_v(plant.current_a)[0] if self._on else 0.0
-            current_a = max(plant.current_a) if self._on else 0.0
+            feeds = self._on and self._feeds
+            voltage_v = plant.mains.voltages_v(plant.current_a)[0] if feeds else self._set["VOLT"] * self._on
+            current_a = max(plant.current_a) if feeds else 0.0
         else:
             voltage_v = plant.output_v[0]
             current_a = plant.load_a if voltage_v > 0.0 else 0.0
