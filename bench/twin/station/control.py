@@ -269,9 +269,11 @@ class PilotControl:
             self._c1_since_s = None
             return False
         since = self._c1_since_s = now_s if self._c1_since_s is None else self._c1_since_s
-        wait_s = _RECLOSE_S if self._knobs.recloses_in_c1 and self._reclose_at_s is None else _EV_STOP_S
+        recloses = self._knobs.recloses_in_c1 and self._reclose_at_s is None
+        wait_s = _RECLOSE_S if recloses else _EV_STOP_S
         if now_s >= since + wait_s:
-            self._reclose_at_s = now_s + _RECLOSE_S
+            if recloses:
+                self._reclose_at_s = now_s + _RECLOSE_S
             return True
         self._wake(since + wait_s)
         return False
@@ -279,7 +281,7 @@ class PilotControl:
     def _recloses(self, now_s: float) -> bool:
         """Of the fault recloses: once, while the vehicle still is in C1."""
         due = self._reclose_at_s
-        if not self._knobs.recloses_in_c1 or due is None or self.state is not CpState.C or self.pwm_on:
+        if due is None or self.state is not CpState.C or self.pwm_on:
             return False
         self._wake(due if now_s < due else None)
         return due <= now_s < due + _RECLOSE_S

@@ -78,7 +78,7 @@ class Link:
         self.make_peer: Callable[[ClientConnection], Peer]
         self.on_accepted: Callable[[], None]
         self.on_back: Callable[[float], None]
-        self._drops = knobs.drops_link_after_s is not None
+        self._dropped = False
         self.on_disconnected: Callable[[str], None] = lambda _why: None
         self.early_status: Callable[[], Message]
 
@@ -151,8 +151,9 @@ class Link:
         self._was_connected = True
         self._peer = peer = self.make_peer(ws)
         own = asyncio.create_task(self._talk(), name="station.talk")
-        if self._drops:
-            asyncio.get_running_loop().call_later(self._knobs.drops_link_after_s or 0.0, self._drop)
+        drops_after_s = self._knobs.drops_link_after_s
+        if drops_after_s is not None:
+            asyncio.get_running_loop().call_later(drops_after_s, self._drop)
         try:
             await peer.serve()
         finally:
@@ -165,8 +166,8 @@ class Link:
 
     def _drop(self) -> None:
         """The connection breaks by itself, once."""
-        if self._drops and self._ws is not None and self.boot_status == "Accepted":
-            self._drops, self._down_s = False, self._knobs.down_s
+        if not self._dropped and self._ws is not None and self.boot_status == "Accepted":
+            self._dropped, self._down_s = True, self._knobs.down_s
             self._ws.transport.abort()
 
     def change_password(self, password: bytes) -> None:

@@ -57,6 +57,10 @@ class Deviation:
         }
 
 
+def _trips(sure: tuple[str, ...], perhaps: Iterable[str]) -> Trips:
+    return Trips(sure, tuple(rule for rule in perhaps if rule not in sure))
+
+
 def fault(
     name: str,
     text: str,
@@ -76,7 +80,7 @@ def fault(
     """
     named = {"1.6": v16, "2.0.1": f"{v2} {v201}", "2.1": f"{v2} {v21}"}
     trips = {
-        version: Trips((*every.split(), *own.split()), tuple(perhaps.split()))
+        version: _trips((*every.split(), *own.split()), perhaps.split())
         for version, own in named.items()
         if every or own.strip()
     }

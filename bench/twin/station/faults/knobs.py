@@ -27,7 +27,6 @@ class Knobs:
     duty_spacing_s: float = 5.0  # least time between two changes of the duty
     prelude: tuple[tuple[float, float], ...] = ()  # (duty, seconds) each, before the first offer of a session
     f_pulse_s: float = 0.0  # an offer ends by way of state F, for so long
-    ev_stop_s: float = 6.0  # so long an EV may take to stop drawing current after the end of PWM
     checks_diode: bool = True  # whether the diode has to be proven before closing
     opens_on_short: bool = True  # whether a short of the pilot (E) opens
     lock_motor: Literal["works", "dead", "sticks"] = "works"  # dead: never locks; sticks: never opens again

@@ -35,11 +35,8 @@ def _says_without_id(request: Payload, answer: dict[str, Any]) -> dict[str, Any]
 
 ANSWERS: dict[str, Slip] = {
     "stop-is-talk": Slip(instead={"RemoteStopTransaction": _ACCEPTED, "RequestStopTransaction": _ACCEPTED}),
-    "start-is-talk": Slip(instead={"RemoteStartTransaction": _ACCEPTED, "RequestStartTransaction": _ACCEPTED}),
     "unlock-is-talk": Slip(instead={"UnlockConnector": {"status": "Unlocked"}}),
     "availability-is-talk": Slip(instead={"ChangeAvailability": _ACCEPTED}),
-    "reservation-is-talk": Slip(instead={"ReserveNow": _ACCEPTED}),
-    "trigger-is-talk": Slip(instead={"TriggerMessage": _ACCEPTED}),
     "scheduled-as-accepted": Slip(
         answers={
             "ChangeAvailability": _called("Scheduled", "Accepted"),
@@ -50,10 +47,4 @@ ANSWERS: dict[str, Slip] = {
     "ended-as-ongoing": Slip(answers={"GetTransactionStatus": _ongoing(True)}),
     "ongoing-as-ended": Slip(answers={"GetTransactionStatus": _ongoing(False)}),
     "ongoing-without-id": Slip(answers={"GetTransactionStatus": _says_without_id}),
-    "start-while-pending": Slip(
-        answers={
-            "RemoteStartTransaction": _called("Rejected", "Accepted"),
-            "RequestStartTransaction": _called("Rejected", "Accepted"),
-        }
-    ),
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..messages import Message, Payload
 
-__all__ = ["Memory", "Slip", "is_status", "status_of", "transaction_kind", "with_status"]
+__all__ = ["Memory", "Slip", "status_of", "transaction_kind"]
 
 Memory = dict[str, Any]
 """What a slip remembers from one message to the next; its own, empty at first."""
@@ -39,11 +38,6 @@ class Slip:
     beside: frozenset[str] = frozenset()
 
 
-def is_status(message: Message) -> bool:
-    """A message that tells the status of a connector: StatusNotification, or NotifyEvent of AvailabilityState."""
-    return status_of(message) is not None
-
-
 def status_of(message: Message) -> str | None:
     """The status that a message tells of connector 1, None when it tells none."""
     if message.action == "StatusNotification":
@@ -55,18 +49,6 @@ def status_of(message: Message) -> str | None:
             if one["variable"]["name"] == "AvailabilityState":
                 return str(one["actualValue"])
     return None
-
-
-def with_status(message: Message, status: str) -> Message:
-    """The same with another status."""
-    payload = copy.deepcopy(message.payload)
-    if message.action == "NotifyEvent":
-        for one in payload["eventData"]:
-            if one["variable"]["name"] == "AvailabilityState":
-                one["actualValue"] = status
-    else:
-        payload["connectorStatus" if "connectorStatus" in payload else "status"] = status
-    return Message(message.action, payload)
 
 
 def transaction_kind(message: Message) -> str | None:

@@ -96,8 +96,7 @@ class Story16:
         self._stop(self._clock.now(), self._outlet.meter.sample, reason, None)
 
     def _start(self, session: Session, begin: Sample) -> None:
-        if self._knobs.energy_gain != 1.0:
-            self._outlet.meter.begin()
+        self._outlet.meter.begin()
         self._tx = tx = _Transaction(self._clock.now(), id_tag=session.token.id)
         payload: dict[str, Any] = {
             "connectorId": self._connector,

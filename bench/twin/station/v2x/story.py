@@ -168,8 +168,7 @@ class Story2x:
                 self._updated(tx, "EVCommunicationLost", state=True)
 
     def _start(self, trigger: str, session: Session | None, begin: Sample) -> None:
-        if self._knobs.energy_gain != 1.0:
-            self._outlet.meter.begin()
+        self._outlet.meter.begin()
         tx = self._tx = _Transaction(self._clock.now(), str(uuid.uuid4()))
         payload = self._event("Started", tx, trigger, tx.started_at, session, state=True)
         names = self._model.names("SampledDataCtrlr.TxStartedMeasurands")

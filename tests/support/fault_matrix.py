@@ -1,0 +1,229 @@
+"""The matrix: each station fault in each version against the rules that should see it, what conforms against none.
+
+What there is to play comes from `pilotbench twin faults --json`; a run is one `pilotbench run --json`. `fault_report`
+plays it all.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pilotbench.bench.recording import read_run
+
+from cli_runs import CliRun, cli
+
+VERSIONS = ("1.6", "2.0.1", "2.1")
+CLEAN_SESSIONS = 50
+STOOD_STILL = "the twin stood still meanwhile (twin.overrun)"
+
+NO_FAULT: dict[str, str] = {
+    **dict.fromkeys(
+        [
+            "c1_c2.measured",
+            "b1_b2.measured",
+            "ev.stops",
+            "reconnect.measured",
+            "reconnect.boot",
+            "v2.reconnect.measured",
+        ],
+        "measures, and has no limit",
+    ),
+    **dict.fromkeys(["ev.follows", "no_current.dead"], "is about the bench's own vehicle or instruments"),
+    "energy.conform": "wants a reference meter four times better than the class",
+    "c1.waits": "an opening under load and the current that ends by it come closer than the EV simulator tells",
+    **dict.fromkeys(["pwm.fast", "pwm.slow"], "the DUT port has one frequency, 1 kHz"),
+    **dict.fromkeys(["pp.20A", "pp.32A", "pp.63A"], "as pp.13A, which has one; the outlet's rating is 32 A"),
+    "pp.none": "a plug without a coded cable is a fault of the cable, not of the station's software",
+    **dict.fromkeys(["d.stays_off", "d.opens"], "no case asks for ventilation"),
+    "ef.stays_off": "takes a station that closes while the pilot is short or in state F; none does both wrong",
+    **dict.fromkeys(
+        [
+            *("v21.limit.energy", "v21.limit.state", "v21.reset.no_resume", "v21.reset.resumed", "v21.reset.told"),
+            *("v21.resume", "v21.resume.no_energy", "v21.resume.power_loss"),
+        ],
+        "the simulated station resumes no transaction and knows no limits of cost, energy or time",
+    ),
+    "profile.holds": "takes a profile that is exceeded after it was kept",
+    **dict.fromkeys(
+        [
+            *("boot.status", "boot.status0", "v2.boot.status", "v2.boot.retry", "v2.offline.status"),
+            *("react.tx.repeated", "react.v2.tx.repeated", "react.reconnects", "react.v2.reconnects"),
+            *("reset.boot", "reset.stop", "v2.reset.boot", "v2.reset.ended"),
+            *("offline.start", "v2.offline.ended"),
+        ],
+        "its limit is a minute or more",
+    ),
+    **dict.fromkeys(
+        [
+            *("trigger.sent", "v2.trigger.sent", "v2.trigger.status", "v2.trigger.tx"),
+            *("v2.remote_start.event", "v2.plug_timeout.remote", "v2.plug_timeout.local", "v2.plug_timeout.bay"),
+        ],
+        "its limit is half a minute or more",
+    ),
+    **dict.fromkeys(
+        ["v2.reconnect.early", "v2.reconnect.refused", "v2.reconnect.no_boot"],
+        "a back end that closes the connection misbehaves, which excuses the station",
+    ),
+    "v2.retry.early": "an error of the back end excuses the station; react.v2.tx.not_early has a fault",
+    **dict.fromkeys(["ws.ping", "v2.ping"], "the simulated station's ping interval is 0 and holds after a boot only"),
+    **dict.fromkeys(
+        [
+            *("invalid.energy", "v2.invalid.event", "v2.invalid.energy"),
+            *("unplug.stop", "unplug.continue", "unplug.suspended", "unplug.stays_locked", "unplug.unlocks"),
+            *("v2.unplug.event", "v2.unplug.ended", "v2.unplug.unlocks", "v2.unplug.keeps_lock"),
+            *("meter.sampled_off", "meter.clock", "v2.meter.not_in_tx", "plug.timeout", "v2.plug.tx", "v2.energy.tx"),
+            *("v2.plug.trigger", "v2.boot.pending_remote", "v2.remote_stop.rejected", "v2.stop.local"),
+            *("v2.tx.overlap", "v2.tx_status.unknown", "v2.reset.scheduled", "v2.reset.at_once", "v2.reset.waits"),
+            *("v2.fault.trigger", "v2.lock.no_start"),
+        ],
+        "no case yet in which it alone shows",
+    ),
+}
+"""Rule -> why no fault of the list trips it for sure. The traces of the unit tests do."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of the matrix. `sure` and `perhaps` are empty for what must not FAIL at all."""
+
+    kind: str
+    name: str
+    version: str
+    course: str = "session"
+    sure: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    seed: int | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The command line after `pilotbench run --json`."""
+        made = ["--ocpp", self.version]
+        if self.kind != "clean":
+            made += [f"--station-{self.kind}", self.name]
+        if self.seed is not None:
+            made += ["--seed", str(self.seed)]
+        return (*made, self.course)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a run of the matrix showed.
+
+    - `caught`: rules that should FAIL and do. `stalled`: rules that would, had this machine not stood still.
+    - `missed`: rules that should FAIL and neither do nor would. `extra`: rules that FAIL and should not.
+    - `trouble`: what kept the run from being one; empty when all went well.
+    """
+
+    play: Play
+    caught: tuple[str, ...]
+    stalled: tuple[str, ...]
+    missed: tuple[str, ...]
+    extra: tuple[str, ...]
+    trouble: str = ""
+
+    @property
+    def seen(self) -> bool:
+        """A fault is caught by one of its rules at least, or would be."""
+        return not self.play.sure or bool(self.caught or self.stalled)
+
+    @property
+    def only_stalled(self) -> bool:
+        return bool(self.play.sure) and not self.caught and bool(self.stalled)
+
+    @property
+    def right(self) -> bool:
+        return self.seen and not self.extra and not self.trouble
+
+    @property
+    def word(self) -> str:
+        if self.trouble:
+            return "no run"
+        if self.extra:
+            return "wrongly blamed"
+        if not self.play.sure:
+            return "not blamed"
+        if self.only_stalled:
+            return "seen, but this machine stood still"
+        return "caught" if self.caught else "NOT CAUGHT"
+
+
+@functools.cache
+def listed(state: Path) -> tuple[dict[str, Any], ...]:
+    """The station's faults and oddities, as the command line tells them."""
+    run = cli("twin", "faults", "--json", state=state)
+    assert run.code == 0, run.err
+    return tuple(run.document["station"])
+
+
+def plays(rows: Iterable[dict[str, Any]]) -> Iterator[Play]:
+    """Every fault and oddity in every version in which it has a meaning."""
+    for row in rows:
+        for version in row["versions"]:
+            sure, perhaps = row["trips"].get(version, ()), row["perhaps"].get(version, ())
+            yield Play(row["kind"], row["name"], version, row["course"], tuple(sure), tuple(perhaps))
+
+
+def clean_plays(count: int = CLEAN_SESSIONS) -> Iterator[Play]:
+    """Sessions of a clean station, each with noise and delays of its own, the versions in turn."""
+    for seed in range(1, count + 1):
+        yield Play("clean", f"clean {seed}", VERSIONS[seed % len(VERSIONS)], seed=seed)
+
+
+def judge(play: Play, run: CliRun) -> Judged:
+    """Compare the verdicts of a run with what the play is to lead to."""
+    try:
+        document = run.document
+    except ValueError:
+        return Judged(play, (), (), play.sure, (), f"no document, exit code {run.code}: {run.err[-300:]}")
+    return compare(play, document, overruns(run.folder))
+
+
+def compare(play: Play, document: dict[str, Any], overrun_count: int) -> Judged:
+    """As `judge`, of the run's JSON document; `overrun_count`: how often the twin stood still in it."""
+    verdicts: dict[str, dict[str, Any]] = {verdict["rule"]: verdict for verdict in document["verdicts"]}
+    fails = {rule for rule, verdict in verdicts.items() if verdict["verdict"] == "FAIL"}
+    stalled = {rule for rule in play.sure if overrun_count > 0 and _stood_still(verdicts.get(rule))}
+    caught = tuple(rule for rule in play.sure if rule in fails)
+    return Judged(
+        play,
+        caught=caught,
+        stalled=tuple(rule for rule in play.sure if rule in stalled),
+        missed=tuple(rule for rule in play.sure if rule not in fails | stalled),
+        extra=tuple(sorted(fails - set(play.sure) - set(play.perhaps))),
+        trouble="" if caught else _trouble(play, document, verdicts),
+    )
+
+
+def _stood_still(verdict: dict[str, Any] | None) -> bool:
+    """A verdict that would be FAIL, were it not for a standstill of the twin."""
+    if verdict is None or verdict["verdict"] != "INCONCLUSIVE":
+        return False
+    return verdict["lean"] == "FAIL" and verdict["reason"] == "PRECONDITION" and STOOD_STILL in verdict["because"]
+
+
+def _trouble(play: Play, document: dict[str, Any], verdicts: dict[str, dict[str, Any]]) -> str:
+    """Why a run says nothing of the station: the bench contradicts itself, or the case did not go through.
+
+    A faulty station may well keep a case from its end, and a welded contactor the bench from making safe.
+    """
+    errors = [rule for rule, verdict in verdicts.items() if verdict["verdict"] == "ERROR"]
+    if errors:
+        return f"ERROR of {', '.join(errors)}"
+    if not document["cases"]:
+        return "no case was played: " + "; ".join(document["problems"])
+    fine = ("passed", "incomplete") if play.kind == "fault" else ("passed",)
+    broken = [f"{case['name']}: {case['text']}" for case in document["cases"] if case["outcome"] not in fine]
+    return "; ".join(broken if play.kind == "fault" else [*broken, *document["problems"]])
+
+
+def overruns(folder: Path) -> int:
+    """How often the twin stood still in a run, by its recording."""
+    return sum(event.topic == "twin.overrun" for event in read_run(folder).events)

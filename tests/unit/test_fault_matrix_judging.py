@@ -1,0 +1,84 @@
+"""How the matrix judges a run: caught, missed, blamed wrongly, and seen although this machine stood still."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fault_matrix import STOOD_STILL, Judged, Play, compare
+
+FAULT = Play("fault", "late-open", "1.6", sure=("stop.open", "ab.dead"), perhaps=("start.order",))
+CLEAN = Play("clean", "clean 1", "2.1", seed=1)
+PASSED = [{"name": "session", "outcome": "passed", "text": ""}]
+
+
+def verdict(
+    rule: str, outcome: str, reason: str | None = None, lean: str | None = None, why: str = ""
+) -> dict[str, Any]:
+    return {"rule": rule, "verdict": outcome, "reason": reason, "lean": lean, "because": why}
+
+
+def stalled(rule: str = "stop.open", **other: Any) -> dict[str, Any]:
+    """What a rule says whose window met a standstill of the twin."""
+    why = f"no response within the limit; but {STOOD_STILL}"
+    said = {"reason": "PRECONDITION", "lean": "FAIL", "because": why}
+    return {**verdict(rule, "INCONCLUSIVE"), **said, **other}
+
+
+def judged(play: Play, *verdicts: dict[str, Any], overruns: int = 0, cases: Any = PASSED, problems: Any = ()) -> Judged:
+    return compare(play, {"verdicts": list(verdicts), "cases": cases, "problems": list(problems)}, overruns)
+
+
+def test_one_of_its_rules_is_enough() -> None:
+    one = judged(FAULT, verdict("stop.open", "FAIL"), verdict("ab.dead", "PASS"))
+    assert (one.right, one.caught, one.missed) == (True, ("stop.open",), ("ab.dead",))
+    assert one.word == "caught"
+
+
+@pytest.mark.parametrize("outcome", ["PASS", "NOT_APPLICABLE", "INCONCLUSIVE"])
+def test_none_of_its_rules_is_not_caught(outcome: str) -> None:
+    one = judged(FAULT, verdict("stop.open", outcome), verdict("start.order", "FAIL"))
+    assert not one.right
+    assert one.word == "NOT CAUGHT"
+
+
+def test_a_consequence_is_allowed_and_another_rule_is_not() -> None:
+    assert judged(FAULT, verdict("stop.open", "FAIL"), verdict("start.order", "FAIL")).right
+    wrong = judged(FAULT, verdict("stop.open", "FAIL"), verdict("plug.status", "FAIL"))
+    assert (wrong.right, wrong.extra) == (False, ("plug.status",))
+
+
+def test_a_standstill_counts_as_seen_only_when_one_was_recorded() -> None:
+    one = judged(FAULT, stalled(), overruns=2)
+    assert (one.right, one.only_stalled) == (True, True)
+    assert one.word == "seen, but this machine stood still"
+    assert not judged(FAULT, stalled(), overruns=0).right
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"lean": "PASS"},
+        {"lean": None},
+        {"reason": "CLOCK"},
+        {"because": "config.TimeSource is not known"},
+        {"rule": "plug.status"},
+        {"verdict": "PASS"},
+    ],
+)
+def test_a_standstill_that_hid_no_fail_of_its_rules_is_no_excuse(other: dict[str, Any]) -> None:
+    assert not judged(FAULT, stalled(**other), overruns=5).right
+
+
+def test_what_conforms_is_not_blamed_and_its_run_goes_through() -> None:
+    assert judged(CLEAN, verdict("stop.open", "PASS"), stalled("plug.status"), overruns=1).right
+    assert not judged(CLEAN, verdict("stop.open", "FAIL")).right
+    assert not judged(CLEAN, cases=[{"name": "session", "outcome": "incomplete", "text": "no ocpp.tx.started"}]).right
+    assert not judged(CLEAN, problems=["the meter is gone"]).right
+    assert not judged(CLEAN, cases=[]).right
+
+
+def test_a_bench_that_contradicts_itself_is_no_run() -> None:
+    one = judged(FAULT, verdict("energy.agree", "ERROR"))
+    assert (one.right, one.word) == (False, "no run")
