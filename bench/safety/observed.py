@@ -59,7 +59,8 @@ class Outlet:
             self.state = str(event.data["state"])
         elif event.topic == "meter.sample":
             phases = cast("list[Any]", event.data["current_a"])
-            self._current_a = max((abs(float(value)) for value in phases), default=0.0)
+            # a meter without currents says nothing about them, and not that none flows
+            self._current_a = max((abs(float(value)) for value in phases), default=None)
             self._metered_ns = event.stamp.order_ns
         else:
             return

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "Reading", "Refused", "Silence", "Wire", "scheme_of"]
 
-SCHEMES = {"tcp": "tcp", "socket": "rtu", "rtu+tcp": "rtu", "rfc2217": "rtu"}
+SCHEMES = {"tcp": "tcp", "socket": "rtu", "rtu+tcp": "rtu"}
 """Scheme of an address -> framing. A path is RTU."""
 
 NEVER = 1 << 40
@@ -170,8 +170,8 @@ class Wire:
             "trace_packet": self._trace,
             "trace_connect": self._connected,
         }
-        scheme, _, rest = self._port.partition("://")
-        if not rest or scheme == "rfc2217":
+        _, _, rest = self._port.partition("://")
+        if not rest:
             link = self.link
             # a pseudo terminal carries bytes without parity, and refuses to be asked for one
             parity = "N" if os.path.realpath(self._port).startswith(PSEUDO) else link.parity
