@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .assembly import Bench
+from .safety.danger import PLAIN
 
 __all__ = ["power_up"]
 
@@ -13,17 +14,24 @@ __all__ = ["power_up"]
 async def power_up(bench: Bench) -> None:
     """Close every mains relay that the envelope allows to be switched; the others are somebody else's matter.
 
+    On a bench that nobody armed they stay off.
+
     Raises:
-        SafetyError: the gate refuses, as on a bench that nobody armed.
+        SafetyError: the gate refuses.
         DeviceError: not acknowledged.
     """
     note = bench.timeline.bench.note
     allowed = bench.gate.envelope.relays
+    permission = bench.gate.permission
+    refused = permission.refusal(PLAIN) if permission is not None else ""
     for driver in bench.instruments:
         for number in _mains_relays(driver):
             name = f"mains relay {number} of {driver.name}"
             if number not in allowed and "mains" not in allowed:
                 note("bench.state", {"state": "starting", "why": f"{name} stays off: [envelope] relays has no 'mains'"})
+                continue
+            if refused:
+                note("bench.state", {"state": "starting", "why": f"{name} stays off: {refused}"})
                 continue
             device = cast(Any, driver)
             await (device.switch if driver.role == "relay" else device.relay)(number, True)

@@ -12,7 +12,7 @@ from ..timeline import Stimulus
 from .csms_actions import group_of
 from .listening import only_reads
 
-__all__ = ["RISKY_DUTIES", "Needs", "fault_of_relay", "needs_of", "really_safe"]
+__all__ = ["PLAIN", "RISKY_DUTIES", "Needs", "fault_of_relay", "needs_of", "really_safe"]
 
 Needs = tuple[frozenset[str], frozenset[str]]
 """Faults, and groups of OCPP actions, that a person must have named when arming."""
@@ -21,6 +21,9 @@ RISKY_DUTIES = frozenset({"pe", "rcd", "dc-leak"})
 """Relays that inject a fault: protective earth open, residual currents."""
 
 _NONE: frozenset[str] = frozenset()
+
+PLAIN: Needs = (_NONE, _NONE)
+"""What a plain charging session needs."""
 
 
 def really_safe(stimulus: Stimulus, cp_state: str | None, duty: str | None) -> bool:
