@@ -10,6 +10,7 @@ from .evse import EvseRapi
 from .meter import MeterModbus, MeterSection
 from .other import OtherDevice
 from .pilot import PilotEvSim, PilotLine, PilotSection
+from .power import LoadScpi, PowerRelay, SupplyScpi
 from .token import TokenLine
 
 __all__ = [
@@ -21,17 +22,31 @@ __all__ = [
     "EvSection",
     "EvseRapi",
     "FindFile",
+    "LoadScpi",
     "MeterModbus",
     "MeterSection",
     "OtherDevice",
     "PilotEvSim",
     "PilotLine",
     "PilotSection",
+    "PowerRelay",
+    "SupplyScpi",
     "TokenLine",
     "section_of",
 ]
 
-_BUILT_IN: tuple[type[DeviceSection], ...] = (PilotLine, PilotEvSim, MeterModbus, EvDbc, EvChademo, TokenLine, EvseRapi)
+_BUILT_IN: tuple[type[DeviceSection], ...] = (
+    PilotLine,
+    PilotEvSim,
+    MeterModbus,
+    EvDbc,
+    EvChademo,
+    SupplyScpi,
+    LoadScpi,
+    PowerRelay,
+    TokenLine,
+    EvseRapi,
+)
 
 SECTIONS: dict[str, type[DeviceSection]] = {
     name: section for section in _BUILT_IN for name in get_args(section.model_fields["driver"].annotation)

@@ -1,0 +1,116 @@
+"""Supplies, loads and relay boards in a bench file."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ...drivers.roles import Duty, Role
+from ..quantities import Seconds
+from .base import DeviceSection, FindFile
+
+__all__ = ["LoadScpi", "PowerRelay", "SupplyScpi"]
+
+
+class _Scpi(DeviceSection):
+    """A SCPI instrument on a serial port or `tcp://host:port`.
+
+    `commands`: what its command set has otherwise than the standard (docs/power.md); `setup`: what it is told once.
+    `settle`: how old a value may be that it measures.
+    """
+
+    baud: int = Field(default=9600, ge=300, le=4_000_000)
+    parity: Literal["N", "E", "O"] = "N"
+    commands: dict[str, str] = Field(default_factory=dict[str, str])
+    setup: list[str] | None = None
+    poll: Seconds = Field(default=0.5, ge=0.05, le=60)
+    timeout: Seconds = Field(default=1.0, ge=0.02, le=10)
+    settle: Seconds = Field(default=0.3, ge=0, le=10)
+
+    def options(self, find: FindFile) -> dict[str, Any]:
+        return {
+            "baud": self.baud,
+            "parity": self.parity,
+            "commands": self.commands,
+            "setup": self.setup,
+            "poll_s": self.poll,
+            "timeout_s": self.timeout,
+            "settle_s": self.settle,
+        }
+
+    def emulator(self) -> dict[str, Any]:
+        return {"kind": self.kind}
+
+
+class SupplyScpi(_Scpi):
+    """A power supply or AC source that feeds the station."""
+
+    role: ClassVar[Role] = "supply"
+
+    driver: Literal["supply.scpi"]
+
+
+class LoadScpi(_Scpi):
+    """An electronic load at the outlet."""
+
+    role: ClassVar[Role] = "load"
+
+    driver: Literal["load.scpi"]
+
+
+class PowerRelay(DeviceSection):
+    """A relay board: number -> duty.
+
+    `relays`: the numbers that the board itself uses (coil address from 0, lcus from 1, numato from 0), with their duty
+    mains, pe, rcd, dc-leak or aux. `inverted`: those wired through their normally-closed contact. `unit`, `parity`,
+    `stop_bits` and `write_several` (function 15 for 5) are of a Modbus board, which may share its port with meters.
+    """
+
+    role: ClassVar[Role] = "relay"
+
+    driver: Literal["power.relay"]
+    board: Literal["modbus", "lcus", "numato"] = "modbus"
+    relays: dict[str, Duty] = Field(min_length=1)
+    inverted: list[int] = Field(default_factory=list[int])
+    unit: int = Field(default=1, ge=1, le=247)
+    baud: int | None = Field(default=None, ge=300, le=4_000_000)
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+    write_several: bool = False
+    poll: Seconds = Field(default=1.0, ge=0.05, le=60)
+    timeout: Seconds = Field(default=0.5, ge=0.02, le=10)
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Self:
+        for number in self.relays:
+            if not number.isdecimal():
+                raise ValueError(f'relays: {number!r} is no number of a relay; write 1 = "mains"')
+        unknown = [number for number in self.inverted if str(number) not in self.relays]
+        if unknown:
+            raise ValueError(f"inverted names relays that have no duty: {unknown}")
+        return self
+
+    def options(self, find: FindFile) -> dict[str, Any]:
+        return {
+            "board": self.board,
+            "relays": {int(number): duty for number, duty in self.relays.items()},
+            "inverted": self.inverted,
+            "unit": self.unit,
+            "baud": self.baud,
+            "parity": self.parity,
+            "stop_bits": self.stop_bits,
+            "write_several": self.write_several,
+            "poll_s": self.poll,
+            "timeout_s": self.timeout,
+        }
+
+    def emulator(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"kind": f"relay.{self.board}", "relays": self.relays, "inverted": self.inverted}
+        if self.board == "modbus":
+            made["unit"] = self.unit
+        return made
+
+    @property
+    def shares_port(self) -> bool:
+        return self.board == "modbus"
