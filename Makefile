@@ -37,7 +37,7 @@ bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per even
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
 
 faults: $(VENV)/.dev  ## every station fault against every rule, and every oddity against none
-	$(BIN)/python -m pytest tests/e2e/test_fault_matrix.py -s -m "faults or not faults"
+	$(BIN)/python tests/support/fault_report.py
 
 long: $(VENV)/.dev  ## proofs that take minutes: 200,000 runs of the engine, 100,000 stamps of the back end
 	$(BIN)/python -m pytest tests/unit tests/integration/csms -s -m long

@@ -125,4 +125,5 @@ def _markdown(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for row in lists["physical"]:
         arguments = ", ".join(f"`{key}` = {one['default']}" for key, one in row["arguments"].items())
-        yield f"| `{row['name']}` | {row['text']} | {arguments} | {row['whose']} | {row['outcome']} |"
+        then = row["outcome"] + (f": {', '.join(f'`{rule}`' for rule in row['rules'])}" if row["rules"] else "")
+        yield f"| `{row['name']}` | {row['text']} | {arguments} | {row['whose']} | {then} |"

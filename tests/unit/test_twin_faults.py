@@ -7,6 +7,7 @@ import functools
 import re
 import tomllib
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from pilotbench.bench.catalogue import CASES
 from pilotbench.bench.twin.station.faults import DEVIATIONS, FAULTS, ODDITIES, VERSIONS, Knobs, knobs_of
 from pilotbench.bench.twin.station.slips import SLIPS
 
+from cli_runs import cli
 from fault_matrix import NO_FAULT
+from fault_page import PAGE, page
 from traces import CONFIGS
 
 ROOT = CONFIGS.parent
@@ -96,9 +99,18 @@ def test_a_knob_that_nobody_turns_is_none() -> None:
         assert knobs_of(name) != Knobs()
 
 
-def test_the_page_shows_the_list() -> None:
-    page = (ROOT / "docs" / "twin-faults.md").read_text("utf-8")
-    for name, text in (FAULTS | ODDITIES).items():
-        assert f"| `{name}` | {text} |" in page
-    for rule, why in NO_FAULT.items():
-        assert re.search(rf"`{re.escape(rule)}`.*{re.escape(why)}", page), rule
+def test_the_page_is_what_the_command_prints(tmp_path: Path) -> None:
+    run = cli("twin", "faults", "--markdown", state=tmp_path)
+    assert run.code == 0, run.err
+    assert PAGE.read_text("utf-8") == page(run.out), "write it anew: python tests/support/fault_page.py"
+
+
+def test_the_command_lists_everything(tmp_path: Path) -> None:
+    told = cli("twin", "faults", "--json", state=tmp_path).document
+    rows = {row["name"]: row for row in told["station"]}
+    assert set(rows) == set(DEVIATIONS)
+    assert rows["late-open"]["trips"]["2.1"] == ["stop.open"]
+    assert rows["soft-start"]["kind"] == "oddity"
+    assert {"cp-diode-short", "mains-cut"} <= {row["name"] for row in told["physical"]}
+    lines = cli("twin", "faults", state=tmp_path).out.splitlines()
+    assert any(line.split()[:3] == ["late-open", "session", "stop.open"] for line in lines)
