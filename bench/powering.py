@@ -12,7 +12,9 @@ __all__ = ["power_up"]
 
 
 async def power_up(bench: Bench) -> None:
-    """Close every mains relay that the envelope allows to be switched; the others are somebody else's matter.
+    """Switch on every supply that the file gives voltage and current, then close the mains relays.
+
+    Relays that the envelope does not allow to be switched are somebody else's matter.
 
     On a bench that nobody armed they stay off.
 
@@ -24,6 +26,13 @@ async def power_up(bench: Bench) -> None:
     allowed = bench.gate.envelope.relays
     permission = bench.gate.permission
     refused = permission.refusal(PLAIN) if permission is not None else ""
+    for driver in bench.instruments:
+        starts_with = getattr(driver, "starts_with", None)
+        if driver.role == "supply" and starts_with is not None:
+            supply = cast(Any, driver)
+            await supply.set(*starts_with)
+            await supply.output(True)
+            note("bench.state", {"state": "starting", "why": f"supply {driver.name} switched on"})
     for driver in bench.instruments:
         for number in _mains_relays(driver):
             name = f"mains relay {number} of {driver.name}"
@@ -43,5 +52,5 @@ def _mains_relays(driver: object) -> list[int]:
     if isinstance(own, int):
         return [own]
     board = getattr(driver, "relays", None)
-    duties = cast("Mapping[int, str]", board) if isinstance(board, Mapping) else {}
+    duties = cast("Mapping[int, str]", board if isinstance(board, Mapping) else {})
     return [number for number, duty in duties.items() if duty == "mains"]
