@@ -40,7 +40,7 @@ faults: $(VENV)/.dev  ## every station fault against every rule, and every oddit
 	$(BIN)/python tests/support/fault_report.py
 
 long: $(VENV)/.dev  ## proofs that take minutes: 200,000 runs of the engine, 100,000 stamps of the back end
-	$(BIN)/python -m pytest tests/unit tests/integration/csms -s -m long
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration/csms -s -m long
 
 mutants: $(VENV)/.dev  ## seeded bugs of the rule engine, each of which has to be caught by a test (minutes)
 	$(BIN)/python -m pytest tests/long/test_mutants.py -s -m long

@@ -50,7 +50,7 @@ def opened(rig: Rig, port: str, **options: object) -> EvSimPilot:
     return pilot
 
 
-@pytest.mark.parametrize("reports", ["volts", "counts"])
+@pytest.mark.parametrize("reports", ["volts", pytest.param("counts", marks=pytest.mark.long)])
 def test_stamps_contain_the_truth(rig: Rig, bare: Callable[..., TwinProcess], reports: str) -> None:
     """Each state that was told was there at an instant within its stamp, and so was each command's effect."""
     process = bare(53.33, reports=reports)

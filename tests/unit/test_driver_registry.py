@@ -33,7 +33,20 @@ def test_kinds_and_their_classes() -> None:
     assert energising == {"pilot.line": True, "meter.modbus": False, "ev.dbc": True}
 
 
-@pytest.mark.parametrize("module", ["registry", "base", "pilot.line", "meter.modbus", "meter.maps", "ev.dbc"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "registry",
+        "base",
+        "pilot.line",
+        "pilot.ev_sim",
+        "token.line",
+        "evse.rapi",
+        "meter.modbus",
+        "meter.maps",
+        "ev.dbc",
+    ],
+)
 def test_importing_a_driver_imports_no_heavy_library(module: str) -> None:
     code = f"import sys, pilotbench.drivers.{module}; print([m for m in {HEAVY!r} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
