@@ -90,7 +90,7 @@ class ModbusMeter(Driver):
         self._poller: asyncio.Task[None] | None = None
         self._good_ns = 0
         self._slowest_ns = 0
-        self._absent: set[str] = set()
+        self._absent: set[str] | None = None
 
     def _slowest_answer_s(self) -> float:
         if scheme_of(self.name, self.port) == "tcp":
@@ -110,6 +110,7 @@ class ModbusMeter(Driver):
             segment, self._known, device=self.name, port=self.port, unit=self._unit, timeout_s=self._timeout_s
         )
         meter.accept_blank = self._new_meter
+        self._absent = None
         identity = await meter.recognise(self._once_more)
         self._recognise(identity)
         self._good_ns = time.monotonic_ns()
@@ -203,7 +204,8 @@ class ModbusMeter(Driver):
         slowest_ns = max(reading.response_ns - reading.request_ns for reading in poll.readings)
         self._slowest_ns = max(self._slowest_ns, slowest_ns)
         absent = unavailable(poll)
-        fresh = absent - self._absent
+        # what it does not have from the start is no gap, as the phases that are not wired; what it loses is
+        fresh = absent - ({"current_a"} if self._absent is None else self._absent)
         if fresh:
             since_ns = self._good_ns or first.request_ns
             self._source.gap(since_ns, last.response_ns, f"{self.name} says not available: {', '.join(sorted(fresh))}")
