@@ -62,7 +62,11 @@ class RunOptions(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Bench:
-    """Everything that belongs to one run of one bench."""
+    """Everything that belongs to one run of one bench.
+
+    `danger`: what made a way to the safe state fail, or needed the supply to be cut: the run is an ERROR for it,
+    however it ended.
+    """
 
     file: BenchFile
     options: RunOptions
@@ -85,6 +89,7 @@ class Bench:
     supply: SupplyOff | None = None
     supervision: Supervision | None = None
     outcome: SafeOutcome | None = None
+    danger: str = ""
     report: Report | None = None
 
     @property

@@ -37,6 +37,8 @@ SAFE_WITHIN_S = 15.0
 GUARDIAN_STEP_S = 25.0
 WATCH_STEP_S = 0.1
 IDLE_WITHIN_S = 10.0
+PAUSED_WITHIN_S = 2.0
+"""A vehicle has ramped down and opened S2 after so long."""
 OPEN_DEADLINES_S = 20.0
 
 UNFINISHED = SafeOutcome(False, "NOT SAFE: making safe was not finished. Switch the supply off by hand, now.")
@@ -64,6 +66,11 @@ async def start(bench: Bench) -> None:
     await _open_all(bench)
     await make_safe(bench, "start-up")
     await start_supervisor(bench, make_safe)
+    # What takes its time is over, and what follows may energise.
+    gc.collect()
+    gc.freeze()
+    if bench.guarded is not None:
+        bench.guarded.guard.closely()
     await power_up(bench)
     for vehicle in bench.vehicles.values():
         vehicle.start()
@@ -113,7 +120,9 @@ async def make_safe(bench: Bench, why: str) -> None:
         raise
     note("bench.state", {"state": "safe" if outcome.proven else "unsafe", "why": outcome.text})
     if outcome.error or (not outcome.proven and "NOT SAFE" in outcome.text):
-        raise SafetyError(f"{outcome.text} ({'; '.join(outcome.trouble)})")
+        told = f"{outcome.text} ({'; '.join(outcome.trouble)})"
+        bench.danger = bench.danger or told
+        raise SafetyError(told)
 
 
 async def settle(bench: Bench, timeout_s: float) -> bool:
@@ -159,7 +168,11 @@ async def _one_to_idle(bench: Bench, evse: int, vehicle: Vehicle) -> None:
     await step(vehicle.faults)
     await step(vehicle.pause)
     outlet = bench.outlets[evse]
-    await outlet.wait_until(lambda: outlet.live is not True, IDLE_WITHIN_S)
+    dead_within_s = PAUSED_WITHIN_S + bench.file.safe.output_dead_within
+    if not await outlet.wait_until(lambda: outlet.live is not True, dead_within_s):
+        # Nothing in order helps any more, and every second counts: this run is over.
+        await abandon(bench, f"the output was still live {dead_within_s:g} s after the vehicle stopped charging")
+        return
     await step(lambda: _stop_transaction(bench, evse))
     await step(vehicle.unplug)
     await outlet.wait_until(lambda: outlet.live is not True, IDLE_WITHIN_S)
@@ -249,6 +262,8 @@ async def close(bench: Bench, *, finished: bool) -> None:
         await step("vehicle", vehicle.stop)
     for driver in reversed(bench.instruments):
         await step(driver.name, driver.close)
+    if bench.danger and not any(bench.danger in str(error) for error in errors):
+        errors.append(SafetyError(f"earlier in this run: {bench.danger}"))
     # The ports are free: what could not be made safe is tried once more by somebody else.
     unsafe = bench.outcome is not None and "NOT SAFE" in bench.outcome.text
     act = bench.outcome.text if bench.outcome is not None and unsafe else ""
