@@ -106,6 +106,10 @@ class Guard:
         """The heartbeat: the slowest part of the bench moved `age_ns` ago."""
         self._say({"age_ns": age_ns})
 
+    def closely(self) -> None:
+        """From now on the bench may energise, and a missed heartbeat counts at once."""
+        self._say({"watch": "closely"})
+
     async def end(self, act: str = "") -> None:
         """Let it go: the bench is closed, and its ports are free. `act`: it is to make safe first, and this is why.
 

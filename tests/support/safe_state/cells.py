@@ -64,6 +64,11 @@ class Cell:
         return 250.0 if self.cause.startswith("SIGKILL") else 850.0
 
     @property
+    def out_of_reach(self) -> bool:
+        """Nobody reaches the pilot, whose watchdog is off: the load goes off, and the run must say NOT SAFE."""
+        return self.cause == "unplugged pilot" and self.nets == "guardian" and self.state != "idle"
+
+    @property
     def repetitions(self) -> int:
         """How often the whole table plays it."""
         return 30 if self.cause in MANY and self.state == "charging" else 5

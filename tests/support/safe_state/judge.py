@@ -42,21 +42,24 @@ def judge(cell: Cell, folder: Path, at_ns: int, code: int | None, left: list[str
     played.load_ms = _off_ms(log, at_ns, "current")
     played.dead_ms = _off_ms(log, at_ns, "output")
     trouble = played.trouble
-    for what, value in (("CP is not at A", played.cp_ms), ("the load is on", played.load_ms)):
-        if value is None:
-            trouble.append(what)
-    if played.dead_ms is None:
-        trouble.append("the output is live")
-    if played.worst_ms is not None and played.worst_ms > cell.limit_ms:
-        trouble.append(f"{played.worst_ms:.0f} ms, later than {cell.limit_ms:.0f} ms")
+    if cell.out_of_reach:
+        if played.load_ms is None:
+            trouble.append("the load is on")
+        if not _said(folder, "NOT SAFE"):
+            trouble.append("nobody said that it is not safe")
+    else:
+        facts = {"CP is not at A": played.cp_ms, "the load is on": played.load_ms, "the output is live": played.dead_ms}
+        trouble += [what for what, value in facts.items() if value is None]
+        if played.worst_ms is not None and played.worst_ms > cell.limit_ms:
+            trouble.append(f"{played.worst_ms:.0f} ms, later than {cell.limit_ms:.0f} ms")
     trouble += [f"left behind: {what}" for what in left]
     trouble += [f"still locked: {lock.name}" for lock in _locked(folder / "state")]
     if code == 0:
         trouble.append("the run ended as if nothing had happened")
-    if cell.state == "welded":
+    if cell.state == "welded" and not cell.out_of_reach:
         if _last(log, "mains") is not False:
             trouble.append("the station's supply was not opened")
-        if code is not None and code > 0 and not _said_error(folder):
+        if code is not None and code > 0 and not _said(folder, "may be welded", "NOT SAFE"):
             trouble.append("nobody said that the contactor did not open")
     return played
 
@@ -96,6 +99,6 @@ def _locked(state: Path) -> list[Path]:
     return held
 
 
-def _said_error(folder: Path) -> bool:
+def _said(folder: Path, *words: str) -> bool:
     text = (folder / "owner.log").read_text(errors="replace")
-    return "the supply was switched off" in text or "NOT SAFE" in text
+    return any(word in text for word in words)

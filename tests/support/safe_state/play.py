@@ -31,13 +31,12 @@ def bench_file(cell: Cell) -> str:
     """The virtual bench, with few rules so that it starts quickly; for a weld with a relay in the station's supply."""
     text = virtual_bench().read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("packs =")]
-    text = "\n".join(lines).replace("[rules]", '[rules]\npacks = ["safety"]')
+    more = {"[rules]": 'packs = ["safety"]'}
     if cell.state == "welded":
-        text = text.replace("[device.pilot]", "[device.pilot]\nmains_relay = 1")
-        text = text.replace("[envelope]", '[envelope]\nrelays = ["mains"]')
+        more |= {"[device.pilot]": "mains_relay = 1", "[envelope]": 'relays = ["mains"]'}
     if cell.nets == "guardian":
-        text = text.replace("[twin]", "[twin]\npilot_watchdog = false")
-    return text
+        more["[twin]"] = "pilot_watchdog = false"
+    return "".join(f"{line}\n{more.get(line, '')}\n" for line in lines)
 
 
 def play(cell: Cell, folder: Path) -> Played:
@@ -50,10 +49,10 @@ def play(cell: Cell, folder: Path) -> Played:
         "CELL_STATE": cell.state,
         "CELL_CAUSE": cell.cause,
         "CELL_FOLDER": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
     }
     environment.pop("PYTEST_XDIST_WORKER", None)
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-c", os.devnull]
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
     command += ["--rootdir", str(HERE), "--bench", str(folder / "bench.toml"), "--bench-out", str(folder / "run")]
     began = time.monotonic()
     with (folder / "owner.log").open("wb") as log:
