@@ -198,6 +198,19 @@ FAULTS: dict[str, Fault] = {
     "can-bus-off": Fault(
         "the CAN controller has left the bus: nothing goes in or out", "bench instrument", "bench ERROR", of="device"
     ),
+    "chademo-malfunction": Fault(
+        "the CHAdeMO charger reports a malfunction and stops", "station hardware", "handled", of="device"
+    ),
+    "chademo-silent": Fault(
+        "the CHAdeMO charger sends no frames any more", "station hardware", "inconclusive", of="device"
+    ),
+    "chademo-protocol": Fault(
+        "the CHAdeMO charger gives a protocol number that does not exist", "station hardware", "handled", of="device"
+    ),
+    "chademo-no-stop": Fault(
+        "the CHAdeMO charger goes on giving current when the vehicle stops", "station hardware", "handled", of="device"
+    ),
+    "ev-silent": Fault("the EV simulator sends nothing any more", "bench instrument", "inconclusive", of="device"),
     "deaf": Fault("an instrument answers nothing, and does nothing", "bench instrument", "bench ERROR", of="device"),
     "silent": Fault("a pilot emulator sends no reports", "bench instrument", "inconclusive", of="device"),
     "stuck": Fault(
