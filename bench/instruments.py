@@ -32,6 +32,8 @@ def make_instruments(file: BenchFile, timeline: Timeline, gate: Gate, ports: dic
     for name, device in file.device.items():
         port = ports[device.port.removeprefix("twin:")] if device.port.startswith("twin:") else device.port
         options = {"port": usb_port(name, port), "evse": device.evse, **device.options(find)}
+        if not device.reconnect:
+            options["reconnect"] = False
         made.append(registry.create(device.kind, name, timeline.source(name), gate, **options))
     share_segments(made)
     return made

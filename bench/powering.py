@@ -52,5 +52,5 @@ def _mains_relays(driver: object) -> list[int]:
     if isinstance(own, int):
         return [own]
     board = getattr(driver, "relays", None)
-    duties = cast("Mapping[int, str]", board if isinstance(board, Mapping) else {})
+    duties = cast("Mapping[int, str]", board if isinstance(board, Mapping) else dict[int, str]())
     return [number for number, duty in duties.items() if duty == "mains"]

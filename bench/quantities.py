@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from .timeline import parse_quantity
 
-__all__ = ["Amps", "Delay", "Milliseconds", "Model", "Seconds", "Share", "WattHours", "quantity"]
+__all__ = ["Amps", "Delay", "Milliseconds", "Model", "Seconds", "Share", "Volts", "WattHours", "quantity"]
 
 
 def quantity(dimension: str) -> BeforeValidator:
@@ -46,6 +46,7 @@ def _delay(value: Any) -> tuple[float, float] | None:
 
 Seconds = Annotated[float, BeforeValidator(lambda value: _milliseconds(value) / 1e3, json_schema_input_type=str)]
 Amps = Annotated[float, quantity("current")]
+Volts = Annotated[float, quantity("voltage")]
 WattHours = Annotated[float, quantity("energy")]
 Milliseconds = Annotated[float, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Delay = Annotated[tuple[float, float] | None, BeforeValidator(_delay, json_schema_input_type=str)]

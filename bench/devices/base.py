@@ -21,13 +21,14 @@ FindFile = Callable[[str, str, str], Path]
 class DeviceSection(Model):
     """One device: its driver, its port, its outlet, and how exact it is.
 
-    `port`: a path, a URL, or `twin:NAME`, which the twin makes.
+    `port`: a path, a URL, or `twin:NAME`, which the twin makes. `reconnect`: look for it again when it is gone.
     """
 
     role: ClassVar[Role] = "monitor"
 
     port: str
     evse: int = Field(default=1, ge=1)
+    reconnect: bool = True
 
     @property
     def kind(self) -> str:

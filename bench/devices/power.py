@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from ...drivers.roles import Duty, Role
-from ..quantities import Seconds
+from ..quantities import Amps, Seconds, Volts
 from .base import DeviceSection, FindFile
 
 __all__ = ["LoadScpi", "PowerRelay", "SupplyScpi"]
@@ -44,11 +44,27 @@ class _Scpi(DeviceSection):
 
 
 class SupplyScpi(_Scpi):
-    """A power supply or AC source that feeds the station."""
+    """A power supply or AC source that feeds the station.
+
+    `voltage` (rms of an AC source) and `current` (its limit): what it is set to and switched on with when the bench
+    starts. Without them it stays off until a test switches it on.
+    """
 
     role: ClassVar[Role] = "supply"
 
     driver: Literal["supply.scpi"]
+    voltage: Volts | None = Field(default=None, gt=0)
+    current: Amps | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.voltage is None) != (self.current is None):
+            raise ValueError("voltage and current belong together; give both, or neither")
+        return self
+
+    def options(self, find: FindFile) -> dict[str, Any]:
+        starts = None if self.voltage is None or self.current is None else (self.voltage, self.current)
+        return {**super().options(find), "starts_with": starts}
 
 
 class LoadScpi(_Scpi):

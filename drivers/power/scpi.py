@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NotRequired, TypedDict, Unpack
 
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError
@@ -24,6 +24,22 @@ NO_NUMBER = 9.9e37
 """From here on a value means infinity or not a number (SCPI-1999 volume 1 section 7.2.1.4)."""
 IN_QUEUE = 32
 EMERGENCY_MS = 250
+
+
+class ScpiOptions(TypedDict):
+    """Keywords of a SCPI instrument; those with a default may be left out."""
+
+    port: str
+    baud: NotRequired[int]
+    parity: NotRequired[str]
+    commands: NotRequired[Mapping[str, str] | None]
+    setup: NotRequired[Sequence[str] | None]
+    poll_s: NotRequired[float]
+    timeout_s: NotRequired[float]
+    settle_s: NotRequired[float]
+    evse: NotRequired[int]
+    state_dir: NotRequired[Path | None]
+    reconnect: NotRequired[bool]
 
 
 class _Scpi(TextDevice):
@@ -274,6 +290,19 @@ class ScpiSupply(_Scpi):
     verb: ClassVar[str] = "supply"
     contact: ClassVar[str] = "output"
     phase: ClassVar[Literal["supply", "request"]] = "supply"
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        gate: Gate,
+        *,
+        starts_with: tuple[float, float] | None = None,
+        **options: Unpack[ScpiOptions],
+    ) -> None:
+        super().__init__(name, source, gate, **options)
+        self.starts_with = starts_with
+        """Volt and ampere that the bench starts it with; None = it stays off until somebody switches it on."""
 
     async def set(self, voltage_v: float, current_a: float) -> None:
         """Set voltage and current limit; it takes effect at once when the output is on.
