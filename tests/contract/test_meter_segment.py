@@ -81,19 +81,22 @@ def test_units_on_one_line_share_it(meters: MeterRig) -> None:
 def test_silent_unit_does_not_slow_the_others(meters: MeterRig) -> None:
     rig = meters.rig
     m1, m2, m3 = drivers = on_one_line(meters, meters.port("m1"), "m1", "m2", "m3")
-    rig.run(open_all(drivers))
+    own = meters.driver(meters.port("own"), "own", poll_s=POLL_S)
+    rig.run(open_all([*drivers, own]))
     meters.fault("meter-silent", device="m2")
     rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "DEGRADED", timeout_s=3, since_ns=0))
     assert (m1.state, m2.state, m3.state) == (DeviceState.ACTIVE, DeviceState.DEGRADED, DeviceState.ACTIVE)
     since_ns = time.monotonic_ns()
     rig.run(asyncio.sleep(3.0))
-    told = {name: samples(rig, name, since_ns) for name in ("m1", "m2", "m3")}
+    told = {name: samples(rig, name, since_ns) for name in ("m1", "m2", "m3", "own")}
     assert told["m2"] == 0
-    assert min(told["m1"], told["m3"]) >= 25, told
+    # two short questions in these 3 s, of a slot or two each; a busy machine slows the one on its own line as well
+    assert min(told["m1"], told["m3"]) >= told["own"] - 5, told
+    assert told["own"] >= 15
     gaps = [event for event in rig.topics("gap") if event.stamp.order_ns >= since_ns]
     assert {event.source for event in gaps} == {"m2"}
     ticks = [event.stamp.order_ns for event in rig.topics("tick") if event.source == "m2"]
-    assert max(b - a for a, b in pairwise(ticks)) < 700_000_000, "a rule would wait for it"
+    assert max(b - a for a, b in pairwise(ticks)) < 1_500_000_000, "a rule would wait for it"
     meters.fault("meter-silent", on=False, device="m2")
     rig.run(
         rig.timeline.wait_for("device.state", lambda e: e.source == "m2" and e.data["state"] == "ACTIVE", timeout_s=7)
