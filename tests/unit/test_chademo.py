@@ -139,7 +139,8 @@ def brought_to_charge(sequence: Sequence) -> tuple[int, list[str]]:
         now_ns += TENTH_S_NS
         sequence.step(now_ns, wanted, charger)
         charging = not sequence.contactor_open
-        charger = msgspec.structs.replace(charger, locked=sequence.permit, charging=charging, stop=not charging)
+        given = {"locked": sequence.permit, "charging": charging, "stop": not charging}
+        charger = msgspec.structs.replace(charger, current_a=int(sequence.request_a), **given)
         phases.append(sequence.phase)
     return now_ns, list(dict.fromkeys(phases))
 
