@@ -33,7 +33,7 @@ def _ordered(sessions: Sessions, every: dict[str, Play], request: pytest.Fixture
     """Have every run of this module made in the background, a few at a time."""
     for item in request.session.items:
         if item.path == request.path and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-            sessions.order(*every[item.callspec.params["label"]].options)
+            sessions.order(*every[str(item.callspec.params["label"])].options)
 
 
 def explain(run: CliRun, judged: Judged) -> str:

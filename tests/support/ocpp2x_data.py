@@ -15,6 +15,7 @@ CASES = Cases()
 def offline_flag(way: str) -> Told2x:
     """Beside the event that counts there is one that tells how exact the station's clock is."""
     t = Told2x()
+    t.host("bench", "bench.state", 0, {"state": "making-safe", "why": "start-up"}, evse=None)
     t.charging()
     t.csms("ocpp.disconnected", 10_000, evse=None, code=1006, reason="")
     t.connect(40_000)

@@ -67,6 +67,13 @@ def pwm_ends(opens: float, s2: float | None = None, idle_at: float | None = None
     return t.dead(opens).over(15000)
 
 
+def reset_while_charging() -> Wired:
+    """A hard reset, after which nothing is waited for."""
+    t = Wired().flowing().draws(4900, 30.0)
+    t.csms("csms.reset", 4950, evse=None, type="Hard", logical="hard", accepted=True, status="Accepted", late=False)
+    return t.pwm(5000, 100.0).dead(5400).over(15000)
+
+
 def always_closed(live: float | None) -> Wired:
     """S2 is closed from the plug on; PWM comes at 3500."""
     t = Wired().bare()
@@ -250,6 +257,7 @@ CASES: dict[str, Case] = {
         lambda: pwm_ends(7000),
         the_vehicle_keeps_S2_closed_for_more_than_6_s=keeps_s2,
         S2_closed_and_no_current=lambda: pwm_ends(7000, idle_at=6000),
+        opens_at_once_because_the_back_end_resets_it=reset_while_charging,
         pulled_after_PWM_ended=lambda: Wired().flowing().pwm(5000, 100.0).shows(5300, "A").dead(5350).over(12000),
     ),
     "c1_c2.measured": case(lambda: always_closed(8500), None, S2_opens_before=lambda: always_closed(None)),

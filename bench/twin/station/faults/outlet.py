@@ -129,7 +129,7 @@ OUTLET: tuple[Deviation, ...] = (
         "opens the contactor 5 s after the pilot was lost or shorted (limits 100 ms and 3 s)",
         "pilot_faults",
         every="stop.open e.opens no_current.a",
-        perhaps="ab.dead faulted.no_energy",
+        perhaps="ab.dead faulted.no_energy unplug.unlocks v2.unplug.unlocks",
         open_delay_s=5.0,
     ),
     fault(

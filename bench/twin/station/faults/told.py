@@ -188,7 +188,7 @@ TOLD: tuple[Deviation, ...] = (
         "gives every transaction the id of the first one",
         "unplug_live",
         v2="v2.tx.id",
-        perhaps="v2.tx.one_end v2.tx.seq v2.register.monotonic energy.agree",
+        perhaps="v2.tx.one_end v2.tx.seq v2.register.monotonic v2.remote_stop.rejected energy.agree",
         slips=("same-tx-id",),
     ),
     fault(
