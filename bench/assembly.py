@@ -47,7 +47,8 @@ class RunOptions(msgspec.Struct, frozen=True):
 
     `station_fault` and `oddity` name a deviation of the simulated station; `external_station` leaves
     the DUT port to somebody else's software; `boot=False` makes the simulated station attach. `twin_faults` are
-    control lines of the twin (`twin_control.parse_fault`), said once the bench is up.
+    control lines of the twin (`twin_control.parse_fault`), said once the bench is up. `keep_state` leaves in the
+    station what earlier runs left there.
     """
 
     directory: Path
@@ -58,6 +59,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     seed: int | None = None
     wait_station_s: float | None = None
     twin_faults: tuple[dict[str, Any], ...] = ()
+    keep_state: bool = False
 
 
 @dataclass(slots=True)

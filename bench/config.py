@@ -110,7 +110,7 @@ def data_file(bench: BenchFile, folder: str, name: str, suffix: str) -> Path:
     """
     candidates = [bench.path.parent / f"{name}{suffix}", HW_CONFIGS / folder / f"{name}{suffix}"]
     for candidate in candidates:
-        if candidate.is_file():
+        if candidate.is_file() and candidate.resolve() != bench.path:
             return candidate
     shipped = sorted(path.stem for path in (HW_CONFIGS / folder).glob(f"*{suffix}"))
     hint = did_you_mean(name, shipped)

@@ -23,6 +23,8 @@ from .correlation import Report
 from .facades import CsmsFacade, TimelineFacade, VehicleFacade
 from .live import Snapshot
 from .owner import Ownership
+from .permission import is_real
+from .safety.danger import PLAIN
 from .stop import signals_held
 from .timeline import new_loop
 from .twin_control import TwinFacade
@@ -34,6 +36,7 @@ T = TypeVar("T")
 START_WITHIN_S = 30.0
 START_CEASES_S = 8.0
 CLOSE_WITHIN_S = 90.0
+CLEAR_WITHIN_S = 120.0
 
 
 class BenchHost:
@@ -51,7 +54,7 @@ class BenchHost:
     ) -> None:
         file = bench_file if isinstance(bench_file, BenchFile) else load_bench_file(bench_file or virtual_bench())
         needs_twin = options.station_fault or options.oddity or options.external_station or options.twin_faults
-        if file.twin is None and needs_twin:
+        if (file.twin is None or is_real(file)) and needs_twin:
             raise ConfigError(
                 "a station fault, a twin fault or an external station needs the twin; this bench is real. "
                 "Leave the option out, or use the virtual bench.",
@@ -125,6 +128,8 @@ class BenchHost:
             self.call(self._bring_up(), START_WITHIN_S)
             self._tell_arming()
             self._await_station()
+            for left in self.call(lifecycle.clear_left_overs(self.bench), CLEAR_WITHIN_S):
+                self._progress(left)
             self._on_loop(self._start_watch)
         except BaseException as error:
             try:
@@ -260,7 +265,7 @@ class BenchHost:
     def _tell_arming(self) -> None:
         """Whoever waits for the station may know at once that nothing will be energised."""
         if self.bench.gate.permission is not None:
-            why = self.bench.gate.permission.refusal((frozenset(), frozenset()))
+            why = self.bench.gate.permission.refusal(PLAIN)
             self._progress(why or "armed by a person, with [envelope] of the bench file")
 
     def _start_watch(self) -> None:
@@ -276,8 +281,12 @@ class BenchHost:
     def _await_station(self) -> None:
         loop = self._loop
         assert loop is not None
-        patience_s = self.options.wait_station_s or self.file.station.boot_within
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + lifecycle.patience_s(self.bench)
+        if lifecycle.external_station(self.bench):
+            self._progress(
+                f"start your station now: DUT port in {self.options.directory / 'dut-port.json'}, "
+                f"back end at {self.bench.csms.url(self.file.station.id)}"
+            )
         future = asyncio.run_coroutine_threadsafe(lifecycle.wait_for_station(self.bench), loop)
         try:
             while True:

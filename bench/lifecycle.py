@@ -20,15 +20,29 @@ from ..errors import BenchError, SafetyError, TwinError
 from .assembly import Bench, attach_instruments
 from .children import start_station, start_twin
 from .guarding import start_guardian, stop_guardian
+from .left_over import clear_left_overs as look_for_left_overs
 from .powering import power_up
 from .safety import SafeOutcome, together
+from .safety.danger import PLAIN
 from .supervising import start_supervisor, stop_supervisor
 from .twin_plan import twin_instruments
 
 if TYPE_CHECKING:
     from .vehicle import Vehicle
 
-__all__ = ["abandon", "back_to_idle", "close", "make_safe", "settle", "start", "wait_for_station", "watch_faults"]
+__all__ = [
+    "abandon",
+    "back_to_idle",
+    "clear_left_overs",
+    "close",
+    "external_station",
+    "make_safe",
+    "patience_s",
+    "settle",
+    "start",
+    "wait_for_station",
+    "watch_faults",
+]
 
 SWITCH_INTERVAL_S = 0.0002
 SETTLE_STEP_S = 0.05
@@ -44,6 +58,7 @@ OPEN_DEADLINES_S = 20.0
 UNFINISHED = SafeOutcome(False, "NOT SAFE: making safe was not finished. Switch the supply off by hand, now.")
 LAST_DEADLINES_S = 0.8
 FIRST_STATUS_S = 2.0
+EXTERNAL_WITHIN_S = 180.0
 
 
 async def start(bench: Bench) -> None:
@@ -77,8 +92,18 @@ async def start(bench: Bench) -> None:
     for fault in bench.options.twin_faults:
         assert bench.twin is not None
         await bench.twin.ask(fault)
-    gc.collect()
-    gc.freeze()
+
+
+def external_station(bench: Bench) -> bool:
+    """True when somebody else's software is to be the station on the twin's DUT port."""
+    twin = bench.file.twin
+    return twin is not None and (twin.external_station or bench.options.external_station)
+
+
+def patience_s(bench: Bench) -> float:
+    """How long the station is waited for, in seconds. Software that a person has yet to start gets minutes."""
+    within_s = bench.file.station.boot_within
+    return bench.options.wait_station_s or (max(within_s, EXTERNAL_WITHIN_S) if external_station(bench) else within_s)
 
 
 async def wait_for_station(bench: Bench) -> None:
@@ -87,7 +112,7 @@ async def wait_for_station(bench: Bench) -> None:
     Raises:
         StationTimeout: it never came; says what its last attempt to connect looked like.
     """
-    timeout_s = bench.options.wait_station_s or bench.file.station.boot_within
+    timeout_s = patience_s(bench)
     await bench.csms.wait_ready(bench.file.station.id, timeout_s)
     # After its boot a station reports every connector (OCPP 1.6 section 4.2), and some take no card before that.
     try:
@@ -98,6 +123,21 @@ async def wait_for_station(bench: Bench) -> None:
     except TimeoutError:
         why = f"the station reported no connector within {FIRST_STATUS_S:g} s"
     bench.timeline.bench.note("bench.state", {"state": "ready", "why": why})
+
+
+async def clear_left_overs(bench: Bench) -> list[str]:
+    """Find and clear what earlier runs left in the station; one line each. A station that the run powers has none.
+
+    On a bench that nobody armed it is only shown: clearing may let current flow.
+    """
+    if bench.facts.powered_by_bench:
+        return []
+    permission = bench.gate.permission
+    keep = bench.options.keep_state or (permission is not None and bool(permission.refusal(PLAIN)))
+    found = await look_for_left_overs(
+        bench.csms, bench.back_end.state, bench.timeline, bench.file.station.id, keep=keep
+    )
+    return [str(one) for one in found]
 
 
 async def make_safe(bench: Bench, why: str) -> None:
@@ -317,7 +357,7 @@ async def _start_children(bench: Bench) -> dict[str, str]:
     assert twin is not None
     seed = twin.seed if options.seed is None else options.seed
     source = bench.timeline.source("twin")
-    if not (options.external_station or twin.external_station):
+    if not external_station(bench):
         bench.station = start_station(
             bench.work, source, fault=options.station_fault, oddity=options.oddity, seed=seed, boot=options.boot
         )

@@ -64,6 +64,18 @@ def run(
     attach: Annotated[
         bool, typer.Option("--attach", help="The simulated station connects without a boot, as one that was on before.")
     ] = False,
+    external_station: Annotated[
+        bool,
+        typer.Option(
+            "--external-station", help="Start no simulated station: wait for yours on the DUT port (docs/dut-port.md)."
+        ),
+    ] = False,
+    keep_state: Annotated[
+        bool,
+        typer.Option(
+            "--keep-state", help="Leave transactions, profiles and reservations of earlier runs in the station."
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document with verdicts and digest, and nothing else.")
     ] = False,
@@ -80,6 +92,8 @@ def run(
         seed=seed,
         wait_station=wait_station,
         attach=attach,
+        external_station=external_station,
+        keep_state=keep_state,
         json=json,
         ocpp=ocpp,
         twin_fault=tuple(twin_fault or ()),

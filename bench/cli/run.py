@@ -44,6 +44,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     attach: bool
     json: bool
     ocpp: str | None = None
+    external_station: bool = False
+    keep_state: bool = False
     twin_fault: tuple[str, ...] = ()
 
 
@@ -107,6 +109,8 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
         boot=not request.attach,
         seed=request.seed,
         wait_station_s=wait_s,
+        external_station=request.external_station,
+        keep_state=request.keep_state,
         twin_faults=twin_faults,
     )
     return BenchHost(file, options=options, progress=display.note)

@@ -8,6 +8,7 @@ from .dialect import Payload
 from .fields import instance_id, integer, member, string, text
 from .service import Answers, Service
 from .settings import Desk
+from .state import KeptReservation
 
 __all__ = ["Reservation", "Reservations", "Reservations2x"]
 
@@ -30,7 +31,10 @@ class Reservations(Service):
 
     def __init__(self, station: str, desk: Desk) -> None:
         super().__init__(station, desk)
-        self.reservations: dict[int, Reservation] = {}
+        self.reservations: dict[int, Reservation] = {
+            number: Reservation(number, kept.evse, kept.id_tag, kept.expires)
+            for number, kept in desk.state.reservations(station).items()
+        }
 
     @property
     def active(self) -> list[Reservation]:
@@ -51,6 +55,7 @@ class Reservations(Service):
             self.reservations[number] = Reservation(number, evse, id_tag, expires)
             if len(self.reservations) > KEEP:
                 self.reservations.pop(next(iter(self.reservations)))
+            self._keep()
         elif action == "CancelReservation":
             self._end(integer(payload.get("reservationId")), "Cancelled")
 
@@ -69,6 +74,12 @@ class Reservations(Service):
         known = None if number is None else self.reservations.get(number)
         if known is not None and known.state == "Reserved":
             known.state, known.tx = state, tx
+            self._keep()
+
+    def _keep(self) -> None:
+        """They outlive the back end, as they outlive a restart of the station."""
+        held = {one.number: KeptReservation(one.evse, one.id_tag, one.expires) for one in self.active}
+        self.desk.state.keep_reservations(self.station, held)
 
 
 class Reservations2x(Reservations):

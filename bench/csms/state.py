@@ -17,7 +17,7 @@ import msgspec
 
 from ...errors import CsmsError
 
-__all__ = ["CsmsState", "KeptList", "KeptTransaction", "OpenTransaction"]
+__all__ = ["CsmsState", "KeptList", "KeptReservation", "KeptTransaction", "LeftOpen", "OpenTransaction"]
 
 FILE = "csms-state.json"
 KEEP_CLOSED = 200
@@ -63,6 +63,23 @@ class KeptList(msgspec.Struct, omit_defaults=True):
     entries: dict[str, dict[str, Any]] = {}
 
 
+class KeptReservation(msgspec.Struct, omit_defaults=True):
+    """A reservation that a station holds. `expires`: as it was asked for."""
+
+    evse: int | None = None
+    id_tag: str | None = None
+    expires: str | None = None
+
+
+class LeftOpen(msgspec.Struct, frozen=True):
+    """A transaction whose end was never told: its id, outlet, token, and when the station says it began."""
+
+    tx: int | str
+    evse: int | None
+    id_tag: str | None
+    claim: str | None
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     format: int = 1
     next_transaction: int = 1
@@ -72,6 +89,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     running: dict[str, dict[str, KeptTransaction]] = {}
     ended: dict[str, dict[str, KeptTransaction]] = {}
     lists: dict[str, KeptList] = {}
+    reservations: dict[str, dict[int, KeptReservation]] = {}
 
 
 class CsmsState:
@@ -108,6 +126,35 @@ class CsmsState:
             return own[-1]
         old = [tx for tx, known in self._file.open.items() if (known.station, known.connector) == (station, evse)]
         return int(old[-1]) if old else None
+
+    def left_open(self, station: str) -> list[LeftOpen]:
+        """Every transaction of a station that runs, or whose end was lost; the oldest first."""
+        found = [
+            LeftOpen(int(tx), known.connector, known.id_tag, known.claim)
+            for tx, known in self._file.open.items()
+            if known.station == station
+        ]
+        return found + [LeftOpen(tx, kept.evse, kept.id_tag, kept.claim) for tx, kept in self.running(station).items()]
+
+    def give_up(self, station: str, tx: int | str) -> None:
+        """A transaction is open no more, though its station never told its end."""
+        if isinstance(tx, int):
+            self.end(tx, "", station)
+        else:
+            kept = self.running(station).get(tx)
+            if kept is not None:
+                kept.ended = ""
+                self.keep(station, tx, kept)
+
+    def reservations(self, station: str) -> dict[int, KeptReservation]:
+        """The reservations that a station holds, by their number."""
+        return dict(self._file.reservations.get(station, {}))
+
+    def keep_reservations(self, station: str, held: dict[int, KeptReservation]) -> None:
+        """Note the reservations that a station holds."""
+        if self._file.reservations.get(station, {}) != held:
+            self._file.reservations[station] = held
+            self._save()
 
     def holders(self, id_tag: str) -> list[tuple[str, str, int | None]]:
         """Station, transaction and outlet of every transaction that runs for an identifier."""

@@ -39,7 +39,7 @@ def test_the_virtual_bench_is_sound() -> None:
         ('rated = "32 A"', 'ratd = "32 A"', "ratd", "did you mean 'rated'"),
         ('rated = "32 A"', 'rated = "32 W"', "rated", "'W' is a unit of power"),
         ('rated = "32 A"', "rated = 32", "rated", "has no unit"),
-        ('rated = "32 A"', 'rated = "320 A"', "rated", "less than or equal to 80"),
+        ('rated = "32 A"', 'rated = "3200 A"', "rated", "less than or equal to 500"),
         ('driver = "pilot.line"', 'driver = "pilot.lime"', "pilot.lime", "did you mean 'pilot.line'"),
         ('watchdog = "1 s"', 'watchdg = "1 s"', "watchdg", "did you mean 'watchdog'"),
         ('map = "eastron-sdm630"', 'map = "eastron-sdm63"', "eastron-sdm63", "did you mean 'eastron-sdm630'"),
@@ -113,3 +113,9 @@ def _message(path: Path) -> str | None:
     except ConfigError as error:
         return str(error)
     return None
+
+
+def test_a_bench_is_not_its_own_data_file(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"  # there are limits of this name, too
+    path.write_text(VIRTUAL, encoding="utf-8")
+    assert path not in load_bench_file(path).files()
