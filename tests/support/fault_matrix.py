@@ -7,6 +7,7 @@ plays it all.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,7 +183,7 @@ def judge(play: Play, run: CliRun) -> Judged:
     try:
         document = run.document
     except ValueError:
-        return Judged(play, (), (), play.sure, (), f"no document, exit code {run.code}: {run.err[-300:]}")
+        return Judged(play, (), (), play.sure, (), f"no document, exit code {run.code}{_why_none(run)}")
     return compare(play, document, overruns(run.folder))
 
 
@@ -222,6 +223,14 @@ def _trouble(play: Play, document: dict[str, Any], verdicts: dict[str, dict[str,
     fine = ("passed", "incomplete") if play.kind == "fault" else ("passed",)
     broken = [f"{case['name']}: {case['text']}" for case in document["cases"] if case["outcome"] not in fine]
     return "; ".join(broken if play.kind == "fault" else [*broken, *document["problems"]])
+
+
+def _why_none(run: CliRun) -> str:
+    """A guardian that ended the run says why."""
+    report = run.folder / "guardian.json"
+    if report.is_file():
+        return f": the guardian ended it, {json.loads(report.read_text('utf-8'))['why']}"
+    return f": {run.err[-300:]}"
 
 
 def overruns(folder: Path) -> int:
