@@ -41,9 +41,9 @@ TOPICS: dict[str, str] = {
     "session_wh, total_wh, gfi_trips, no_ground_trips, stuck_relay_trips, post_code, firmware",
     "can.error": "kind (error-frame|warning|passive|bus-off|overrun|refused|lost), detail: what an adapter says of its "
     "bus; each kind once a second at most",
-    "can.frames": "dir (rx|tx), frames (list of [identifier, data, offset_us]): everything on a bus, one event for "
-    "what was read at once; identifier and data in hex, 8 digits for 29 bits; offset_us from the stamp's lo_ns, where "
-    "the adapter stamps by itself",
+    "can.frames": "dir (rx|tx), count, frames (text): everything on a bus, one event for what was read at once, as "
+    "`201#0011 305#AABB@150`: identifier (8 digits for 29 bits) and data in hex, and where the adapter stamps by itself "
+    "the microseconds after the stamp's lo_ns",
     "chademo.charger": "protocol, available_v, available_a, threshold_v, voltage_v, current_a, charging, malfunction, "
     "locked, incompatible, system_malfunction, stop, remaining_s, welding_detection: what a CHAdeMO charger says of "
     "itself",

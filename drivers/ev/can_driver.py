@@ -214,8 +214,7 @@ class CanDriver(Driver):
         except OSError as error:
             raise self._gone(error, self._pump_ns, time.monotonic_ns()) from error
         if self._record_frames:
-            frames = [[id_text(key), data.hex().upper(), None]]
-            self._source.note("can.frames", {"dir": "tx", "frames": frames}, evse=self.evse)
+            self._source.note("can.frames", {"dir": "tx", "count": 1, "frames": raw}, evse=self.evse)
         return raw
 
     async def _keep(self) -> None:
@@ -282,7 +281,9 @@ class CanDriver(Driver):
             self._answers.set()
         if arrival.raw:
             stamp = Stamp.host(at_ns, lo_ns=arrival.lo_ns)
-            self._source.emit("can.frames", stamp, {"dir": "rx", "frames": arrival.raw}, evse=self.evse)
+            # one text, not a list of lists: ten minutes of a full bus are kept in memory
+            frames = {"dir": "rx", "count": len(arrival.raw), "frames": " ".join(arrival.raw).upper()}
+            self._source.emit("can.frames", stamp, frames, evse=self.evse)
         for kind, detail in arrival.troubles:
             self._trouble(kind, detail, at_ns, arrival.lo_ns)
         for text in arrival.damaged:

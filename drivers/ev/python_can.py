@@ -84,8 +84,8 @@ class LibraryWire(CanWire):
         if self._kernel:
             lo_ns, at_ns = on_bench_clock(round(message.timestamp * 1e9), before, after)
         if self.record:
-            offset_us = (at_ns - arrival.lo_ns) // 1000 if self._kernel else None
-            arrival.raw.append([id_text(key), message.data.hex().upper(), offset_us])
+            offset = f"@{(at_ns - arrival.lo_ns) // 1000}" if self._kernel else ""
+            arrival.raw.append(f"{id_text(key)}#{message.data.hex()}{offset}")
         if key in self.watch:
             arrival.frames.append(Frame(key, bytes(message.data), lo_ns, at_ns))
 

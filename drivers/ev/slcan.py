@@ -102,7 +102,7 @@ class SlcanWire(CanWire):
                 text = text[:digits]
             key = int(short, 16) if short else int(long, 16) | EXTENDED
             if record:
-                arrival.raw.append([(short or long).decode().upper(), text.decode(), None])
+                arrival.raw.append((b"%b#%b" % (short or long, text)).decode())
             if key in watch:
                 arrival.frames.append(Frame(key, bytes.fromhex(text.decode()), lo_ns, at_ns))
 
@@ -127,7 +127,7 @@ class SlcanWire(CanWire):
         elif letter in _FRAME_LETTERS:
             arrival.damaged.append(text)
         elif letter in _OTHER_FRAMES and self.record:
-            arrival.raw.append([text, "", None])
+            arrival.raw.append(text)
 
     def send(self, key: int, data: bytes) -> None:
         self._runs = True

@@ -136,7 +136,7 @@ class SocketcandWire(CanWire):
     def _take(self, identifier: str, data: bytes, arrival: Arrival) -> None:
         key = int(identifier, 16) | (EXTENDED if len(identifier) > 3 else 0)
         if self.record:
-            arrival.raw.append([identifier.upper(), data.hex().upper(), None])
+            arrival.raw.append(f"{identifier}#{data.hex()}")
         if key in self.watch:
             arrival.frames.append(Frame(key, data, arrival.lo_ns, arrival.at_ns))
 

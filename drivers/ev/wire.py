@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .address import CanAddress
 
@@ -36,7 +36,8 @@ class Trouble(NamedTuple):
 class Arrival(NamedTuple):
     """What one read brought; everything in it arrived in `[lo_ns, at_ns]`.
 
-    - `frames`: those that are watched. `raw`: all of them as `[id, hex, offset_us]`, when frames are recorded.
+    - `frames`: those that are watched. `raw`: all of them as text, when frames are recorded: `201#0011`, and
+      `201#0011@150` where the adapter stamped it 150 us after `lo_ns`.
     - `troubles`: what the adapter reports. `damaged`: what was no frame.
     - `heard`: whether anything at all came from the adapter.
     """
@@ -44,7 +45,7 @@ class Arrival(NamedTuple):
     lo_ns: int
     at_ns: int
     frames: list[Frame]
-    raw: list[list[Any]]
+    raw: list[str]
     troubles: list[Trouble]
     damaged: list[str]
     heard: bool

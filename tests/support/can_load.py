@@ -75,6 +75,11 @@ class Count:
         self.holes += number != self._last + 1 and self._last >= 0
         self._last = number
 
+    def take_texts(self, frames: list[str]) -> None:
+        for text in frames:
+            identifier, _, data = text.partition("#")
+            self.take(int(identifier, 16), bytes.fromhex(data))
+
 
 def stock(port: str, seconds: float) -> Count:
     import can
@@ -97,8 +102,7 @@ def reader(port: str, seconds: float) -> Count:
     say(ready=True)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for identifier, data, _ in wire.receive().raw:
-            count.take(int(identifier, 16), bytes.fromhex(data))
+        count.take_texts(wire.receive().raw)
     wire.close()
     return count
 
@@ -117,8 +121,7 @@ async def driver(port: str, seconds: float, recorded: bool) -> tuple[Count, dict
         more["events"] += 1
         more["missing"] += event.topic == "gap" and "missing" in event.data["why"]
         if event.topic == "can.frames" and event.data["dir"] == "rx":
-            for identifier, data, _ in event.data["frames"]:
-                count.take(int(identifier, 16), bytes.fromhex(data))
+            count.take_texts(event.data["frames"].split())
 
     timeline.subscribe(take)
     with tempfile.TemporaryDirectory() as folder:

@@ -194,7 +194,9 @@ def test_any_stream_cut_anywhere_gives_its_frames(pty: Pty, said: list[Any], dat
     frames = [(frame.key, frame.data) for arrival in arrivals for frame in arrival.frames]
     assert frames == [frame for _, frame in said]
     assert not [text for arrival in arrivals for text in arrival.damaged]
-    raw = [bytes.fromhex(entry[1]) for arrival in arrivals for entry in arrival.raw if not entry[0].startswith("r")]
+    texts = [text.partition("#") for arrival in arrivals for text in arrival.raw if not text.startswith("r")]
+    assert [int(text[0], 16) for text in texts] == [key & ~EXTENDED for _, (key, _) in said]
+    raw = [bytes.fromhex(text[2]) for text in texts]
     assert raw == [frame[1] for _, frame in said]
 
 
