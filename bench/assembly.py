@@ -185,7 +185,7 @@ def _equip(bench: Bench, evse: int) -> None:
 
     pilot: Pilot | None = playing("pilot")
     ev: Ev | None = playing("ev")
-    if pilot is not None:
+    if pilot is not None or ev is not None:
         section = bench.file.one(EvSection, evse)
         max_a = section[1].max_current if section is not None else 0.0
         bench.vehicles[evse] = Vehicle(

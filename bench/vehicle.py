@@ -23,13 +23,14 @@ CABLE_OHM = {13: 1500, 20: 680, 32: 220, 63: 100}
 class Vehicle:
     """One car on one outlet. All verbs run on the bench loop.
 
-    Without an EV simulator it plugs, presents cards and sets S2 itself, and draws no current.
+    Without an EV simulator it plugs, presents cards and sets S2 itself, and draws no current. Without a pilot (DC, where
+    the vehicle speaks on CAN alone) somebody else puts the plug in, and the EV simulator does all the rest.
     """
 
     def __init__(
         self,
         timeline: Timeline,
-        pilot: Pilot,
+        pilot: Pilot | None,
         ev: Ev | None,
         *,
         cards: Token | None = None,
@@ -63,7 +64,23 @@ class Vehicle:
     @property
     def _has_pp(self) -> bool:
         """A pilot without PP leaves the coding of the cable to whoever put the plug in."""
-        return "pp" in self._pilot.capabilities
+        return self._pilot is not None and "pp" in self._pilot.capabilities
+
+    def _with_pilot(self, what: str) -> Pilot:
+        if self._pilot is None:
+            raise BenchError(
+                f"outlet {self._evse} has no pilot emulator, so nobody can {what}. Add a [device] with a driver such as "
+                "pilot.line."
+            )
+        return self._pilot
+
+    async def _show(self, state: str) -> None:
+        if self._pilot is not None:
+            await self._pilot.resistor(state)
+
+    async def _code(self, ohm: int | None) -> None:
+        if self._pilot is not None and self._has_pp:
+            await self._pilot.pp(ohm)
 
     def start(self) -> None:
         """Begin to follow the pilot, and to carry out the EV simulator's wishes."""
@@ -92,11 +109,10 @@ class Vehicle:
         ohm = CABLE_OHM.get(cable_a)
         if ohm is None:
             known = ", ".join(f"{rating} A" for rating in CABLE_OHM)
-            raise DeviceError(f"there is no {cable_a} A cable; ratings are {known}.", device=self._pilot.name)
+            raise DeviceError(f"there is no {cable_a} A cable; ratings are {known}.", device="vehicle")
         async with self._busy:
-            if self._has_pp:
-                await self._pilot.pp(ohm)
-            await self._pilot.resistor("B")
+            await self._code(ohm)
+            await self._show("B")
             self._plugged, self._s2_closed, self._fell_out = True, False, False
             if self._ev is not None:
                 max_a = min(self._max_current_a, float(cable_a))
@@ -107,15 +123,14 @@ class Vehicle:
         """Pull the plug at once: CP to A, then PP open. Whatever current flows is the station's matter."""
         async with self._busy:
             self._plugged = self._s2_closed = self._fell_out = False
-            await self._pilot.resistor("A")
-            if self._has_pp:
-                await self._pilot.pp(None)
+            await self._show("A")
+            await self._code(None)
             if self._ev is not None:
                 await self._ev.command(plugged=False, s2_closed=False, charge=False)
 
     async def present(self, id_tag: str, kind: str = "ISO14443") -> None:
         """Hold a card to the station's reader."""
-        presenter = self._pilot if self._cards is None else self._cards
+        presenter = self._with_pilot("present a card") if self._cards is None else self._cards
         await presenter.token(id_tag, kind)
 
     async def charge(self, max_current_a: float | None = None) -> None:
@@ -136,14 +151,16 @@ class Vehicle:
 
     async def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
         """Set the faults beside the resistor; what is not named is off."""
-        await self._pilot.faults(diode=diode, short_ohm=short_ohm, cp_open=cp_open)
+        if self._pilot is None and not (diode or cp_open) and short_ohm is None:
+            return
+        await self._with_pilot("set a fault").faults(diode=diode, short_ohm=short_ohm, cp_open=cp_open)
 
     def _look(self, event: Event) -> None:
         if event.topic == "ev.status" and event.evse in (None, self._evse):
             self._wish = bool(event.data["s2_wish"])
             if self._wish != self._s2_closed or self._fell_out:
                 self._wake.set()
-        elif self._plugged and event.source == self._pilot.name and _at_a(event):
+        elif self._plugged and self._pilot is not None and event.source == self._pilot.name and _at_a(event):
             self._plugged = self._s2_closed = False
             self._fell_out = True
             if event.topic == "pilot.reset":
@@ -178,7 +195,7 @@ class Vehicle:
         self._timeline.bench.note("device.state", {"device": "vehicle", "state": state, "why": why}, evse=self._evse)
 
     async def _set_s2(self, closed: bool) -> None:
-        await self._pilot.resistor("C" if closed else "B")
+        await self._show("C" if closed else "B")
         self._s2_closed = closed
         if self._ev is not None:
             await self._ev.command(s2_closed=closed)
