@@ -243,6 +243,12 @@ FAULTS: dict[str, Fault] = {
         of="device",
         arguments={"boot_s": Argument(-1.0, "s in which it is deaf; below 0 = as it is set up", -1.0, 60.0)},
     ),
+    "unplugged": Fault(
+        "the cable between a pilot emulator and the bench is out; the emulator runs on",
+        "bench instrument",
+        "bench ERROR",
+        of="device",
+    ),
     "serial-noise": Fault(
         "a share of the bytes on a device's wire has a bit turned over",
         "bench instrument",
