@@ -73,7 +73,8 @@ def watch(stdin: int, owner: int, dead_ms: int, say: Callable[..., None]) -> End
                 if end is not None:
                     return end
                 if message.get("watch") == "closely":
-                    dead_ns = dead_ms * 1_000_000
+                    # Said by the loop, just now: its silence until here was granted.
+                    dead_ns, alive_ns = dead_ms * 1_000_000, woke_ns
                 age_ns = message.get("age_ns")
                 if isinstance(age_ns, int):
                     beats += 1

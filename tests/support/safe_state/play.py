@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,16 +56,18 @@ def play(cell: Cell, folder: Path) -> Played:
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
     command += ["--rootdir", str(HERE), "--bench", str(folder / "bench.toml"), "--bench-out", str(folder / "run")]
     began = time.monotonic()
-    with (folder / "owner.log").open("wb") as log:
-        owner = subprocess.Popen(
-            [*command, str(HERE / "hold.py")],
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    owner = subprocess.Popen(
+        [*command, str(HERE / "hold.py")],
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    # Through a pipe: a full disk must not hide what the owner says.
+    listening = threading.Thread(target=_write_down, args=(owner, folder / "owner.log"), daemon=True)
+    listening.start()
     ready: dict[str, Any] = {}
     try:
         _wait(lambda: (folder / "ready.json").exists() or owner.poll() is not None, READY_WITHIN_S)
@@ -74,10 +77,18 @@ def play(cell: Cell, folder: Path) -> Played:
         ready_s = time.monotonic() - began
         at_ns = _cause(cell, folder, owner, ready["guardian"])
         over = _wait(lambda: owner.poll() is not None, OVER_WITHIN_S)
+        listening.join(FAMILY_WITHIN_S)
         left = _left_over(folder, owner, ready) if over else ["the owner did not end"]
         return judge(cell, folder, at_ns or _cause_ns(folder), owner.poll(), left, ready_s)
     finally:
         _end(owner, ready)
+
+
+def _write_down(owner: subprocess.Popen[bytes], path: Path) -> None:
+    assert owner.stdout is not None
+    with path.open("wb") as log, owner.stdout as pipe:
+        for line in pipe:
+            log.write(line)
 
 
 def _cause(cell: Cell, folder: Path, owner: subprocess.Popen[bytes], guardian: int) -> int | None:
@@ -151,4 +162,6 @@ def _wait(true: Callable[[], bool], within_s: float) -> bool:
 
 
 def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-600:]
+    killed = log.parent / "run" / "guardian.json"
+    text = log.read_text(errors="replace")[-600:] if log.exists() else ""
+    return text or (killed.read_text()[:200] if killed.exists() else "no word")

@@ -80,10 +80,12 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=0, help="of each cell (default: 5, and 30 of the four that count)")
     parser.add_argument("--only", default="", help="cells whose name contains this text")
     parser.add_argument("--write", type=Path, help="write the page to this file")
+    parser.add_argument("--keep", type=Path, help="keep what the runs left in this new folder")
     arguments = parser.parse_args()
     cells = [(cell, arguments.times or cell.repetitions) for cell in all_cells() if arguments.only in str(cell)]
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="safe-state-") as folder:
+    with tempfile.TemporaryDirectory(prefix="safe-state-") as made:
+        folder = arguments.keep or made
         played = play_all(cells, Path(folder), arguments.jobs, tell=True)
     minutes = (time.monotonic() - began) / 60
     text = markdown(played)
