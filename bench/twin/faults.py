@@ -134,16 +134,18 @@ FAULTS: dict[str, Fault] = {
         "all poles of the contactor weld with its next closing, or now if it is closed",
         "station hardware",
         "station FAIL",
+        rules=("ab.dead", "faulted.no_energy", "stop.open"),
         arguments={"at_once": _AT_ONCE},
     ),
     "contactor-pole-welded": Fault(
         "one pole of the contactor welds: its phase stays live, no current can flow",
         "station hardware",
         "station FAIL",
+        rules=("ab.dead", "faulted.no_energy", "stop.open"),
         arguments={"pole": Argument(1, "1..3 = L1..L3", 1, 3), "at_once": _AT_ONCE},
     ),
     "contactor-no-close": Fault(
-        "the contactor does not follow its coil when that is driven", "station hardware", "station FAIL"
+        "the contactor does not follow its coil when that is driven", "station hardware", "handled"
     ),
     "lock-blocked": Fault(
         "the connector lock stays where it is",
@@ -152,13 +154,17 @@ FAULTS: dict[str, Fault] = {
         arguments={"direction": Argument("both", "which way it is stuck", choices=("both", "close", "open"))},
     ),
     "station-meter-freeze": Fault(
-        "the station's own meter shows the same values on and on", "station hardware", "station FAIL"
+        "the station's own meter shows the same values on and on",
+        "station hardware",
+        "station FAIL",
+        rules=("energy.agree",),
     ),
     "station-meter-rollback": Fault(
         "the energy register of the station's own meter falls by `wh`",
         "station hardware",
         "station FAIL",
-        arguments={"wh": Argument(10.0, "Wh", 0.1, 1e9)},
+        rules=("energy.agree", "energy.conform"),
+        arguments={"wh": Argument(100.0, "Wh", 0.1, 1e9)},
     ),
     "meter-freeze": Fault(
         "the bench meter shows the same values on and on", "bench instrument", "bench ERROR", of="device"
