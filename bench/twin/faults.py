@@ -163,7 +163,7 @@ FAULTS: dict[str, Fault] = {
         "the energy register of the station's own meter falls by `wh`",
         "station hardware",
         "station FAIL",
-        rules=("energy.agree", "energy.conform"),
+        rules=("energy.agree", "energy.conform", "register.monotonic"),
         arguments={"wh": Argument(100.0, "Wh", 0.1, 1e9)},
     ),
     "meter-freeze": Fault(
