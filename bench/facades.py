@@ -72,8 +72,8 @@ class VehicleFacade:
         if vehicle is None:
             known = f"; outlets with one: {', '.join(map(str, vehicles))}" if vehicles else ""
             raise BenchError(
-                f"outlet {self.evse} of this bench has neither pilot emulator nor EV simulator, so it has no vehicle{known}. "
-                "Add a [device] with a driver such as pilot.line."
+                f"outlet {self.evse} of this bench has neither pilot emulator nor EV simulator, so it has no "
+                f"vehicle{known}. Add a [device] with a driver such as pilot.line."
             )
         return vehicle
 

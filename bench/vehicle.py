@@ -23,8 +23,8 @@ CABLE_OHM = {13: 1500, 20: 680, 32: 220, 63: 100}
 class Vehicle:
     """One car on one outlet. All verbs run on the bench loop.
 
-    Without an EV simulator it plugs, presents cards and sets S2 itself, and draws no current. Without a pilot (DC, where
-    the vehicle speaks on CAN alone) somebody else puts the plug in, and the EV simulator does all the rest.
+    Without an EV simulator it plugs, presents cards and sets S2 itself, and draws no current. Without a pilot (DC,
+    where the vehicle speaks on CAN alone) somebody else puts the plug in, and the EV simulator does all the rest.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Vehicle:
     def _with_pilot(self, what: str) -> Pilot:
         if self._pilot is None:
             raise BenchError(
-                f"outlet {self._evse} has no pilot emulator, so nobody can {what}. Add a [device] with a driver such as "
-                "pilot.line."
+                f"outlet {self._evse} has no pilot emulator, so nobody can {what}. Add a [device] with a "
+                "driver such as pilot.line."
             )
         return self._pilot
 

@@ -14,6 +14,9 @@ __all__ = ["Outlet"]
 GONE = ("FAULTED", "IDLE")
 """States of a device that reports nothing any more: what it said last is not what is."""
 
+DC_DEAD_V = 10.0
+"""Above it a CHAdeMO charger keeps the plug locked, and says so (IEEE 2030.1.1): its output counts as live."""
+
 STALE_NS = 2 * 10**9
 """A meter reading older than this says nothing about now."""
 
@@ -48,6 +51,10 @@ class Outlet:
             return
         if event.topic == "output":
             self.live = bool(event.data["live"])
+            self.sense_lost = None
+            self._sensed_by = event.source
+        elif event.topic == "chademo.charger":
+            self.live = float(event.data["voltage_v"]) > DC_DEAD_V
             self.sense_lost = None
             self._sensed_by = event.source
         elif event.topic == "device.state" and event.source == self._sensed_by:
