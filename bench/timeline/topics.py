@@ -42,13 +42,13 @@ TOPICS: dict[str, str] = {
     "can.error": "kind (error-frame|warning|passive|bus-off|overrun|refused|lost), detail: what an adapter says of its "
     "bus; each kind once a second at most",
     "can.frames": "dir (rx|tx), count, frames (text): everything on a bus, one event for what was read at once, as "
-    "`201#0011 305#AABB@150`: identifier (8 digits for 29 bits) and data in hex, and where the adapter stamps by itself "
-    "the microseconds after the stamp's lo_ns",
+    "`201#0011 305#AABB@150`: identifier (8 digits for 29 bits) and data in hex, and where the adapter stamps "
+    "by itself the microseconds after the stamp's lo_ns",
     "chademo.charger": "protocol, available_v, available_a, threshold_v, voltage_v, current_a, charging, malfunction, "
     "locked, incompatible, system_malfunction, stop, remaining_s, welding_detection: what a CHAdeMO charger says of "
     "itself",
-    "chademo.vehicle": "phase (out|waiting|checked|refused|permitted|closed|charging|stopping|stopped), why, request_a, "
-    "permit (bool), contactor_open (bool), faults (bits as in its frame): how far the car is in its sequence",
+    "chademo.vehicle": "phase (out|waiting|checked|refused|permitted|closed|charging|stopping|stopped), why, "
+    "request_a, permit (bool), contactor_open (bool), faults (bits as in its frame): how far the car is in its sequence",
     # energy meter of the bench
     "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
     "energy_step_wh (resolution)",

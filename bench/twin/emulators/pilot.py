@@ -143,13 +143,13 @@ class PilotDevice:
         self.step(now_ns)
 
     def _open_relays(self, now_ns: int) -> None:
-        for number in range(1, RELAYS + 1):
-            self._switch(number, False, now_ns)
+        for relay in range(1, RELAYS + 1):
+            self._switch(relay, False, now_ns)
         self._plant.set_circuit("A", CpFaults(), now_ns)
 
-    def _switch(self, number: int, on: bool, now_ns: int) -> None:
-        self._relays[number - 1] = on
-        if number == self._mains_relay:
+    def _switch(self, relay: int, on: bool, now_ns: int) -> None:
+        self._relays[relay - 1] = on
+        if relay == self._mains_relay:
             self._plant.set_mains(on, now_ns, "the pilot's relay")
 
     # --- commands ------------------------------------------------------------------------------------
