@@ -48,7 +48,7 @@ TOPICS: dict[str, str] = {
     "locked, incompatible, system_malfunction, stop, remaining_s, welding_detection: what a CHAdeMO charger says of "
     "itself",
     "chademo.vehicle": "phase (out|waiting|checked|refused|permitted|closed|charging|stopping|stopped), why, "
-    "request_a, permit (bool), contactor_open (bool), faults (bits as in its frame): how far the car is in its sequence",
+    "request_a, permit (bool), contactor_open (bool), faults (bits as in its frame): how far the car is",
     # energy meter of the bench
     "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
     "energy_step_wh (resolution)",
