@@ -5,6 +5,7 @@ Nothing here opens a port, a socket or a process: that is the life-cycle's matte
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -91,6 +92,7 @@ class Bench:
     supply: SupplyOff | None = None
     supervision: Supervision | None = None
     outcome: SafeOutcome | None = None
+    making_safe: asyncio.Lock = field(default_factory=asyncio.Lock)
     danger: str = ""
     report: Report | None = None
 

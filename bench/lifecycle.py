@@ -141,13 +141,19 @@ async def clear_left_overs(bench: Bench) -> list[str]:
 
 
 async def make_safe(bench: Bench, why: str) -> None:
-    """Go to the safe state and prove it.
+    """Go to the safe state and prove it. Whoever asks while it is done waits, and has it done and proven once more.
 
     Raises:
         SafetyError: the output is not proven dead although the bench can see it.
     """
     if not bench.recipes:
         return
+    # A signal may come while the supervisor makes safe: steps of two recipes must not mix, nor their outcomes.
+    async with bench.making_safe:
+        await _make_safe(bench, why)
+
+
+async def _make_safe(bench: Bench, why: str) -> None:
     note = bench.timeline.bench.note
     note("bench.state", {"state": "making-safe", "why": why})
     bench.outcome = UNFINISHED  # what an earlier run of the recipe proved is not what is now

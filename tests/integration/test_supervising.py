@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pilotbench.bench import lifecycle
 from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
@@ -120,3 +122,20 @@ def test_a_test_that_waits_is_told_at_once(starts: Starts) -> None:
     waiting.join(10)
     assert time.monotonic() - began < 8
     assert "the guardian is lost (killed by somebody)" in str(asked[0])
+
+
+def test_a_signal_while_the_supervisor_makes_safe_does_it_once_more_and_not_at_once(starts: Starts) -> None:
+    host = starts()
+    host.vehicle.plug()
+    mark = host.timeline.now_ns()
+
+    async def both() -> None:
+        await asyncio.gather(
+            lifecycle.make_safe(host.bench, "trip: something"), lifecycle.abandon(host.bench, "interrupted")
+        )
+
+    host.call(both(), 30.0)
+    events = host.timeline.events("bench.state")
+    states = [event.data["state"] for event in events if event.stamp.order_ns > mark]
+    assert states == ["making-safe", "safe", "making-safe", "safe"]
+    assert "output proven dead" in host.outcome_text

@@ -147,6 +147,7 @@ class Twin:
         now_ns = time.monotonic_ns()
         if now_ns - self._due_ns > LATE_NS:
             self._owner.say("overrun", who="model", from_ns=self._due_ns, to_ns=now_ns)
+            self._truth.stalled(self._due_ns, now_ns)
         for plant in self._plants.values():
             plant.step(now_ns)
         for _, emulator in self._devices.values():
