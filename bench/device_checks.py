@@ -20,8 +20,8 @@ OWN_NAMES = frozenset(
 
 TWIN_PORT = re.compile(r"twin:[a-z][a-z0-9-]{0,30}")
 
-ONE_AN_OUTLET = ("pilot", "meter", "ev")
-"""Parts that are played once at each outlet: two of them would contradict each other on the timeline."""
+ONE_AN_OUTLET = ("pilot", "meter", "ev", "load")
+"""Parts that are played once at each outlet: two would contradict each other, or only one be made safe with it."""
 
 
 class _File(Protocol):

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
@@ -170,11 +171,26 @@ class Driver(ABC):
             require_port(self.name, self.port)
             self._lock = self._take_port()
             self._source.tick(time.monotonic_ns())  # what it tells is waited for from here on
-            await self._open()
+            await self._open_or_say()
         except BaseException as error:
             await self._shut()
             self._enter(DeviceState.FAULTED, f"did not open: {error}")
             raise
+
+    async def _open_or_say(self) -> None:
+        """`_open`; what a driver did not think of becomes a sentence that names the place."""
+        try:
+            await self._open()
+        except (BenchError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise DeviceError(
+                f"its driver broke when it was opened: {type(error).__name__}: {error} "
+                f"({Path(place.filename).name}:{place.lineno}).",
+                device=self.name,
+                port=self.port,
+            ) from error
 
     async def close(self) -> None:
         """Give the port back. May be called at any time and more than once; raises nothing.

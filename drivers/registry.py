@@ -9,13 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..bench.timeline.hints import did_you_mean
-from ..errors import ConfigError
+from ..errors import BenchError, ConfigError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from ..bench.timeline import Gate, Source
     from .base import Driver
 
-__all__ = ["GROUP", "create", "driver_class", "is_built_in", "kinds"]
+__all__ = ["GROUP", "create", "driver_class", "is_built_in", "kinds", "origin"]
 
 GROUP = "pilotbench.drivers"
 
@@ -45,24 +47,41 @@ def is_built_in(kind: str) -> bool:
     return kind in _BUILT_IN
 
 
+def origin(kind: str) -> str:
+    """The package that a kind comes from, with its version."""
+    if is_built_in(kind):
+        return "pilotbench"
+    points = _points(kind)
+    package = points[0].dist if points else None
+    return "another package" if package is None else f"{package.name} {package.version}"
+
+
 def driver_class(kind: str) -> type[Driver]:
     """The class behind a kind.
 
     Raises:
-        ConfigError: unknown kind, or a third-party driver that cannot be imported.
+        ConfigError: unknown kind, or a third-party driver that cannot be imported, is no driver, or does not fit.
     """
     if kind in _BUILT_IN:
         module, name = _BUILT_IN[kind]
         return getattr(import_module(module, __package__), name)
+    points = _points(kind)
+    if not points:
+        hint = did_you_mean(kind, kinds(), 0.4)
+        raise ConfigError(f"unknown kind of device {kind!r}{hint}. Known: {', '.join(kinds())}.")
+    if len(points) > 1:
+        values = ", ".join(sorted(point.value for point in points))
+        raise ConfigError(f"several packages bring a driver {kind!r}: {values}. Uninstall all but one.")
+    from .foreign import load_driver
+
+    return load_driver(kind, points[0])
+
+
+def _points(kind: str) -> list[EntryPoint]:
+    """The entry points of a kind; one that is found twice on the path counts once."""
     from importlib.metadata import entry_points
 
-    for point in entry_points(group=GROUP, name=kind):
-        try:
-            return point.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"the driver {kind!r} ({point.value}) cannot be loaded: {error}") from error
-    hint = did_you_mean(kind, kinds(), 0.4)
-    raise ConfigError(f"unknown kind of device {kind!r}{hint}. Known: {', '.join(kinds())}.")
+    return list({point.value: point for point in entry_points(group=GROUP, name=kind)}.values())
 
 
 def create(kind: str, name: str, source: Source, gate: Gate | None, **options: Any) -> Driver:
@@ -73,22 +92,22 @@ def create(kind: str, name: str, source: Source, gate: Gate | None, **options: A
             and asks no gate.
     """
     made = driver_class(kind)
-    _check_it_asks(kind, made)
+    if is_built_in(kind):
+        try:
+            return made(name, source, gate, **options)
+        except TypeError as error:
+            raise ConfigError(f"device {name!r} of kind {kind!r}: {_option_error(error)}") from error
+    from .foreign import check_options, check_part, where
+
+    check_options(kind, name, made, options)
     try:
-        return made(name, source, gate, **options)
-    except TypeError as error:
-        raise ConfigError(f"device {name!r} of kind {kind!r}: {_option_error(error)}") from error
-
-
-def _check_it_asks(kind: str, made: type[Driver]) -> None:
-    from .asking import asks_the_gate
-    from .base import Driver
-
-    if made.energising and not asks_the_gate(made, Driver):
-        raise ConfigError(
-            f"the driver {kind!r} says that it can energise, and never asks the gate: {made.__name__} has to call "
-            "self._permit(verb, args) in each of its verbs, before it writes. See docs/safety.md."
-        )
+        driver = made(name, source, gate, **options)
+    except BenchError:
+        raise
+    except Exception as error:  # what another package's code raises, nobody knows
+        raise ConfigError(f"device {name!r}: the driver {kind!r} breaks when it is made: {where(error)}.") from error
+    check_part(kind, driver)
+    return driver
 
 
 def _option_error(error: TypeError) -> str:

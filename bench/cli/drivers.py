@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 
-from ...drivers.registry import driver_class, is_built_in, kinds
+from ...drivers.registry import driver_class, kinds, origin
 from ...errors import BenchError
 from .output import write_document
 
@@ -16,7 +16,7 @@ def drivers_command(*, json: bool) -> int:
     """List them; one that cannot be imported is told, and makes the exit code 4."""
     told: list[dict[str, str]] = []
     for kind in kinds():
-        entry = {"driver": kind, "from": "pilotbench" if is_built_in(kind) else "another package"}
+        entry = {"driver": kind, "from": origin(kind)}
         try:
             made = driver_class(kind)
             summary = (inspect.getdoc(made) or "").splitlines()
@@ -32,6 +32,6 @@ def drivers_command(*, json: bool) -> int:
     width = max(len(entry["driver"]) for entry in told)
     for entry in told:
         text = entry.get("error") or f"{entry['role']:8} {entry['text']}"
-        other = "" if entry["from"] == "pilotbench" else "  (another package)"
+        other = "" if entry["from"] == "pilotbench" else f"  ({entry['from']})"
         sys.stdout.write(f"{entry['driver']:{width}}  {text}{other}\n")
     return code

@@ -5,7 +5,9 @@ The twin's emulators stand behind the ports, and their own log is asked what rea
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +134,22 @@ def test_the_twins_doors_are_shut_on_a_real_bench(copper: Copper, tmp_path: Path
 class Bold(Driver):
     """A third party's driver that was written without a thought of the gate."""
 
+    role = "load"
     energising = True
 
     async def _open(self) -> None:
         self._enter(DeviceState.ACTIVE, "here")
 
     async def _close(self) -> None:
+        pass
+
+    async def make_safe(self) -> None:
+        await self.input(False)
+
+    async def draw(self, current_a: float) -> None:
+        pass
+
+    async def input(self, on: bool) -> None:
         pass
 
     async def heat(self, on: bool) -> None:
@@ -152,8 +164,13 @@ class Asks(Bold):
 
 def test_a_third_party_driver_that_never_asks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Timeline().source("oven")
-    monkeypatch.setitem(registry._BUILT_IN, "oven.bold", (__name__, "Bold"))
-    monkeypatch.setattr(registry, "driver_class", lambda kind: {"oven.bold": Bold, "oven.asks": Asks}[kind])
+    module = "ovens_of_another_package"
+    monkeypatch.setitem(sys.modules, module, sys.modules[__name__])
+    points = {
+        kind: EntryPoint(kind, f"{module}:{made.__name__}", registry.GROUP)
+        for kind, made in {"oven.bold": Bold, "oven.asks": Asks}.items()
+    }
+    monkeypatch.setattr(registry, "_points", lambda kind: [points[kind]])
     with pytest.raises(ConfigError, match="never asks the gate"):
         registry.create("oven.bold", "oven", source, None, port="/dev/null")
     assert registry.create("oven.asks", "oven", source, None, port="/dev/null").name == "oven"
