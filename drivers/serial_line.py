@@ -2,7 +2,8 @@
 
 One thread reads. It takes what is there in one piece, stamps it right after the read, and hands
 the piece to the loop. Its stamp includes the wait for the interpreter; so each piece also says
-when the port was last proven to hold nothing: the instant at which the read before it began.
+when the port was last proven to hold nothing: the instant at which a read began that brought nothing.
+A read that brings something proves nothing: the kernel may hold more, which it has not passed on yet.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ WAKE_S = 0.05
 WRITE_TIMEOUT_S = 0.2
 
 _READ_SIZE = 65536
+_READS = 8
+"""Reads of one block at most: a port that always has more must be handed over all the same."""
 
 
 class SerialPort(Protocol):
@@ -103,6 +106,7 @@ class BlockReader:
     def __init__(self, port: SerialPort) -> None:
         self._port = port
         self._empty_ns = time.monotonic_ns()
+        self._drained = False
         self._wake_r, self._wake_w = os.pipe()
 
     def read(self, timeout_s: float = WAKE_S) -> Block:
@@ -111,18 +115,24 @@ class BlockReader:
         Raises:
             OSError: the device is gone.
         """
-        block = self._take()
-        if block.data:
-            return block
-        select.select([self._port.fileno(), self._wake_r], [], [], timeout_s)
-        return self._take()
-
-    def _take(self) -> Block:
-        begun_ns = time.monotonic_ns()
-        data = self._port.read(_READ_SIZE)
-        block = Block(data, self._empty_ns, time.monotonic_ns())
-        self._empty_ns = begun_ns
-        return block
+        if self._drained:
+            select.select([self._port.fileno(), self._wake_r], [], [], timeout_s)
+        since_ns, parts, at_ns = self._empty_ns, list[bytes](), 0
+        self._drained = False
+        try:
+            while not self._drained and len(parts) < _READS:
+                begun_ns = time.monotonic_ns()
+                data = self._port.read(_READ_SIZE)
+                if data:
+                    at_ns = time.monotonic_ns()
+                    parts.append(data)
+                else:
+                    # the kernel looks for what it still holds before it says that there is nothing
+                    self._empty_ns, self._drained = begun_ns, True
+        except OSError:
+            if not parts:
+                raise  # else the next read, which begins at once, says it again
+        return Block(b"".join(parts), since_ns, at_ns or time.monotonic_ns())
 
     def wake(self) -> None:
         """End a `read` that waits in another thread."""
