@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import re
 import shlex
 import socket
@@ -19,15 +20,27 @@ from cli_runs import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 ELSEWHERE = {
     "make test": "this very suite is what it runs",
     ".venv/bin/pilotbench tui": "needs a terminal: see test_tui.py",
+    ".venv/bin/pilotbench run --external-station --out runs/foreign": "see test_external_station.py, which plays both",
+    ".venv/bin/python docs/examples/station_on_ocpp.py runs/foreign/dut-port.json": "the other half of it",
 }
 BEHIND = ".venv/bin/pilotbench csms "
 """It serves until it is stopped, and the command after it talks to it."""
 PORT = ":9000"
-CODES = {".venv/bin/pilotbench run --station-fault late-open --out runs/late-open": 1}
-CODES[".venv/bin/pilotbench check runs/late-open/run.mcap"] = 1
+CODES = {
+    ".venv/bin/pilotbench run --station-fault late-open --out runs/late-open": 1,
+    ".venv/bin/pilotbench check runs/late-open/run.mcap": 1,
+    ".venv/bin/pilotbench run --twin-fault contactor-welded --out runs/welded": 4,
+    # The hardware of the example is not here.
+    ".venv/bin/pilotbench doctor --bench lab.toml --watch '1 s'": 4,
+    ".venv/bin/pilotbench run --bench lab.toml": 4,
+}
+ARM = ".venv/bin/pilotbench arm "
+BENCH = "ac-22kw-type2"
+"""What `arm` asks for at a terminal."""
 
 
 def commands() -> list[str]:
@@ -70,20 +83,37 @@ def test_every_command_of_the_readme_works_in_its_order(desk: Path) -> None:
                 # The port of the README may be somebody else's on this machine.
                 served.enter_context(serving(command.replace(PORT, free), desk))
                 continue
-            done = subprocess.run(
-                command.replace(PORT, free),
-                shell=True,
-                cwd=desk,
-                env=desk_environment(desk),
-                capture_output=True,
-                text=True,
-                timeout=180,
-                check=False,
-            )
+            done = run(command.replace(PORT, free), desk)
             assert done.returncode == CODES.get(command, 0), f"{command}\n{done.stdout}\n{done.stderr}"
+            if command.startswith(ARM):
+                assert "armed until" in done.stdout
     desk_run = read_run(desk / "runs" / "desk")
     assert desk_run.truncated is None
     assert [event.data["version"] for event in desk_run.events if event.topic == "ocpp.connected"]
+
+
+def run(command: str, desk: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a shell; one that arms by a person at a terminal, who types the bench's name."""
+    env = desk_environment(desk)
+    if command.startswith(ARM):
+        env.pop("PYTEST_CURRENT_TEST")  # nothing that pytest began may arm
+    person, terminal = pty.openpty()
+    try:
+        os.write(person, f"{BENCH}\n".encode())
+        return subprocess.run(
+            command,
+            shell=True,
+            cwd=desk,
+            env=env,
+            stdin=terminal if command.startswith(ARM) else None,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    finally:
+        os.close(person)
+        os.close(terminal)
 
 
 def desk_environment(desk: Path) -> dict[str, str]:
@@ -110,8 +140,21 @@ def serving(command: str, desk: Path) -> Generator[None]:
         assert process.wait(15) == 0
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES], ids=lambda p: p.name)
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        found = page.parent / target if target else page
+        assert found.exists(), f"{page.name}: {target}"
+        assert not heading or heading in headings(found), f"{page.name}: {target}#{heading}"
+
+
+def headings(page: Path) -> list[str]:
+    """The anchors of a page: as GitHub makes them from its headings."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found]
+
+
+def test_every_page_can_be_found_from_the_readme() -> None:
+    assert [page.name for page in PAGES if f"(docs/{page.name})" not in README] == []
