@@ -202,7 +202,7 @@ def watch_twin(child: Child, source: Source) -> asyncio.Future[dict[str, Any]]:
                 Stamp(now_ns, lo_ns, max(lo_ns, min(int(message["to_ns"]), now_ns))),
                 {key: message[key] for key in ("who", "from_ns", "to_ns")},
             )
-        elif kind in ("fault", "refused", "faults"):
+        elif kind in ("fault", "waits", "refused", "faults"):
             if kind == "fault":
                 at_ns = min(int(message["t_ns"]), time.monotonic_ns())
                 data = {key: message.get(key) for key in ("name", "on", "device", "args")}

@@ -39,7 +39,9 @@ class TwinFacade:
         """Begin a fault, or end it; returns what was done: evse, device and all arguments.
 
         `evse`: None = the first outlet. `device`: name of an instrument in the bench file, where the fault is one of an
-        instrument and several have it. `for_s` in `args`: it ends by itself after so many seconds.
+        instrument and several have it. In `args` also, for every fault: `once` = "plugged", "live" or "charging" and
+        `after_s`: it waits until that is so at its outlet, and so many seconds from then on; `for_s`: it ends by itself
+        after so many seconds.
 
         Raises:
             ConfigError: this bench has no twin.
@@ -47,7 +49,7 @@ class TwinFacade:
         """
         message = {"type": "fault", "name": name, "on": on, "evse": evse, "device": device, **args}
         done = self._ask(message)
-        if on and not args.get("for_s"):
+        if on and (done["type"] == "waits" or not args.get("for_s")):
             self._on[name, evse, device] = None
         else:
             self._on.pop((name, evse, device), None)
@@ -90,7 +92,7 @@ def parse_fault(text: str) -> dict[str, Any]:
         if not sign or not key.strip() or key.strip() in ("type", "name", "on", "id"):
             raise ConfigError(
                 f"--twin-fault: {part!r} in {text!r} is no argument. Write NAME:arg=value,arg=value, "
-                "such as cp-short:ohm=80,for_s=2."
+                "such as cp-short:ohm=80,once=charging,for_s=2."
             )
         message[key.strip()] = _value(value.strip())
     if not message["name"]:

@@ -54,7 +54,10 @@ def run(
     ] = None,
     twin_fault: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME[:arg=value,…]", help="Break the twin from the start; may be given several times."),
+        typer.Option(
+            metavar="NAME[:arg=value,…]",
+            help="Break the twin, from the start or as once=, after_s= and for_s= say; may be given several times.",
+        ),
     ] = None,
     ocpp: OcppOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the twin's noise and delays.")] = None,

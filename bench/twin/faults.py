@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["FAULTS", "Argument", "Fault", "FaultError", "Outcome", "Whose", "complete", "table"]
+__all__ = ["COMMON", "FAULTS", "Argument", "Fault", "FaultError", "Outcome", "Whose", "complete", "table"]
 
 Whose = Literal["vehicle", "cable", "mains", "station hardware", "bench instrument"]
 Outcome = Literal["handled", "station FAIL", "bench ERROR", "inconclusive"]
@@ -52,8 +52,12 @@ class Fault:
     arguments: Mapping[str, Argument] = field(default_factory=dict[str, Argument])
 
 
-FOR_S = Argument(0.0, "s after which it ends by itself; 0 = it stays until it is switched off", 0.0, 86_400.0)
-"""Every fault takes `for_s`."""
+COMMON: dict[str, Argument] = {
+    "once": Argument("now", "what it waits for at its outlet", choices=("now", "plugged", "live", "charging")),
+    "after_s": Argument(0.0, "s that it waits from then on", 0.0, 86_400.0),
+    "for_s": Argument(0.0, "s after which it ends by itself; 0 = it stays until it is switched off", 0.0, 86_400.0),
+}
+"""What every fault takes: when it begins, and when it ends."""
 
 _OHM = Argument(80.0, "ohm", 0.0, 1e7)
 _AT_ONCE = Argument(False, "also while the contactor is open, as a bypass does")
@@ -250,10 +254,10 @@ FAULTS: dict[str, Fault] = {
         arguments={"boot_s": Argument(-1.0, "s in which it is deaf; below 0 = as it is set up", -1.0, 60.0)},
     ),
     "unplugged": Fault(
-        "the cable between a pilot emulator and the bench is out; the emulator runs on",
+        "the cable between an instrument and the bench is out; the instrument runs on",
         "bench instrument",
         "bench ERROR",
-        of="device",
+        of="wire",
     ),
     "serial-noise": Fault(
         "a share of the bytes on a device's wire has a bit turned over",
@@ -298,7 +302,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def complete(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a fault with their defaults, checked; `for_s` is among them.
+    """The arguments of a fault with their defaults, checked; those of `COMMON` are among them.
 
     Raises:
         FaultError: unknown fault or argument, wrong type, out of range.
@@ -306,7 +310,7 @@ def complete(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     fault = FAULTS.get(name)
     if fault is None:
         raise FaultError(f"there is no fault {name!r}{_hint(name, FAULTS)}")
-    known = {**fault.arguments, "for_s": FOR_S}
+    known = {**fault.arguments, **COMMON}
     for given in args:
         if given not in known:
             raise FaultError(f"{name} has no argument {given!r}{_hint(given, known)}; it has {', '.join(known)}")

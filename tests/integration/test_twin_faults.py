@@ -61,7 +61,7 @@ class Bench:
         self.twin.control(type="fault", id=self.number, **message)
         while True:
             message = self.twin.lines.get(timeout=5)
-            if message.get("id") == self.number and message["type"] in ("fault", "refused"):
+            if message.get("id") == self.number and message["type"] in ("fault", "waits", "refused"):
                 return message
 
     def fault(self, name, on=True, **args):
@@ -455,6 +455,45 @@ def test_a_slow_wire_loses_nothing(bench):
     assert "r=A" in answer
 
 
+# --- when it begins --------------------------------------------------------------------------------------
+
+
+def test_a_fault_waits_for_its_outlet_and_for_a_time(bench):
+    told = bench.ask(name="contactor-pole-welded", pole=3, once="live", after_s=0.3, for_s=0.3)
+    assert (told["type"], told["name"]) == ("waits", "contactor-pole-welded")
+    assert bench.ask(name="cp-open", once="charging")["type"] == "waits"
+    bench.command("R B")
+    bench.until(high=about(8.98))
+    bench.drive(contactor=True)
+    live_s = time.monotonic()
+    bench.until(output=LIVE)
+    begun = bench.twin.wait("fault")
+    assert (begun["name"], begun["on"], begun["id"], begun["args"]) == (
+        told["name"],
+        True,
+        None,
+        {"pole": 3, "at_once": False},
+    )
+    assert 0.3 <= begun["t_ns"] / 1e9 - live_s < 2.0
+    bench.drive(contactor=False)
+    assert bench.until(output=[False, False, True])
+    assert bench.twin.wait("fault")["on"] is False
+    bench.until(output=DEAD, high=about(8.98))  # nobody charged: the pilot is whole
+    bench.fault("cp-open", on=False)
+
+
+def test_what_no_longer_shall_begin_does_not(bench):
+    bench.ask(name="contactor-welded", once="live", after_s=0.1)
+    bench.fault("contactor-welded", on=False)
+    bench.drive(contactor=True)
+    bench.until(output=LIVE)
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        bench.until(evse=1)
+    bench.drive(contactor=False)
+    bench.until(output=DEAD)
+
+
 # --- the line itself -------------------------------------------------------------------------------------
 
 
@@ -471,6 +510,9 @@ def test_a_slow_wire_loses_nothing(bench):
         ({"name": "clock-step", "device": "oscilloscope"}, "there is no device 'oscilloscope'"),
         ({"name": "clock-step", "device": "meter"}, "has no such fault"),
         ({"name": "serial-noise"}, "say on which device's wire: pilot, meter, can"),
+        ({"name": "cp-short", "once": "tomorrow"}, "one of now, plugged, live, charging"),
+        ({"name": "cp-short", "once": "live", "evse": 2}, "there is no evse 2"),
+        ({"name": "meter-freeze", "after_s": 1, "device": "oscilloscope"}, "there is no device 'oscilloscope'"),
         ({"name": 7}, "a fault has a name"),
         ({"name": "cp-open", "on": "yes"}, "true or false"),
         ({"name": "cp-open", "evse": "1"}, "must be a number"),

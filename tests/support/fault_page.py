@@ -23,6 +23,7 @@ the model, the instruments and their wires can break while a run goes on. The ta
 pilotbench run session --station-fault late-open
 pilotbench run unplug_live --ocpp 2.1 --station-fault unplug-ignored
 pilotbench run session --station-oddity soft-start
+pilotbench run session --twin-fault cp-short:ohm=80,once=charging,after_s=2,for_s=5
 ```
 
 A fault shows in its *case*; in others it may go unseen. The rules named say FAIL because of it, those without a version

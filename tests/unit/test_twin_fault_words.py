@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
-from pilotbench.bench.twin.faults import FAULTS, FaultError, complete, table
+from pilotbench.bench.twin.faults import COMMON, FAULTS, FaultError, complete, table
 from pilotbench.bench.twin.model.defects import DEFECTS
 from pilotbench.bench.twin_control import parse_fault
 from pilotbench.errors import ConfigError
@@ -57,7 +57,7 @@ def test_defaults_are_in_range_and_the_list_is_plain_data(name):
     assert complete(name, args) == args
     entry = next(one for one in table() if one["name"] == name)
     assert json.loads(json.dumps(entry)) == entry
-    assert set(entry["arguments"]) == set(args) - {"for_s"}
+    assert set(entry["arguments"]) == set(args) - set(COMMON)
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -76,7 +76,7 @@ def test_arguments_are_complete_and_in_range_or_refused(name, args):
         done = complete(name, args)
     except FaultError:
         return
-    assert set(done) == {*FAULTS[name].arguments, "for_s"}
+    assert set(done) == {*FAULTS[name].arguments, *COMMON}
     for key, value in args.items():
         assert done[key] == value == value  # never NaN
 

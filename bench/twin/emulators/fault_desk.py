@@ -2,7 +2,8 @@
 
 A line is `{"type":"fault","id":1,"name":"cp-short","on":true,"evse":1,"device":null,"ohm":80,"for_s":2}`. The answer
 is a line `fault` with the same id, `t_ns` (CLOCK_MONOTONIC) and all arguments, or `refused` with a `message`. A fault
-that ends by itself is told by another `fault` with `on` false and no id. `{"type":"faults","id":2}` asks for the list.
+that ends by itself is told by another `fault` with `on` false and no id. One that is to wait (`once`, `after_s`) is
+answered by `waits`, and told by a `fault` without id when it begins. `{"type":"faults","id":2}` asks for the list.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..faults import FAULTS, FaultError, complete, table
+from ..faults import COMMON, FAULTS, FaultError, complete, table
 from ..model.defects import break_outlet
 from ..model.plant import Plant
+from .fault_start import FaultStarts, Start
 from .kinds import Emulator
 from .truth import TruthLog
 from .wire_faults import WireFaults
@@ -46,6 +48,7 @@ class FaultDesk:
         self._truth = truth
         self._say = say
         self._ends: dict[tuple[str, int | None, str | None], tuple[int, dict[str, Any]]] = {}
+        self._starts = FaultStarts()
 
     def take(self, message: dict[str, Any], now_ns: int) -> None:
         """A line of type `fault` or `faults`."""
@@ -56,6 +59,10 @@ class FaultDesk:
         try:
             name, on, evse, device = _addressed(message)
             args = {key: value for key, value in message.items() if key not in _NO_ARGUMENTS and value is not None}
+            if on and self._waits(name, evse, device, args):
+                self._say("waits", id=number, name=name, evse=evse, device=device, args=args)
+                return
+            self._starts.drop((name, evse, device))
             done = self._do(name, on, evse, device, args, now_ns)
         except FaultError as error:
             self._say("refused", id=number, name=message.get("name"), message=str(error))
@@ -63,21 +70,45 @@ class FaultDesk:
         self._say("fault", id=number, name=name, on=on, t_ns=now_ns, **done)
 
     def step(self, now_ns: int) -> None:
-        """End what was to last for a time."""
-        if not self._ends:
-            return
+        """Begin what was to wait, and end what was to last for a time."""
+        for (name, evse, device), args in self._starts.due(now_ns):
+            try:
+                done = self._do(name, True, evse, device, args, now_ns)
+            except FaultError as error:
+                self._say("note", text=f"a fault that was to wait did not begin: {error}")
+                continue
+            self._say("fault", id=None, name=name, on=True, t_ns=now_ns, **done)
         for key, (until_ns, args) in list(self._ends.items()):
             if now_ns >= until_ns:
                 name, evse, device = key
                 done = self._do(name, False, evse, device, args, now_ns)
                 self._say("fault", id=None, name=name, on=False, t_ns=now_ns, **done)
 
+    def _waits(self, name: str, evse: int | None, device: str | None, args: Mapping[str, Any]) -> bool:
+        """True when the fault is to begin later, and waits now."""
+        whole = complete(name, args)
+        once, after_s = str(whole["once"]), float(whole["after_s"])
+        if once == "now" and after_s == 0.0:
+            return False
+        self._known(name, device)
+        number = evse if device is None else self._devices[device][0]
+        self._starts.add((name, evse, device), Start(self._at(name, number), once, int(after_s * 1e9), args))
+        return True
+
+    def _at(self, name: str, evse: int | None) -> Plant:
+        """An outlet by its number; None = the first."""
+        plant = self._outlets.get(min(self._outlets) if evse is None else evse)
+        if plant is None:
+            raise FaultError(f"{name}: there is no evse {evse}; there is {_list(self._outlets)}")
+        return plant
+
     def _do(
-        self, name: str, on: bool, evse: int | None, device: str | None, args: dict[str, Any], now_ns: int
+        self, name: str, on: bool, evse: int | None, device: str | None, args: Mapping[str, Any], now_ns: int
     ) -> dict[str, Any]:
         """What was done where, as the owner is told."""
-        args = complete(name, args)
-        for_s = float(args.pop("for_s"))
+        whole = complete(name, args)
+        args = {key: value for key, value in whole.items() if key not in COMMON}
+        for_s = float(whole["for_s"])
         act = {"outlet": self._outlet, "device": self._device, "wire": self._wire}[FAULTS[name].of]
         done = act(name, on, evse, device, args, now_ns)
         self._ends.pop((name, evse, device), None)
@@ -90,12 +121,8 @@ class FaultDesk:
     ) -> dict[str, Any]:
         if device is not None:
             raise FaultError(f"{name} happens at an outlet, not at device {device!r}; leave the device out")
-        number = min(self._outlets) if evse is None else evse
-        plant = self._outlets.get(number)
-        if plant is None:
-            raise FaultError(f"{name}: there is no evse {number}; there is {_list(self._outlets)}")
-        break_outlet(plant, name, on, args, now_ns)
-        return {"evse": number, "device": None, "args": args}
+        break_outlet(self._at(name, evse), name, on, args, now_ns)
+        return {"evse": min(self._outlets) if evse is None else evse, "device": None, "args": args}
 
     def _device(
         self, name: str, on: bool, evse: int | None, device: str | None, args: dict[str, Any], now_ns: int
@@ -121,10 +148,10 @@ class FaultDesk:
         wires = {
             key: wire
             for key, wire in self._wires.items()
-            if wire.attached and device in (None, key) and evse in (None, self._devices[key][0])
+            if wire.can(name) and device in (None, key) and evse in (None, self._devices[key][0])
         }
         if not wires:
-            raise FaultError(f"{name}: {device or 'no device here'} has no wire that the twin can spoil")
+            raise FaultError(f"{name}: {device or 'no device here'} has no wire that the twin can spoil so")
         if device is None and len(wires) > 1:
             raise FaultError(f"{name}: say on which device's wire: {_list(wires)}")
         for key, wire in wires.items():

@@ -24,7 +24,7 @@ class Knobs:
     duty_offset_pp: float = 0.0  # added to every duty
     duty_steps: int | None = None  # resolution of the PWM timer; None = exact
     duty_delay_s: float = 0.0  # between a new limit and the new duty
-    duty_spacing_s: float = 5.0  # least time between two changes of the duty
+    duty_spacing_s: float = 5.2  # least time between two changes of the duty; the vehicle is owed 5 s on its wire
     prelude: tuple[tuple[float, float], ...] = ()  # (duty, seconds) each, before the first offer of a session
     f_pulse_s: float = 0.0  # an offer ends by way of state F, for so long
     checks_diode: bool = True  # whether the diode has to be proven before closing
