@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults long mutants fuzz docs clean
+.PHONY: help demo test lint bench faults safe-state long mutants fuzz docs clean
 
 help:  ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,9 @@ bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per even
 
 faults: $(VENV)/.dev  ## every station fault against every rule, and every oddity against none
 	$(BIN)/python tests/support/fault_report.py
+
+safe-state: $(VENV)/.dev  ## the bench dies in every way, in every state: is everything dead, and when? (an hour)
+	cd tests/support && $(abspath $(BIN))/python -m safe_state.table --jobs 4 --write $(abspath docs/safe-state.md)
 
 long: $(VENV)/.dev  ## proofs that take minutes: 200,000 runs of the engine, 100,000 stamps of the back end
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration/csms -s -m long

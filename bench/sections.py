@@ -128,4 +128,7 @@ class TwinSection(Model):
     seed: int = 1
     external_station: bool = False
     pilot_boot: Seconds = Field(default=0.0, ge=0, le=4)
-    pilot_watchdog: bool = Field(default=True, description="false: the watchdog of the pilot emulators does not work")
+    pilot_watchdog: bool = Field(
+        default=True,
+        description="false: neither the watchdogs of the pilot emulators nor that of the EV simulator work",
+    )

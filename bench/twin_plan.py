@@ -9,6 +9,8 @@ from .devices import MeterSection, PilotSection
 
 __all__ = ["twin_instruments"]
 
+NEVER_S = 1e6
+
 
 def twin_instruments(file: BenchFile) -> dict[str, Any]:
     """The parts of the twin's configuration that the bench file decides: `outlets`, `devices`, `meter`."""
@@ -27,6 +29,8 @@ def twin_instruments(file: BenchFile) -> dict[str, Any]:
     if twin is not None and not twin.pilot_watchdog:
         for _, pilot in file.every(PilotSection):
             config["devices"][_name(pilot.port)] |= {"watchdog": False}
+        for outlet in config["outlets"]:
+            outlet["ev"] = {"command_timeout_s": NEVER_S}
     return config
 
 

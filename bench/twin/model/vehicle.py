@@ -13,14 +13,16 @@ from .duty import duty_is_valid, duty_to_current_a
 
 __all__ = ["Command", "Seen", "Vehicle", "VehicleTraits"]
 
-COMMAND_TIMEOUT_NS = 500_000_000
 MIN_CURRENT_A = 6.0
 """Below it no vehicle charges (IEC 61851-1 offers nothing smaller)."""
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleTraits:
-    """Constants of one vehicle: A per phase, seconds, A/s, percent."""
+    """Constants of one vehicle: A per phase, seconds, A/s, percent.
+
+    `command_timeout_s`: its firmware watchdog; without a command for so long it draws nothing.
+    """
 
     max_current_a: float = 32.0
     phases: int = 3
@@ -29,6 +31,7 @@ class VehicleTraits:
     ramp_up_a_s: float = 20.0
     ramp_down_a_s: float = 60.0
     soc_pct: float = 30.0
+    command_timeout_s: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Vehicle:
 
     def __init__(self, traits: VehicleTraits) -> None:
         self.traits = traits
+        self._timeout_ns = round(traits.command_timeout_s * 1e9)
         self.battery = Battery(traits.soc_pct)
         self.command = Command()
         self.current_a = 0.0
@@ -74,7 +78,7 @@ class Vehicle:
 
     def step(self, now_ns: int, dt_s: float, seen: Seen) -> None:
         """Advance by `dt_s` seconds to `now_ns`."""
-        if self._command_ns is None or now_ns - self._command_ns > COMMAND_TIMEOUT_NS:
+        if self._command_ns is None or now_ns - self._command_ns > self._timeout_ns:
             self._stop()
             self.wish = False
             self._willing_since_ns = None

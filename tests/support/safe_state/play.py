@@ -18,6 +18,7 @@ from pilotbench.bench.config import virtual_bench
 
 from .cells import SIGNALS, Cell
 from .judge import Played, judge
+from .stillness import Stillness
 
 __all__ = ["bench_file", "play"]
 
@@ -26,6 +27,11 @@ READY_WITHIN_S = 60.0
 OVER_WITHIN_S = 60.0
 FAMILY_WITHIN_S = 15.0
 LOOK_S = 0.01
+# A shell starts what it runs in the background with SIGINT ignored, and a pytest that inherits this never hears one.
+PYTEST = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import pytest; sys.exit(pytest.console_main())"
+)
 
 
 def bench_file(cell: Cell) -> str:
@@ -53,7 +59,7 @@ def play(cell: Cell, folder: Path) -> Played:
         "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
     }
     environment.pop("PYTEST_XDIST_WORKER", None)
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
+    command = [sys.executable, "-c", PYTEST, "-q", "-s", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
     command += ["--rootdir", str(HERE), "--bench", str(folder / "bench.toml"), "--bench-out", str(folder / "run")]
     began = time.monotonic()
     owner = subprocess.Popen(
@@ -72,14 +78,17 @@ def play(cell: Cell, folder: Path) -> Played:
     try:
         _wait(lambda: (folder / "ready.json").exists() or owner.poll() is not None, READY_WITHIN_S)
         if not (folder / "ready.json").exists():
+            _end(owner, ready)
+            listening.join(FAMILY_WITHIN_S)
             return Played(cell, folder, trouble=[f"never ready: {_tail(folder / 'owner.log')}"])
         ready = json.loads((folder / "ready.json").read_text())
         ready_s = time.monotonic() - began
-        at_ns = _cause(cell, folder, owner, ready["guardian"])
-        over = _wait(lambda: owner.poll() is not None, OVER_WITHIN_S)
+        with Stillness() as still:
+            at_ns = _cause(cell, folder, owner, ready["guardian"])
+            over = _wait(lambda: owner.poll() is not None, OVER_WITHIN_S)
         listening.join(FAMILY_WITHIN_S)
         left = _left_over(folder, owner, ready) if over else ["the owner did not end"]
-        return judge(cell, folder, at_ns or _cause_ns(folder), owner.poll(), left, ready_s)
+        return judge(cell, folder, at_ns or _cause_ns(folder), owner.poll(), left, ready_s, still.spans)
     finally:
         _end(owner, ready)
 

@@ -1,4 +1,4 @@
-"""The whole table, or parts of it: `python -m safe_state.table --jobs 6 --write docs/safe-state.md`."""
+"""The whole table, or parts of it: `python -m safe_state.table --only "SIGKILL, charging" --times 1`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .cells import CAUSES, NETS, STATES, Cell, all_cells
 from .judge import Played
+from .page import HEAD, TITLES, measured_on
 from .play import play
 
 __all__ = ["main", "markdown", "play_all"]
@@ -40,37 +41,49 @@ def play_all(cells: Iterable[tuple[Cell, int]], base: Path, jobs: int, tell: boo
 
 
 def markdown(played: list[Played]) -> str:
-    """The table, one part for each set of nets."""
+    """The table, one part for each set of nets, and every run that failed in words."""
     lines: list[str] = []
-    titles = {
-        "guardian": "Guardian alone (the watchdog of the pilot emulator does not work)",
-        "watchdog": "Watchdog alone (the guardian is stopped before and killed after; watchdog 1 s)",
-        "both": "Both",
-    }
     for nets in NETS:
         mine = [one for one in played if one.cell.nets == nets]
         if not mine:
             continue
-        lines += ["", f"## {titles[nets]}", "", "| cause | state | n | min | median | max | limit | failed |"]
-        lines.append("|---|---|---|---|---|---|---|---|")
+        lines += ["", f"## {TITLES[nets]}", ""]
+        lines.append("| cause | state | n | CP at A | load off | output dead | limit | late | failed |")
+        lines.append("|---|---|---|---|---|---|---|---|---|")
         for cause in CAUSES:
             for state in STATES:
                 runs = [one for one in mine if (one.cell.cause, one.cell.state) == (cause, state)]
                 if runs:
                     lines.append(_row(runs))
     failed = [one for one in played if one.trouble]
-    lines += ["", f"{len(played)} runs, {len(failed)} failed."]
-    lines += [f"- {one.cell}: {'; '.join(one.trouble)}" for one in failed]
+    late = [one for one in played if one.late]
+    lines += ["", f"{len(played)} runs, {len(failed)} failed, {len(late)} late while the machine stood still.", ""]
+    lines += [f"- {one.cell}: {'; '.join(_one_line(text) for text in one.trouble)}" for one in failed]
+    lines += [f"- {one.cell}: {one.worst_ms:.0f} ms, of which {one.stalled_ms:.0f} ms stood still" for one in late]
     return "\n".join(lines).strip() + "\n"
 
 
 def _row(runs: list[Played]) -> str:
     cell = runs[0].cell
-    times = [one.worst_ms for one in runs if one.worst_ms is not None]
-    figures = (min(times), statistics.median(times), max(times)) if times else None
-    shown = " | ".join(f"{value:.0f}" for value in figures) if figures else "- | - | -"
-    bad = sum(1 for one in runs if one.trouble)
-    return f"| {cell.cause} | {cell.state} | {len(runs)} | {shown} | {cell.limit_ms:.0f} | {bad or ''} |"
+    facts = [[one.cp_ms for one in runs], [one.load_ms for one in runs], [one.dead_ms for one in runs]]
+    shown = " | ".join(_figures(values) for values in facts)
+    late, bad = sum(one.late for one in runs), sum(bool(one.trouble) for one in runs)
+    limit = "out of reach" if cell.out_of_reach else f"{cell.limit_ms:.0f}"
+    return f"| {cell.cause} | {cell.state} | {len(runs)} | {shown} | {limit} | {late or ''} | {bad or ''} |"
+
+
+def _figures(values: list[float | None]) -> str:
+    """Median / worst, in ms. Where it never happened in some run, that stands there."""
+    known = [value for value in values if value is not None]
+    never = len(values) - len(known)
+    if not known:
+        return "never"
+    text = f"{statistics.median(known):.0f} / {max(known):.0f}"
+    return f"{text}, {never} x never" if never else text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[-300:]
 
 
 def main() -> int:
@@ -91,16 +104,9 @@ def main() -> int:
     text = markdown(played)
     print(f"\n{text}\n{minutes:.1f} minutes, {arguments.jobs} benches at once")
     if arguments.write is not None:
-        arguments.write.write_text(PAGE + text, encoding="utf-8")
-    return 1 if any(one.trouble for one in played) else 0
+        arguments.write.write_text(HEAD + measured_on(arguments.jobs, minutes) + text, encoding="utf-8")
+    return 1 if any(one.trouble for one in played) or not played else 0
 
-
-PAGE = """# Safe state, measured
-
-How long after a cause the outputs of the virtual bench were safe: CP at A, load off, output dead, the last of the three
-in milliseconds. The judge is the log of the model and its emulators, not the bench. `make safe-state` repeats it.
-
-"""
 
 if __name__ == "__main__":
     sys.exit(main())
