@@ -5,8 +5,6 @@ The whole table is `make safe-state`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from safe_state.cells import Cell
