@@ -59,9 +59,12 @@ class SocketcandPort:
 
     def __init__(self, place: Place, on_frame: OnFrame) -> None:
         self._server = SocketcandServer(on_frame, "vcan0")
+        self._faults = place.wire
         self.port = ""
 
     async def start(self) -> None:
+        if self._faults is not None:
+            self._faults.pull = self._server.pull
         self.port = f"socketcand:127.0.0.1:{await self._server.start()}/{self._server.interface}"
 
     def send(self, identifier: int, data: bytes, now_ns: int) -> None:

@@ -57,15 +57,8 @@ class LinePilotEmulator:
         self._device.on_fact(fact)
 
     def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
-        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `unplugged`: its cable to the bench,
-        while it runs on; `clock-drift`, `clock-step`.
-        """
+        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `clock-drift`, `clock-step`."""
         match name:
-            case "unplugged":
-                if on:
-                    self._line.close()
-                else:
-                    self._line.plug()
             case "reset" if on:
                 boot_s = float(args["boot_s"])
                 self._device.reset(now_ns, self._boot_s if boot_s < 0.0 else boot_s)

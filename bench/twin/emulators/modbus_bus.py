@@ -70,6 +70,7 @@ class Bus:
         self._line: PtyPort | None = None
         self._server: asyncio.Server | None = None
         self._clients: set[_Client] = set()
+        self.out = False
         if wire == "rtu":
             framing = Rtu()
 
@@ -87,6 +88,7 @@ class Bus:
         self.port = f"{'tcp' if self._wire == 'tcp' else 'socket'}://127.0.0.1:{number}"
         if self._faults is not None:
             self._faults.attached = True
+            self._faults.pull = self._pull
 
     def serve(self, requests: list[Request], length: int, send: Send) -> None:
         """Let the units answer; `length` is how many bytes the requests took on the line."""
@@ -107,6 +109,12 @@ class Bus:
 
     def _client(self) -> _Client:
         return _Client(self, Tcp() if self._wire == "tcp" else Rtu(), self._faults, self._clients)
+
+    def _pull(self, out: bool) -> None:
+        """The network cable: connections break, and new ones come to nothing."""
+        self.out = out
+        for client in tuple(self._clients) if out else ():
+            client.hang_up()
 
     def close(self) -> None:
         """Hang up; may be called by each unit."""
@@ -131,6 +139,8 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if self._bus.out:
+            transport.abort()
         self._all.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

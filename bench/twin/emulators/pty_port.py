@@ -41,6 +41,7 @@ class PtyPort:
         self._faults = faults
         if faults is not None:
             faults.attached = True
+            faults.pull = self._pull
         self._on_bytes = on_bytes
         self._note = note
         self._pending = b""
@@ -102,6 +103,12 @@ class PtyPort:
         self._master = -1
         if self._link is not None and self._link.is_symlink() and str(self._link.readlink()) == self.client_path:
             self._link.unlink()
+
+    def _pull(self, out: bool) -> None:
+        if out:
+            self.close()
+        else:
+            self.plug()
 
     def _drop(self) -> bool:
         self.dropped += 1

@@ -27,6 +27,8 @@ class SocketcandServer:
         self._on_frame = on_frame
         self._server: asyncio.Server | None = None
         self._clients: set[_Client] = set()
+        self._all: set[_Client] = set()
+        self.out = False
         self._off = False
 
     async def start(self) -> int:
@@ -50,18 +52,30 @@ class SocketcandServer:
         for client in self._clients:
             client.tell(text)
 
+    def pull(self, out: bool) -> None:
+        """The network cable: connections break, and new ones come to nothing."""
+        self.out = out
+        for client in list(self._all) if out else ():
+            client.hang_up()
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for client in list(self._clients):
+        for client in list(self._all):
             client.hang_up()
 
     # ---- for its clients
+
+    def came(self, client: _Client) -> None:
+        self._all.add(client)
+        if self.out:
+            client.hang_up()
 
     def joined(self, client: _Client) -> None:
         self._clients.add(client)
 
     def left(self, client: _Client) -> None:
+        self._all.discard(client)
         self._clients.discard(client)
 
     def sent(self, identifier: int, data: bytes) -> None:
@@ -79,6 +93,7 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._server.came(self)
         self._say("< hi >")
 
     def connection_lost(self, exc: Exception | None) -> None:

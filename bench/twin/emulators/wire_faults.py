@@ -1,4 +1,4 @@
-"""What can be wrong with a device's wire: noise, garbage, lost bytes, and a line that is slow. Both ways, seeded.
+"""What can be wrong with a device's wire: out, noise, garbage, lost bytes, and a line that is slow. Both ways, seeded.
 
 What happens to a byte depends on the bytes before it and not on how they are cut into pieces.
 """
@@ -14,6 +14,7 @@ __all__ = ["WIRE_FAULTS", "Way", "WireFaults"]
 
 Way = Literal["to-bench", "to-device"]
 WIRE_FAULTS = ("serial-noise", "serial-garbage", "serial-lost", "serial-slow")
+UNPLUGGED = "unplugged"
 TICK_S = 0.005
 MAX_WAITING = 64 * 1024
 """What a slow line holds back at most; what comes on top is lost."""
@@ -30,11 +31,20 @@ class WireFaults:
         self._ways = {way: _Way(loop, Random(f"{seed}/{way}")) for way in ("to-bench", "to-device")}
         self.attached = False
         """Whether anything moves its bytes over this wire."""
+        self.pull: Callable[[bool], object] | None = None
+        """Takes the cable out (True), or puts it in; None where it has none of its own."""
+
+    def can(self, name: str) -> bool:
+        """Whether this wire can have that fault."""
+        return self.pull is not None if name == UNPLUGGED else self.attached and name in WIRE_FAULTS
 
     def set(self, name: str, *, on: bool, args: dict[str, Any]) -> bool:
-        """Begin or end a fault of `WIRE_FAULTS`; False when it is none."""
-        if name not in WIRE_FAULTS:
+        """Begin or end `unplugged` or a fault of `WIRE_FAULTS`; False when it cannot have it."""
+        if not self.can(name):
             return False
+        if name == UNPLUGGED and self.pull is not None:
+            self.pull(on)
+            return True
         for key, way in self._ways.items():
             if args["direction"] in ("both", key):
                 way.set(name, float(args["bytes_per_s" if name == "serial-slow" else "share"]) if on else 0.0)
