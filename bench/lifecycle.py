@@ -11,6 +11,7 @@ import gc
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ async def start(bench: Bench) -> None:
     await start_guardian(bench)
     await _open_all(bench)
     await make_safe(bench, "start-up")
-    await start_supervisor(bench, make_safe)
+    await start_supervisor(bench, partial(make_safe, at_once=True))
     # What takes its time is over, and what follows may energise.
     gc.collect()
     gc.freeze()
@@ -140,8 +141,10 @@ async def clear_left_overs(bench: Bench) -> list[str]:
     return [str(one) for one in found]
 
 
-async def make_safe(bench: Bench, why: str) -> None:
+async def make_safe(bench: Bench, why: str, *, at_once: bool = False) -> None:
     """Go to the safe state and prove it. Whoever asks while it is done waits, and has it done and proven once more.
+
+    `at_once`: without waiting for the current to fall, and with the supply off before the proof.
 
     Raises:
         SafetyError: the output is not proven dead although the bench can see it.
@@ -150,15 +153,15 @@ async def make_safe(bench: Bench, why: str) -> None:
         return
     # A signal may come while the supervisor makes safe: steps of two recipes must not mix, nor their outcomes.
     async with bench.making_safe:
-        await _make_safe(bench, why)
+        await _make_safe(bench, why, at_once)
 
 
-async def _make_safe(bench: Bench, why: str) -> None:
+async def _make_safe(bench: Bench, why: str, at_once: bool) -> None:
     note = bench.timeline.bench.note
     note("bench.state", {"state": "making-safe", "why": why})
     bench.outcome = UNFINISHED  # what an earlier run of the recipe proved is not what is now
     try:
-        outcomes = await asyncio.gather(*(recipe.run() for recipe in bench.recipes.values()))
+        outcomes = await asyncio.gather(*(recipe.run(at_once=at_once) for recipe in bench.recipes.values()))
         trouble = await bench.supply.off() if bench.supply is not None else []
         outcome = bench.outcome = together(dict(zip(bench.recipes, outcomes, strict=True)), trouble)
     except asyncio.CancelledError:

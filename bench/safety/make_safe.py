@@ -3,6 +3,7 @@
 Orderly: the vehicle and the load ask for no current, the current falls, CP goes to B and then A, the output
 is proven dead, injected faults are taken back, and with every outlet there the supply goes off (`SupplyOff`). An
 output that stays live has its supply cut at once, and the run is an ERROR. A failing step never stops the next one.
+At once, for a trip: nothing is waited for between the request, CP at A and the supply; the proof follows.
 Safe means: output proven dead. Where the bench can see neither voltage nor current at the outlet,
 the outcome says so and does not call it safe.
 """
@@ -117,7 +118,7 @@ class SafeRecipe:
         self._load = load
         self._supply = supply
 
-    async def run(self) -> SafeOutcome:
+    async def run(self, *, at_once: bool = False) -> SafeOutcome:
         """Go through every step; never raises for a step that fails.
 
         A device that was never reached has nothing to be taken back, and is left out.
@@ -129,9 +130,15 @@ class SafeRecipe:
             if device is not None and device.is_open
         ]
         await asyncio.gather(*asked)
-        if asked and self._outlet.live is not False:
+        if asked and self._outlet.live is not False and not at_once:
             await self._step(f"current below {CURRENT_GONE_A:g} A", self._current_gone, trouble, CURRENT_WAIT_S + 1)
-        at_a = await self._to_a(trouble)
+        closing = self._outlet.state in ("C", "D")
+        at_a = await self._to_a(trouble, by_way_of_b=closing and not at_once)
+        if at_once and self._supply is not None:
+            trouble += await self._supply.off()
+        if closing and at_a:
+            # A contactor that was on its way when S2 opened may close yet: dead at once proves nothing.
+            await self._outlet.wait_until(lambda: self._outlet.live is True, MAY_CLOSE_YET_S)
         # Without the acknowledgement nobody knows how fresh the pilot's own sense is.
         known = at_a is not False and self._outlet.sense_lost is None
         proven = known and await self._output_dead(self._limits.output_dead_within_s, trouble)
@@ -151,21 +158,17 @@ class SafeRecipe:
             text = f"{text}; {cut}. {WELDED}" if proven else f"{text} Even though {cut}."
         return SafeOutcome(proven, text, tuple(trouble), error=bool(cut))
 
-    async def _to_a(self, trouble: list[str]) -> bool | None:
-        """CP to B, then A, and whether it was acknowledged; None when the pilot is not reached."""
+    async def _to_a(self, trouble: list[str], *, by_way_of_b: bool) -> bool | None:
+        """CP to A, and whether it was acknowledged; None when the pilot is not reached."""
         pilot = self._pilot
         if pilot is None or not pilot.is_open:
             return None
-        closing = self._outlet.state in ("C", "D")
-        if closing:
+        if by_way_of_b:
             await self._step("CP to B", lambda: pilot.resistor("B"), trouble)
         at_a = await self._step("CP to A", lambda: pilot.resistor("A"), trouble)
         if not at_a:
             # It may just have restarted, or be on its way back: its own safe state greets it again.
             at_a = await self._step("CP to A, faults off", pilot.make_safe, trouble, PILOT_WITHIN_S)
-        if closing and at_a:
-            # A contactor that was on its way when S2 opened may close yet: dead at once proves nothing.
-            await self._outlet.wait_until(lambda: self._outlet.live is True, MAY_CLOSE_YET_S)
         return at_a
 
     @property

@@ -78,6 +78,11 @@ def test_more_energy_than_the_envelope_allows(starts: Starts) -> None:
     dead = host.timeline.wait_for("output", live=False, since_ns=trip.stamp.order_ns)
     assert dead.stamp.order_ns - trip.stamp.order_ns < 3_500_000_000
     host.timeline.wait_for("bench.state", state="safe", since_ns=trip.stamp.order_ns)
+    # Nothing was waited for on the way: not for the current to fall, and not for a car to stop in order at B.
+    steps = [
+        event.data["step"] for event in host.timeline.events("safe.step") if event.stamp.order_ns > trip.stamp.order_ns
+    ]
+    assert steps == ["EV request to 0 A", "CP to A", "faults off, state A read back", "output dead"]
     with pytest.raises(SafetyError, match="the supervisor tripped: 1 Wh delivered in this run"):
         host.vehicle.charge()
     said = told(host)
