@@ -69,6 +69,11 @@ class Cell:
         return self.cause == "unplugged pilot" and self.nets == "guardian" and self.state != "idle"
 
     @property
+    def stays(self) -> bool:
+        """It hangs, and the guardian that would have ended it is gone: the outputs are off, and the process remains."""
+        return self.cause.startswith("hung") and self.nets == "watchdog"
+
+    @property
     def repetitions(self) -> int:
         """How often the whole table plays it."""
         return 30 if self.cause in MANY and self.state == "charging" else 5

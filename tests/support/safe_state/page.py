@@ -33,7 +33,8 @@ Each run is a pytest session of its own on the virtual bench, on the plugin's ow
 
 All of this three times, since one net can hide that the other one is torn: with the guardian alone, with the
 firmware watchdog alone (1 s at the pilot, 0.5 s at the EV simulator), and with both. In the second the guardian is
-stopped by a signal right before the cause, so that the bench does not miss it first.
+stopped by a signal right before the cause, so that the bench does not miss it first. What hangs then hangs on, since
+nobody is left to end it: the harness does, 2.5 s later.
 
 SIGKILL, hung loop and hung device thread while charging are played 30 times, everything else 5 times.
 

@@ -26,6 +26,8 @@ HERE = Path(__file__).resolve().parent
 READY_WITHIN_S = 60.0
 OVER_WITHIN_S = 60.0
 FAMILY_WITHIN_S = 15.0
+STAYS_S = 2.5
+"""What hangs with nobody to end it is ended from here, well after the watchdog's time."""
 LOOK_S = 0.01
 # A shell starts what it runs in the background with SIGINT ignored, and a pytest that inherits this never hears one.
 PYTEST = (
@@ -85,6 +87,9 @@ def play(cell: Cell, folder: Path) -> Played:
         ready_s = time.monotonic() - began
         with Stillness() as still:
             at_ns = _cause(cell, folder, owner, ready["guardian"])
+            over = _wait(lambda: owner.poll() is not None, STAYS_S if cell.stays else OVER_WITHIN_S)
+        if cell.stays and not over:
+            owner.kill()
             over = _wait(lambda: owner.poll() is not None, OVER_WITHIN_S)
         listening.join(FAMILY_WITHIN_S)
         left = _left_over(folder, owner, ready) if over else ["the owner did not end"]
