@@ -84,6 +84,7 @@ class ChademoEv(CanDriver):
         self._stepped_ns = time.monotonic_ns()
         self._said: dict[str, tuple[Any, int]] = {}
         self._moved = asyncio.Event()
+        self._heard_ns = 0
 
     # ---- life
 
@@ -152,10 +153,16 @@ class ChademoEv(CanDriver):
     ) -> None:
         """Change what the car wants; what is None stays. `max_current_a` is DC, whole ampere, rounded down.
 
-        The gate sees it as `ev.command` with `voltage_v`, the car's target voltage. Raises SafetyError when the gate
-        refuses, DeviceError when the wire is gone.
+        The gate sees it as `ev.command` with `voltage_v`, the car's target voltage. The connector is locked while
+        current may flow: `plugged=False` stops the charging first, and then falls silent.
+
+        Raises:
+            SafetyError: the gate refuses.
+            DeviceError: the wire is gone, or the charger still gives current; then the car stays where it is.
         """
         self._require_open()
+        if plugged is False and self._wanted.plugged and self._current_possible():
+            await self.make_safe()
         args = ev_args(self.name, float(self._traits.max_current_a), plugged, s2_closed, max_current_a, charge)
         to_safe = not any(args.values())
         shown = args if to_safe else {**args, "voltage_v": float(self._traits.target_v)}
@@ -168,7 +175,7 @@ class ChademoEv(CanDriver):
         sent_ns = time.monotonic_ns()
         raw = ""
         try:
-            if self._wanted.plugged:
+            if self._wanted.plugged or before.plugged:  # the last word of a car that leaves: contactors open
                 raw = self._send(STATE, self._data(STATE))
         except DeviceError:
             self._enter(DeviceState.UNKNOWN, "a command could not be written")
@@ -205,9 +212,13 @@ class ChademoEv(CanDriver):
         if frame.key not in self._heard:
             self._heard.add(frame.key)
             self._settle("no charger")
-            self._expect(frame.key, f"0x{id_text(frame.key)} of the charger", CHARGER_TIMEOUT_S)
+            if self._wanted.plugged:
+                self._expect(frame.key, f"0x{id_text(frame.key)} of the charger", CHARGER_TIMEOUT_S)
+        self._heard_ns = frame.at_ns
         self._charger_silent = False
         self._step()
+        if len(self._heard) < len(CHARGER):
+            return  # half of what it says would be our own zeros
         charger, stamp = self._charger, Stamp.host(frame.at_ns, lo_ns=frame.lo_ns)
         raw = f"{id_text(frame.key)}#{frame.data.hex().upper()}"
         self._tell("chademo.charger", msgspec.to_builtins(charger), stamp, raw)
@@ -226,13 +237,20 @@ class ChademoEv(CanDriver):
         if not self._wanted.plugged and self._heard:
             for key in (CAPABILITY, OUTPUT):
                 self._expect_no_more(key)
-            self._heard.clear()
-            self._charger, self._charger_silent, self._permitted = Charger(), False, False
+            if time.monotonic_ns() - self._heard_ns > CHARGER_TIMEOUT_S * 1e9:
+                self._forget_charger()
         asked_ns = self._asked_ns
         if self._heard or not self._wanted.charging or asked_ns is None:
             self._settle("no charger")
         elif time.monotonic_ns() - asked_ns > self._charger_timeout_s * 1e9:
             self._complain("no charger", f"no frame of a charger for {self._charger_timeout_s:g} s")
+
+    def _forget_charger(self) -> None:
+        """It has gone to sleep after a session. One that fell silent while it gave current may give some yet."""
+        self._heard.clear()
+        if self._charger.current_a < OPEN_BELOW_A:
+            self._permitted = False
+        self._charger, self._charger_silent = Charger(), False
 
     # ---- the car
 

@@ -179,3 +179,32 @@ def test_guardian_withdraws_the_permission(bench: Bench) -> None:
     (data,) = STATE.findall(last)
     state = bytes.fromhex(data.decode())
     assert (state[3], state[5] & 1) == (0, 0)
+
+
+def test_a_car_that_leaves_while_it_charges_stops_first(bench: Bench) -> None:
+    """The connector is locked until no current flows, and nothing is told of the charger that it did not say."""
+    twin = bench.charger()
+    car = bench.open()
+    bench.plug(10.0)
+    bench.charging(8.0)
+    bench.rig.run(car.command(plugged=False))
+    told = bench.rig.topics("chademo.charger")
+    assert told[-1].data["current_a"] < 5
+    dead = bench.rig.timeline.wait_for(
+        "power.sample", lambda e: e.data["voltage_v"] <= 10, timeout_s=5, since_ns=told[-1].stamp.order_ns
+    )
+    bench.rig.run(dead)
+    assert {event.data["protocol"] for event in bench.rig.topics("chademo.charger")} == {2}
+    states = [event["command"] for event in twin.truth() if event.get("command") in ("stopping", "discharging")]
+    assert states == ["stopping", "discharging"]
+
+
+def test_a_car_does_not_leave_a_charger_that_does_not_stop(bench: Bench) -> None:
+    bench.charger(faults=["chademo-no-stop"])
+    car = bench.open(stop_timeout_s=0.5)
+    bench.plug(10.0)
+    bench.charging(8.0)
+    with pytest.raises(DeviceError, match="Cut its supply"):
+        bench.rig.run(car.command(plugged=False))
+    assert car.state is DeviceState.UNKNOWN
+    assert bench.rig.topics("ev.command")[-1].data["plugged"] is True

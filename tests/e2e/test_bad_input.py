@@ -44,6 +44,9 @@ current = "32 A"
 contactor_cycles = 10
 pp_ohm = [220]
 
+[safe]
+emergency_stop = "red button left of the door"
+
 [rules]
 packs = ["iec61851", "safety"]
 limits = ["iec61851-1", "ocpp", "lab"]

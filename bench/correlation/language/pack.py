@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from .signals import Signal
 __all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack"]
 
 SCHEMA = 2
+_LIMIT = re.compile(r"\blimit\.[a-z][a-z0-9_]*")
 _PACK_KEYS = ("schema", "title", "ocpp", "signal", "rule")
 
 
@@ -93,6 +95,7 @@ def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
     signals: dict[str, Signal] = {}
     for path in paths:
         text, content = _content(path)
+        _all_limits(path, text, known)
         own = read_signals(content.get("signal"), known, (path, text))
         for name, signal in own.items():
             if signals.setdefault(name, signal) != signal:
@@ -103,6 +106,22 @@ def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
                 raise RuleError("a rule of this name was already read", pack=str(path), rule=named.id)
             rules.append(named)
     return Pack(rules, known, signals)
+
+
+def _all_limits(path: Path, text: str, known: Mapping[str, Limit]) -> None:
+    """Whole files of limits are forgotten more often than one name is mistyped: say which file has what is missing.
+
+    Raises:
+        RuleError: a limit that this pack names is not among those read, but a file beside the packs has it.
+    """
+    missing = {name for name in _LIMIT.findall(text) if name not in known}
+    if not missing:
+        return
+    for beside in sorted((path.parent.parent / "limits").glob("*.toml")):
+        has = sorted(missing & load_limits([beside]).keys())
+        if has:
+            what = f"rests on {', '.join(has[:3])}{' and others' if len(has) > 3 else ''}"
+            raise RuleError(f'{what} of the limits "{beside.stem}": add it to [rules] limits', pack=str(path))
 
 
 def _content(path: Path) -> tuple[str, dict[str, Any]]:
