@@ -51,7 +51,7 @@ class Block(NamedTuple):
 
 
 def open_serial(device: str, port: str, baud: int, *, parity: str = "N", state_dir: Path | None = None) -> SerialPort:
-    """Open a serial port (or `socket://host:port`) for this process alone, not blocking on reads.
+    """Open a serial port, `socket://` or `rfc2217://host:port`, for this process alone, not blocking on reads.
 
     Raises:
         DeviceError: missing, in use, forbidden, or no serial port at all; says what to do.
@@ -62,6 +62,10 @@ def open_serial(device: str, port: str, baud: int, *, parity: str = "N", state_d
 
     opened: Any = None
     try:
+        if port.startswith("rfc2217://"):
+            from .rfc2217 import Rfc2217Port
+
+            return Rfc2217Port(port, baud=baud, parity=parity)
         opened = cast(Any, serial).serial_for_url(
             port, baudrate=baud, parity=parity, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True,
             do_not_open=True,

@@ -90,6 +90,11 @@ def scheme_of(device: str, port: str) -> str:
         return "rtu"
     scheme, _, rest = port.partition("://")
     host, _, number = rest.rpartition(":")
+    if scheme == "rfc2217":
+        raise ConfigError(
+            f"{device}: meters are not read over rfc2217://. Let the serial server hand out the bare port, set to the "
+            f"meter's speed, and write socket://{rest}"
+        )
     if scheme not in SCHEMES or not host or not number.isdigit():
         raise ConfigError(
             f"{device}: {port!r} is no port of a meter; write a device path, tcp://host:port (Modbus TCP), "

@@ -1,4 +1,4 @@
-"""Wires as the guardian opens them: a serial port, a TCP connection, a CAN interface of the kernel.
+"""Wires as the guardian opens them: a serial port, here or behind RFC 2217, a TCP connection, a CAN interface.
 
 No lock is asked for: whoever held the port is gone, and a lock that outlived him must not stand between
 the guardian and the safe state.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from ....drivers.telnet import Telnet, address_of, escaped, set_up, settings_of
 from .plan import Recipe, Wire
 
 __all__ = ["OpenWire", "load_libraries", "open_wire"]
 
+RFC2217 = "rfc2217://"
 CONNECT_S = 1.0
 WRITE_S = 0.5
 CAN_FRAME = struct.Struct("=IB3x8s")
@@ -31,10 +34,8 @@ class OpenWire(Protocol):
 def load_libraries(recipes: tuple[Recipe, ...]) -> None:
     """Import what these wires need, so that nothing is left to import when it counts."""
     serial = [recipe.wire.address for recipe in recipes if recipe.wire.kind == "serial"]
-    if serial:
+    if any(not address.startswith(RFC2217) for address in serial):
         import_module("serial")
-    if any(address.startswith("rfc2217://") for address in serial):
-        import_module("serial.rfc2217")
 
 
 def open_wire(wire: Wire) -> OpenWire:
@@ -47,6 +48,8 @@ def open_wire(wire: Wire) -> OpenWire:
         return _Tcp(wire)
     if wire.kind == "can":
         return _Can(wire)
+    if wire.address.startswith(RFC2217):
+        return _Rfc2217(wire)
     return _Serial(wire)
 
 
@@ -98,6 +101,30 @@ class _Tcp:
         if not data:
             raise ConnectionResetError("closed by the other side")
         return data
+
+
+class _Rfc2217:
+    """A serial port behind telnet. The port is set, and nobody waits for its server to confirm that."""
+
+    def __init__(self, wire: Wire) -> None:
+        host, port = address_of(wire.address)
+        self._tcp = _Tcp(Wire("tcp", f"{host}:{port}"))
+        self._telnet = Telnet()
+        settings = settings_of(wire.baud, bits=wire.bytesize, parity=wire.parity, stop_bits=wire.stopbits)
+        self._tcp.write(self._telnet.hello() + set_up(settings))
+
+    def write(self, data: bytes) -> None:
+        self._tcp.write(escaped(data))
+
+    def read(self, within_s: float) -> bytes:
+        until = time.monotonic() + within_s
+        plain = b""
+        while not plain and (left_s := until - time.monotonic()) > 0:
+            plain = self._telnet.take(self._tcp.read(left_s))
+            replies = self._telnet.replies()
+            if replies:
+                self._tcp.write(replies)
+        return plain
 
 
 class _Can:
