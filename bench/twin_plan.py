@@ -26,6 +26,9 @@ def twin_instruments(file: BenchFile) -> dict[str, Any]:
     if twin is not None and twin.pilot_boot:
         for _, pilot in file.every(PilotSection):
             config["devices"][_name(pilot.port)] |= {"boot_s": twin.pilot_boot}
+    stop = file.device.get(file.safe.e_stop or "")
+    if stop is not None and stop.kind == "pilot.line":
+        config["devices"][_name(stop.port)] |= {"estop": True}
     if twin is not None and not twin.pilot_watchdog:
         for _, pilot in file.every(PilotSection):
             config["devices"][_name(pilot.port)] |= {"watchdog": False}

@@ -259,6 +259,12 @@ FAULTS: dict[str, Fault] = {
         "bench ERROR",
         of="wire",
     ),
+    "e-stop": Fault(
+        "the emergency stop is pressed, as the contact of it shows that an instrument reports; off = it is released",
+        "bench instrument",
+        "bench ERROR",
+        of="device",
+    ),
     "serial-noise": Fault(
         "a share of the bytes on a device's wire has a bit turned over",
         "bench instrument",

@@ -10,7 +10,7 @@ from ...bench.timeline import DRIFT_PPM
 
 __all__ = ["PilotIdentity", "PilotStatus", "key_values"]
 
-_CAPABILITIES = frozenset({"sense", "lock", "token", "relay"})
+_CAPABILITIES = frozenset({"sense", "lock", "token", "relay", "estop"})
 
 
 class PilotIdentity(msgspec.Struct, frozen=True):

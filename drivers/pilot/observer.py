@@ -42,6 +42,7 @@ class Observer:
         self._levels: tuple[float, float] | None = None
         self._pwm_on = False
         self._state: tuple[str, bool] | None = None
+        self._estop: bool | None = None
         self._clock_said_ns = 0
         self.clock = DeviceClock(source.name)
 
@@ -168,10 +169,22 @@ class Observer:
                 delay = self._identity.lock_us if self._identity else (0, 0)
                 stamp = self.stamp(device_ns, block, 0, delay)
                 self._source.emit("lock", stamp, {"locked": numbers[0] == 1}, evse=self._evse, raw=raw)
+            elif frame.name == "ESTOP":
+                self._stop_contact(frame.words[0], self.stamp(device_ns, block), raw)
             else:
                 raise ValueError(f"{frame.name} is no event of version 1")
         except (ValueError, IndexError) as error:
             self._source.gap(block.lo_ns, block.at_ns, f"{self._source.name} sent {raw!r}: {error}")
+
+    def _stop_contact(self, word: str, stamp: Stamp, raw: str) -> None:
+        """Told twice a second; an event when it changed."""
+        if word not in ("0", "1"):
+            raise ValueError("ESTOP takes 0 or 1")
+        tripped = word == "1"
+        if tripped is not self._estop:
+            self._estop = tripped
+            data = {"tripped": tripped, "input": "ESTOP", "why": f"its contact is {'open' if tripped else 'closed'}"}
+            self._source.emit("estop", stamp, data, evse=self._evse, raw=raw)
 
     def _cp_stamp(self, device_ns: int, block: Block) -> Stamp:
         return self.stamp(device_ns, block, self._identity.cp_res_us if self._identity else 1000)

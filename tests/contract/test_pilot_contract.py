@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 
 import pytest
 from pilotbench.drivers.base import DeviceState
@@ -13,6 +14,7 @@ from pilotbench.drivers.pilot.line import LinePilot
 from pilotbench.errors import ConfigError, DeviceError
 
 from driver_rig import Rig
+from twin_client import TwinProcess
 
 
 def opened(rig: Rig, port: str, **options: object) -> LinePilot:
@@ -240,3 +242,41 @@ def test_stamps_contain_the_truth(rig: Rig) -> None:
     assert checked > 20
     assert {event.data["state"] for event in rig.topics("cp.state")} >= {"A", "B", "C"}
     assert any(event.data["live"] for event in rig.topics("output"))
+
+
+def test_contact_of_the_emergency_stop_is_told_when_it_changes(rig: Rig, twin: Callable[..., TwinProcess]) -> None:
+    process = twin(devices={"pilot": {"kind": "pilot.line", "estop": True}, "plain": {"kind": "pilot.line"}})
+    rig.use(process)
+    pilot = opened(rig, process.ready["pilot"])
+    rig.run(rig.timeline.wait_for("estop", timeout_s=2, since_ns=0))
+    pressed_ns = time.monotonic_ns()
+    process.control(type="fault", name="e-stop", on=True)
+    pressed = rig.run(rig.timeline.wait_for("estop", lambda e: e.data["tripped"], timeout_s=2, since_ns=pressed_ns))
+    assert pressed_ns <= pressed.stamp.hi_ns
+    assert pressed.stamp.lo_ns < time.monotonic_ns()
+    rig.run(asyncio.sleep(1.2))  # it is repeated twice a second
+    process.control(type="fault", name="e-stop", on=False)
+    rig.run(rig.timeline.wait_for("estop", lambda e: not e.data["tripped"], timeout_s=2, since_ns=pressed_ns))
+    assert [event.data["tripped"] for event in rig.topics("estop")] == [False, True, False]
+    assert rig.run(pilot.status()).safe
+
+
+def test_state_of_the_emergency_stop_that_was_lost_on_the_wire_comes_again(
+    rig: Rig, twin: Callable[..., TwinProcess]
+) -> None:
+    process = twin(devices={"pilot": {"kind": "pilot.line", "estop": True}})
+    rig.use(process)
+    tap = rig.tap("pilot")
+    lost: list[bytes] = []
+
+    def lose_one(data: bytes) -> bytes:
+        if b" ESTOP 1*" in data and not lost:
+            lost.append(data)
+            return b""
+        return data
+
+    tap.to_bench = lose_one
+    opened(rig, tap.port)
+    process.control(type="fault", name="e-stop", on=True)
+    rig.run(rig.timeline.wait_for("estop", lambda e: e.data["tripped"], timeout_s=2, since_ns=0))
+    assert lost

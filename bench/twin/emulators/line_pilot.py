@@ -15,7 +15,7 @@ __all__ = ["LinePilotEmulator", "make"]
 
 
 class LinePilotEmulator:
-    """Settings: `serial`, `boot_s` (for so long after power-up or reset it is deaf), `watchdog`, `mains_relay`."""
+    """Settings: `serial`, `boot_s` (deaf after power-up or reset), `watchdog`, `mains_relay`, `estop` (the input)."""
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class LinePilotEmulator:
         boot_s: float = 0.0,
         watchdog: bool = True,
         mains_relay: int | None = None,
+        estop: bool = False,
     ) -> None:
         self._place = place
         self._boot_s = boot_s
@@ -38,6 +39,7 @@ class LinePilotEmulator:
             boot_s=boot_s,
             watchdog=watchdog,
             mains_relay=mains_relay,
+            estop=estop,
             present_token=place.present_token,
             note=place.note,
         )
@@ -57,11 +59,15 @@ class LinePilotEmulator:
         self._device.on_fact(fact)
 
     def fault(self, name: str, *, on: bool, now_ns: int, args: dict[str, Any]) -> bool:
-        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `clock-drift`, `clock-step`."""
+        """`reset`: its reset line is pulled (`boot_s`: for so long it is deaf); `e-stop`: the contact at its input
+        opens; `clock-drift`, `clock-step`.
+        """
         match name:
             case "reset" if on:
                 boot_s = float(args["boot_s"])
                 self._device.reset(now_ns, self._boot_s if boot_s < 0.0 else boot_s)
+            case "e-stop":
+                return self._device.press_estop(on, now_ns)
             case "clock-drift":
                 self._clock.drift(float(args["ppm"]) if on else 0.0, now_ns)
             case "clock-step" if on:

@@ -22,6 +22,7 @@ RELAYS = 2
 CP_STEP_V = 0.3
 DUTY_STEP_PCT = 0.1
 HELLO_WATCHDOG_MS = 2000
+ESTOP_EVERY_NS = 500_000_000
 BOOT_BABBLE = b"\x00\xf0\x1eboot 1.4\r\nst\x80k500\r\n!77 CP 1*00\r\n"
 """What a boot loader prints: noise, and a line that looks like ours but is not."""
 
@@ -46,6 +47,7 @@ class PilotDevice:
         boot_s: for so long after power-up or reset it swallows what arrives.
         watchdog: False = a device whose watchdog does not work, though it takes its commands.
         mains_relay: the relay through which the station is fed.
+        estop: it has the input for a contact of the emergency stop.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class PilotDevice:
         boot_s: float,
         watchdog: bool = True,
         mains_relay: int | None = None,
+        estop: bool = False,
         present_token: Callable[[str, str], None],
         note: Callable[[str], None],
     ) -> None:
@@ -69,6 +72,9 @@ class PilotDevice:
         self._serial = serial
         self._watchdog_works = watchdog
         self._mains_relay = mains_relay
+        self._has_estop = estop
+        self._estop_open = False
+        self._estop_due_ns: int | None = None
         self._present_token = present_token
         self._note = note
         self._wire: Wire | None = None
@@ -110,6 +116,16 @@ class PilotDevice:
             self._last_seq = None
             self._open_relays(now_ns)
             self._event("WD", now_ns)
+        if self._estop_due_ns is not None and now_ns >= self._estop_due_ns:
+            self._report_estop(now_ns)
+
+    def press_estop(self, pressed: bool, now_ns: int) -> bool:
+        """Open or close the contact of the emergency stop; False when it has no such input."""
+        if self._has_estop and pressed != self._estop_open:
+            self._estop_open = pressed
+            if self._estop_due_ns is not None:
+                self._report_estop(now_ns)
+        return self._has_estop
 
     def take_bytes(self, data: bytes) -> None:
         """What the bench wrote."""
@@ -137,6 +153,7 @@ class PilotDevice:
         self._last_seq = None
         self._boot_cause = cause
         self._boot_until_ns = now_ns + int(boot_s * 1e9)
+        self._estop_due_ns = None
         self._reported = _Reported()
         if boot_s > 0.0 and self._wire is not None:
             self._wire.write(BOOT_BABBLE)
@@ -219,9 +236,10 @@ class PilotDevice:
     def _identity(self) -> str:
         outlet = self._plant.outlet
         lock = "" if outlet.cable else "lock,"
+        estop = ",estop" if self._has_estop else ""
         words = [
             f"proto=1 model=virtual serial={self._serial} fw=1.0 clock_bits=32 cp_res_us=200",
-            f"caps=sense,{lock}token,relay sense_kind=ac sense_us=0..10000 sense_phases={outlet.phases}",
+            f"caps=sense,{lock}token,relay{estop} sense_kind=ac sense_us=0..10000 sense_phases={outlet.phases}",
             f"relays={RELAYS}",
         ]
         if lock:
@@ -246,9 +264,10 @@ class PilotDevice:
         high_mv, low_mv = self._gauge.measured_mv()
         duty, freq = self._gauge.measured_pwm()
         lock = "" if plant.outlet.cable else f" lock={int(plant.lock.closed)}"
+        estop = f" estop={int(self._estop_open)}" if self._has_estop else ""
         return (
             f"r={plant.resistor} f={','.join(flags) or 'NONE'} pp={pp_text} high_mv={high_mv} low_mv={low_mv}"
-            f" duty={duty} freq={freq} out={self._gauge.out_bits()}{lock} wd={self._watchdog_ms}"
+            f" duty={duty} freq={freq} out={self._gauge.out_bits()}{lock}{estop} wd={self._watchdog_ms}"
         )
 
     # --- measuring and reporting ---------------------------------------------------------------------
@@ -259,6 +278,12 @@ class PilotDevice:
         self._event(f"OUT {self._gauge.out_bits()}", now_ns)
         if not self._plant.outlet.cable:
             self._event(f"LOCK {int(self._plant.lock.closed)}", now_ns)
+        if self._has_estop:
+            self._report_estop(now_ns)
+
+    def _report_estop(self, now_ns: int) -> None:
+        self._estop_due_ns = now_ns + ESTOP_EVERY_NS
+        self._event(f"ESTOP {int(self._estop_open)}", now_ns)
 
     def _report_cp(self, t_ns: int) -> None:
         levels, duty_pct, told = self._plant.levels, self._gauge.visible_duty_pct(), self._reported
