@@ -118,4 +118,10 @@ def watch_of(file: BenchFile) -> Watch:
         device_lost_s=safe.device_lost,
         meters={name: file.device[name].evse for name, role in roles.items() if role == "meter"},
         e_stop=safe.e_stop,
+        mains=frozenset(
+            (name, number)
+            for name, relays in duties_of(file).items()
+            for number, duty in relays.items()
+            if duty == "mains"
+        ),
     )

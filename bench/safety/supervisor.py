@@ -33,7 +33,8 @@ class Watch(msgspec.Struct, frozen=True):
     """What is looked for, and for how many seconds it must last. `meters`, `energising`: device -> outlet.
 
     `most_a` per phase; `most_v` phase to neutral; `most_wh` of one outlet in this run; `no_current_a` is the reading
-    that still counts as no current. `e_stop` names the device that reports the emergency stop.
+    that still counts as no current. `e_stop` names the device that reports the emergency stop. `mains`: device and
+    number of each relay through which the station is fed.
     """
 
     no_current_a: float
@@ -50,6 +51,7 @@ class Watch(msgspec.Struct, frozen=True):
     meters: Mapping[str, int] = {}
     energising: Mapping[str, int] = {}
     e_stop: str | None = None
+    mains: frozenset[tuple[str, int]] = frozenset()
 
 
 class Trip(msgspec.Struct, frozen=True):
@@ -98,6 +100,8 @@ class Supervisor:
         self._now_ns = now_ns
         self._begun: dict[tuple[str, str], int] = {}
         self._lost: dict[str, tuple[int, str]] = {}
+        self._feeds: set[tuple[str, int | None]] = set()
+        """Supplies (None) and relays that are on, and feed the station."""
         self._online = False
         self._online_ns = now_ns
         self._e_stops = {watch.e_stop} if watch.e_stop else set[str]()
@@ -132,6 +136,8 @@ class Supervisor:
             case "stimulus" if data["verb"] == "resistor":
                 state = data["args"].get("state")
                 outlet.plugged, outlet.s2_closed = state in PLUGGED, state in S2_CLOSED
+            case "stimulus" if data["verb"] in ("supply.output", "relay"):
+                self._switched(str(data["device"]), data["args"])
             case "pilot.reset":
                 outlet.plugged, outlet.s2_closed = False, False
             case "power.sample":
@@ -269,6 +275,8 @@ class Supervisor:
             return Trip(
                 "estop", name, f"{name}, which reports the emergency stop, is lost ({why}): it reads as tripped"
             )
+        if state == "UNKNOWN" and any(device == name for device, _ in self._feeds):
+            return Trip("supply-lost", name, f"{name} feeds the station, and nobody knows what it does: {why}")
         if name not in watch.energising:
             return None
         if state in LOST:
@@ -277,6 +285,11 @@ class Supervisor:
         else:
             self._lost.pop(name, None)
         return None
+
+    def _switched(self, device: str, args: Mapping[str, Any]) -> None:
+        number = args.get("n")
+        if number is None or (device, number) in self._watch.mains or args.get("duty") == "mains":
+            (self._feeds.add if args.get("on") else self._feeds.discard)((device, number))
 
     def _guardian(self, state: str, detail: str) -> Trip | None:
         if state == "lost":

@@ -381,6 +381,24 @@ def test_an_instrument_that_is_back_in_time_or_whose_output_went_dead() -> None:
         assert run.trip is None
 
 
+@pytest.mark.parametrize("args", [{"n": 1, "duty": "mains"}, {"n": 4}, {}])
+def test_what_feeds_the_station_is_lost_and_comes_back_without_its_supply(args: dict[str, Any]) -> None:
+    """Back again it is made safe, and that is off: the station is dark, whatever it did at that moment."""
+    verb = "relay" if args else "supply.output"
+    run, off, other = (Run(mains=frozenset({("source", 4)})) for _ in range(3))
+    for one in (run, off):
+        one.tell("stimulus", "source", device="source", verb=verb, args={**args, "on": True})
+    off.tell("stimulus", "source", device="source", verb=verb, args={**args, "on": False})
+    other.tell("stimulus", "source", device="source", verb="relay", args={"n": 5, "duty": "aux", "on": True})
+    for one in (run, off, other):
+        one.tell("device.state", "source", device="source", state="FAULTED", why="gone")
+        assert one.trip is None
+        one.tell("device.state", "source", device="source", state="UNKNOWN", why="is back")
+    assert cause(run) == "supply-lost"
+    assert off.trip is None
+    assert other.trip is None
+
+
 def test_an_emergency_stop_and_its_loss() -> None:
     pressed, lost, fine = Run(e_stop="board"), Run(e_stop="board"), Run()
     pressed.tell("estop", "board", tripped=False)
