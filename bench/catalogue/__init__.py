@@ -16,7 +16,7 @@ CASES: dict[str, str] = {
     "pause": "the vehicle pauses and stays paused",
     "metering": "charge until three periodic values have come",
     "local_stop": "the card that started the transaction stops it",
-    "remote_start": "remote start, a stop of a transaction that there is not, remote stop",
+    "remote_start": "remote start, a stop of a transaction that there is not, remote stop, and that once more",
     "refused": "the back end refuses the token after the transaction has begun",
     "unplug_live": "unplugged while charging, plugged in again, a second transaction",
     "unlock": "the back end asks to unlock the plug while it charges",

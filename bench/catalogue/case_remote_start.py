@@ -18,7 +18,7 @@ def ask_for(csms: Any, tx: Any) -> None:
 
 
 def test_remote_start(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
-    """Plug in, remote start, a stop of a transaction that there is not, remote stop."""
+    """Plug in, remote start, a stop of a transaction that there is not, remote stop, and that once more."""
     bench.phase("plug in")
     plug_in(vehicle, timeline)
     bench.phase("remote start")
@@ -34,3 +34,5 @@ def test_remote_start(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> Non
     csms.remote_stop(tx)
     if timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark):
         ask_for(csms, tx)
+        bench.phase("stop of what has ended")
+        csms.remote_stop(tx)

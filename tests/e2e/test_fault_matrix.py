@@ -24,7 +24,7 @@ FAST = [
 
 @pytest.fixture(scope="module")
 def every(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Play]:
-    rows = listed(tmp_path_factory.mktemp("list"))
+    rows = listed(tmp_path_factory.mktemp("list"))["station"]
     return {play.label: play for play in plays(rows)}
 
 

@@ -19,6 +19,7 @@ from cli_runs import CliRun, cli
 
 VERSIONS = ("1.6", "2.0.1", "2.1")
 CLEAN_SESSIONS = 50
+NOT_MOVED = "the bench has not moved"
 STOOD_STILL = "the twin stood still meanwhile (twin.overrun)"
 
 NO_FAULT: dict[str, str] = {
@@ -113,6 +114,10 @@ class Play:
     def label(self) -> str:
         return f"{self.name}@{self.version}"
 
+    def command(self, _base: Path) -> tuple[str, ...]:
+        """As `options`; a physical fault may want a bench file of its own in `base`."""
+        return self.options
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -121,6 +126,8 @@ class Judged:
     - `caught`: rules that should FAIL and do. `stalled`: rules that would, had this machine not stood still.
     - `missed`: rules that should FAIL and neither do nor would. `extra`: rules that FAIL and should not.
     - `trouble`: what kept the run from being one; empty when all went well.
+    - `halted`: it is none because this machine stood still for so long that the guardian ended it.
+    - `rules`: all that were judged. `fails`: those that FAIL.
     """
 
     play: Play
@@ -129,6 +136,14 @@ class Judged:
     missed: tuple[str, ...]
     extra: tuple[str, ...]
     trouble: str = ""
+    halted: bool = False
+    rules: frozenset[str] = frozenset()
+    fails: frozenset[str] = frozenset()
+
+    @property
+    def by_machine(self) -> bool:
+        """This machine, not the station, is at fault that it was not caught; it is worth playing again alone."""
+        return self.halted or (self.only_stalled and not self.extra and not self.trouble)
 
     @property
     def seen(self) -> bool:
@@ -145,6 +160,8 @@ class Judged:
 
     @property
     def word(self) -> str:
+        if self.halted:
+            return "no run, this machine stood still"
         if self.trouble:
             return "no run"
         if self.extra:
@@ -157,11 +174,11 @@ class Judged:
 
 
 @functools.cache
-def listed(state: Path) -> tuple[dict[str, Any], ...]:
-    """The station's faults and oddities, as the command line tells them."""
+def listed(state: Path) -> dict[str, list[dict[str, Any]]]:
+    """What the command line lists: the `station`'s faults and oddities, and the `physical` ones."""
     run = cli("twin", "faults", "--json", state=state)
     assert run.code == 0, run.err
-    return tuple(run.document["station"])
+    return run.document
 
 
 def plays(rows: Iterable[dict[str, Any]]) -> Iterator[Play]:
@@ -183,7 +200,7 @@ def judge(play: Play, run: CliRun) -> Judged:
     try:
         document = run.document
     except ValueError:
-        return Judged(play, (), (), play.sure, (), f"no document, exit code {run.code}{_why_none(run)}")
+        return Judged(play, (), (), play.sure, (), *none_at_all(run))
     return compare(play, document, overruns(run.folder))
 
 
@@ -200,6 +217,8 @@ def compare(play: Play, document: dict[str, Any], overrun_count: int) -> Judged:
         missed=tuple(rule for rule in play.sure if rule not in fails | stalled),
         extra=tuple(sorted(fails - set(play.sure) - set(play.perhaps))),
         trouble="" if caught else _trouble(play, document, verdicts),
+        rules=frozenset(verdicts),
+        fails=frozenset(fails),
     )
 
 
@@ -225,12 +244,13 @@ def _trouble(play: Play, document: dict[str, Any], verdicts: dict[str, dict[str,
     return "; ".join(broken if play.kind == "fault" else [*broken, *document["problems"]])
 
 
-def _why_none(run: CliRun) -> str:
-    """A guardian that ended the run says why."""
+def none_at_all(run: CliRun) -> tuple[str, bool]:
+    """Why a run left no document, and whether that is this machine's fault: a guardian that ended it says why."""
     report = run.folder / "guardian.json"
-    if report.is_file():
-        return f": the guardian ended it, {json.loads(report.read_text('utf-8'))['why']}"
-    return f": {run.err[-300:]}"
+    if not report.is_file():
+        return f"no document, exit code {run.code}: {run.err[-300:]}", False
+    why: str = json.loads(report.read_text("utf-8"))["why"]
+    return f"no document: the guardian ended the run, {why}", NOT_MOVED in why
 
 
 def overruns(folder: Path) -> int:

@@ -1,6 +1,8 @@
 """Plays the whole matrix and prints it as Markdown: `make faults`, or this file with `--only NAME`.
 
-Exit code 0 when every fault was seen by one of its rules and nothing was blamed wrongly, else 1.
+A run that this machine spoiled by standing still is played again once, alone, and the table says so. Exit code 0 when
+every fault was seen by one of its rules, nothing was blamed wrongly, and every physical fault led to what is listed;
+else 1.
 """
 
 from __future__ import annotations
@@ -11,77 +13,146 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli_runs import cli
-from fault_matrix import CLEAN_SESSIONS, Judged, Play, clean_plays, judge, listed, plays
+from fault_matrix import CLEAN_SESSIONS, NO_FAULT, Judged, Play, clean_plays, judge, listed, plays
+from physical_matrix import ELSEWHERE, PhysicalPlay, Seen, look, physical_plays
 
-AT_ONCE = 3
+AT_ONCE = 5
+"""A run waits most of its time: one takes a fifth to a quarter of a core."""
+
+AnyPlay = Play | PhysicalPlay
+AnyResult = Judged | Seen
 
 
-def play_all(wanted: Sequence[Play], base: Path, at_once: int) -> list[Judged]:
-    """Play everything, some at a time; the order is that of `wanted`."""
+@dataclass(frozen=True)
+class Played:
+    """What came of one; `before` is the word for its first run when it was played again."""
 
-    def one(play: Play) -> Judged:
-        name = f"{play.kind}-{play.label}".replace(" ", "-")
-        folder = base / name
-        run = cli("run", "--json", "--out", str(folder), *play.options, state=base / f"{name}.state", folder=folder)
-        return judge(play, run)
+    result: AnyResult
+    before: str = ""
 
+    @property
+    def word(self) -> str:
+        word = self.result.word
+        if isinstance(self.result, Judged) and self.result.trouble:
+            word += f": {' '.join(self.result.trouble.split())[:200]}"
+        return f"{word} (again and alone; before: {self.before})" if self.before else word
+
+
+def play_one(play: AnyPlay, base: Path, *, again: bool = False) -> AnyResult:
+    """One run, and what it shows. One that breaks is one line of the table."""
+    name = f"{play.kind}-{play.label}{'-again' if again else ''}".replace(" ", "-")
+    folder = base / name
+    try:
+        command = play.command(base)
+        run = cli("run", "--json", "--out", str(folder), *command, state=base / f"{name}.state", folder=folder)
+        return judge(play, run) if isinstance(play, Play) else look(play, run)
+    except Exception as error:  # noqa: BLE001 - see above
+        trouble = f"{type(error).__name__}: {error}"
+        if isinstance(play, Play):
+            return Judged(play, (), (), play.sure, (), trouble)
+        return Seen(play, trouble=trouble)
+
+
+def play_all(wanted: Sequence[AnyPlay], base: Path, at_once: int) -> list[Played]:
+    """Play everything, some at a time, then again alone what this machine spoiled; the order is that of `wanted`."""
+    done: dict[int, Played] = {}
     with ThreadPoolExecutor(at_once) as pool:
-        futures = {pool.submit(one, play): index for index, play in enumerate(wanted)}
-        done: dict[int, Judged] = {}
+        futures = {pool.submit(play_one, play, base): index for index, play in enumerate(wanted)}
         for future in as_completed(futures):
-            index = futures[future]
-            try:
-                judged = future.result()
-            except Exception as error:  # noqa: BLE001 - one run that broke is one line of the table
-                judged = Judged(wanted[index], (), (), wanted[index].sure, (), f"{type(error).__name__}: {error}")
-            done[index] = judged
-            sys.stderr.write(f"{len(done):3}/{len(wanted)} {judged.play.label:32} {judged.word}\n")
+            result = future.result()
+            done[futures[future]] = Played(result)
+            sys.stderr.write(f"{len(done):3}/{len(wanted)} {result.play.label:32} {result.word}\n")
+    for index, first in sorted(done.items()):
+        if first.result.by_machine:
+            result = play_one(wanted[index], base, again=True)
+            done[index] = Played(result, first.result.word)
+            sys.stderr.write(f"again   {result.play.label:32} {result.word}\n")
     return [done[index] for index in range(len(wanted))]
 
 
-def table(judged: Sequence[Judged]) -> Iterator[str]:
+def station_table(played: Sequence[Played]) -> Iterator[str]:
     """One line for each fault and oddity in each version; clean sessions are counted only, unless one went wrong."""
     yield "| fault or oddity | version | case | should FAIL | FAIL | extra FAILs | |"
     yield "|---|---|---|---|---|---|---|"
-    for one in judged:
-        if one.play.kind == "clean" and one.right:
+    for one in played:
+        result = one.result
+        if not isinstance(result, Judged) or (result.play.kind == "clean" and result.right):
             continue
-        word = one.word if not one.trouble else f"{one.word}: {' '.join(one.trouble.split())[:200]}"
         cells = (
-            one.play.name,
-            one.play.version,
-            one.play.course,
-            ", ".join(one.play.sure) or "-",
-            ", ".join(one.caught) or "-",
-            ", ".join(one.extra) or "-",
-            word,
+            result.play.name,
+            result.play.version,
+            result.play.course,
+            ", ".join(result.play.sure) or "-",
+            ", ".join(result.caught) or "-",
+            ", ".join(result.extra) or "-",
+            one.word,
         )
         yield "| " + " | ".join(cells) + " |"
 
 
-def rates(judged: Sequence[Judged], took_s: float) -> Iterator[str]:
+def physical_table(played: Sequence[Played]) -> Iterator[str]:
+    """One line for each fault beside the station's software."""
+    seen = [one for one in played if isinstance(one.result, Seen)]
+    if not seen:
+        return
+    yield "| what breaks beside the station's software | how | a run with it | it came to | |"
+    yield "|---|---|---|---|---|"
+    for one in seen:
+        result = one.result
+        assert isinstance(result, Seen)
+        course = result.play.course
+        outcome = ": ".join(filter(None, (result.play.outcome, ", ".join(result.play.rules))))
+        cells = (result.play.name, course.arguments or "from the start", outcome, result.told, one.word)
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
+    yield "Played by other tests: " + "; ".join(f"{name} ({why})" for name, why in ELSEWHERE.items()) + "."
+
+
+def rates(played: Sequence[Played], took_s: float) -> Iterator[str]:
     """What share of each kind went as it should."""
     yield "| | runs | as it should be | |"
     yield "|---|---|---|---|"
-    for kind, what in (("fault", "caught"), ("oddity", "not blamed"), ("clean", "not blamed")):
-        own = [one for one in judged if one.play.kind == kind]
+    kinds = {"fault": "caught", "oddity": "not blamed", "clean": "not blamed", "physical": "as listed"}
+    for kind, what in kinds.items():
+        own = [one.result for one in played if one.result.play.kind == kind]
         if not own:
             continue
-        right = sum(one.right and not one.only_stalled for one in own)
-        stood = sum(one.right and one.only_stalled for one in own)
+        stood = sum(isinstance(one, Judged) and one.right and one.only_stalled for one in own)
+        right = sum(one.right for one in own) - stood
         note = f"{stood} more seen while this machine stood still" if stood else ""
         yield f"| {kind} | {len(own)} | {right} {what} ({100 * right / len(own):.1f} %) | {note} |"
-    extra = sum(len(one.extra) for one in judged)
+    judged = [one.result for one in played if isinstance(one.result, Judged)]
+    names = {kind: len({one.play.name for one in judged if one.play.kind == kind}) for kind in ("fault", "oddity")}
+    again = [one.result.play.label for one in played if one.before]
     yield ""
-    yield f"FAILs that should not be: {extra}. It took {took_s / 60:.0f} min."
+    yield f"{names['fault']} faults and {names['oddity']} oddities of the station by name."
+    yield f"FAILs that should not be: {sum(len(one.extra) for one in judged)}."
+    yield f"Played again alone, because this machine stood still: {', '.join(again) or 'none'}."
+    yield f"It took {took_s / 60:.0f} min."
 
 
-def chosen(arguments: argparse.Namespace, base: Path) -> list[Play]:
+def untripped(played: Sequence[Played]) -> Iterator[str]:
+    """Which rules no run made FAIL, and why that is known where it is."""
+    judged = frozenset[str]().union(*(one.result.rules for one in played))
+    tripped = frozenset[str]().union(*(one.result.fails for one in played))
+    silent = sorted(judged - tripped)
+    yield f"Rules judged: {len(judged)}; made FAIL by a fault: {len(judged & tripped)}. No fault tripped:"
+    yield ""
+    reasons: dict[str, list[str]] = {}
+    for rule in silent:
+        reasons.setdefault(NO_FAULT.get(rule, "it has a fault in the list, see above"), []).append(rule)
+    for why, rules in reasons.items():
+        yield f"- {', '.join(rules)}: {why}"
+
+
+def chosen(arguments: argparse.Namespace, base: Path) -> list[AnyPlay]:
     """What the command line asks for."""
-    every = [*plays(listed(base / "list.state")), *clean_plays(arguments.clean)]
+    lists = listed(base / "list.state")
+    every = [*plays(lists["station"]), *clean_plays(arguments.clean), *physical_plays(lists["physical"])]
     names: list[str] = arguments.only
     unknown = [name for name in names if name not in {part for one in every for part in (one.name, one.label)}]
     if unknown:
@@ -90,7 +161,7 @@ def chosen(arguments: argparse.Namespace, base: Path) -> list[Play]:
         one
         for one in every
         if (not names or one.name in names or one.label in names)
-        and (not arguments.ocpp or one.version == arguments.ocpp)
+        and (not arguments.ocpp or getattr(one, "version", None) == arguments.ocpp)
         and (not arguments.kind or one.kind == arguments.kind)
     ]
 
@@ -98,7 +169,7 @@ def chosen(arguments: argparse.Namespace, base: Path) -> list[Play]:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="the matrix of faults and oddities")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="these, as NAME or NAME@VERSION")
-    parser.add_argument("--kind", choices=("fault", "oddity", "clean"))
+    parser.add_argument("--kind", choices=("fault", "oddity", "clean", "physical"))
     parser.add_argument("--ocpp", help="this version only")
     parser.add_argument("--clean", type=int, default=CLEAN_SESSIONS, help="clean sessions")
     parser.add_argument("--at-once", type=int, default=AT_ONCE)
@@ -106,11 +177,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as made:
-        base = arguments.keep or Path(made)
+        base: Path = arguments.keep or Path(made)
         base.mkdir(parents=True, exist_ok=True)
-        judged = play_all(chosen(arguments, base), base, arguments.at_once)
-    print("\n".join([*table(judged), "", *rates(judged, time.monotonic() - began)]))
-    return 0 if all(one.right for one in judged) else 1
+        played = play_all(chosen(arguments, base), base, arguments.at_once)
+    parts = (station_table(played), physical_table(played), rates(played, time.monotonic() - began), untripped(played))
+    print("\n\n".join("\n".join(part) for part in parts))
+    return 0 if all(one.result.right for one in played) else 1
 
 
 if __name__ == "__main__":

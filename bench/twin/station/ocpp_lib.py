@@ -29,6 +29,8 @@ from .slips import Slips
 __all__ = ["OCPPError", "Peer", "SecurityError"]
 
 _ANSWER_S = 30
+_BETWEEN_S = 0.2
+"""Between two requests of which a station in order sends one, so that nobody can doubt which came first."""
 _SECRET = ("BasicAuthPassword", "AuthorizationKey")
 _LOG = logging.getLogger(__name__)
 _LOG.addHandler(logging.NullHandler())
@@ -104,7 +106,9 @@ class Peer(_ChargePoint):
             TimeoutError: no answer came.
         """
         answer: dict[str, Any] = {}
-        for one in self._slips.said(message):
+        for number, one in enumerate(self._slips.said(message)):
+            if number:
+                await asyncio.sleep(_BETWEEN_S)
             said = await self._request(one)
             answer = said if one.action == message.action else answer
         return answer
