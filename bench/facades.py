@@ -15,7 +15,7 @@ from .correlation import Verdict
 from .correlation.fluent import Rule
 from .csms_facade import CsmsFacade
 from .supervising import unless_tripped
-from .timeline import Event, parse_quantity
+from .timeline import Event, did_you_mean, keys_of, parse_quantity
 
 if TYPE_CHECKING:
     from .assembly import Bench
@@ -57,6 +57,19 @@ class Check:
         if not self.passed:
             raise RuleNotMet(f"{self.rule} is {self.verdict.verdict}\n{self.verdict.text}")
         return self.verdict
+
+
+def _check_keys(topic: str, values: Mapping[str, Any]) -> None:
+    """What is waited for can come at all."""
+    try:
+        keys = keys_of(topic)
+    except ValueError as error:
+        raise BenchError(f"waiting for {topic!r}: {error}") from None
+    for key in values:
+        if keys is not None and key not in keys:
+            raise BenchError(
+                f"waiting for {topic}: it has no {key!r}{did_you_mean(key, keys)}; it has {', '.join(keys)}."
+            )
 
 
 class VehicleFacade:
@@ -119,18 +132,21 @@ class TimelineFacade:
         *,
         within: str = "10 s",
         since_ns: int | None = None,
+        evse: int | None = None,
         **values: Any,
     ) -> Event:
-        """The next event of a topic whose data has these values and satisfies `where`.
+        """The next event of a topic (at this outlet) whose data has these values and satisfies `where`.
 
         With `since_ns` an event that is already there counts too.
 
         Raises:
             StationTimeout: none came in time.
+            BenchError: there is no such topic, or it has no such key.
             SafetyError: the supervisor tripped meanwhile.
         """
-        event = self._wait(topic, where, within, since_ns, values)
+        event = self._wait(topic, where, within, since_ns, evse, values)
         if event is None:
+            values = values if evse is None else {"evse": evse, **values}
             wanted = ", ".join(f"{key}={value!r}" for key, value in values.items())
             raise StationTimeout(f"no {topic}({wanted}) within {within}.")
         return event
@@ -142,10 +158,11 @@ class TimelineFacade:
         *,
         within: str = "10 s",
         since_ns: int | None = None,
+        evse: int | None = None,
         **values: Any,
     ) -> bool:
-        """True as soon as such an event is there; False when none came in time."""
-        return self._wait(topic, where, within, since_ns, values) is not None
+        """True as soon as such an event is there; False when none came in time. Otherwise as `wait_for`."""
+        return self._wait(topic, where, within, since_ns, evse, values) is not None
 
     def events(self, topic: str | None = None) -> list[Event]:
         """What is in memory (the last ten minutes), oldest first."""
@@ -180,12 +197,16 @@ class TimelineFacade:
         where: Callable[[Mapping[str, Any]], bool] | None,
         within: str,
         since_ns: int | None,
+        evse: int | None,
         values: Mapping[str, Any],
     ) -> Event | None:
+        _check_keys(topic, values)
         timeout_s = parse_quantity(within, "time") / 1e9
 
         def fits(event: Event) -> bool:
             data = event.data
+            if evse is not None and event.evse != evse:
+                return False
             return all(data.get(key) == value for key, value in values.items()) and (where is None or where(data))
 
         async def wait() -> Event | None:

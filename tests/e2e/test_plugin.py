@@ -129,3 +129,11 @@ def test_a_stop_signal_makes_safe_before_anything_is_torn_down(tmp_path: Path) -
     states = [event.data for event in run.events if event.topic == "bench.state"]
     assert states[-1] == {"state": "closed", "why": "interrupted"}
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"verdicts.json", "junit.xml", "summary.txt"}
+
+
+def test_a_bench_that_does_not_come_up_is_told_in_words(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, CHARGE, "--bench", "nowhere.toml")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "the bench is not up: nowhere.toml: there is no such bench file" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "plugin.py" not in done.stdout
