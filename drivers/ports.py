@@ -24,6 +24,7 @@ __all__ = [
     "PortLock",
     "default_state_dir",
     "holder_of",
+    "host_of",
     "is_address",
     "port_exists",
     "require_port",
@@ -61,6 +62,15 @@ def is_address(port: str) -> bool:
     return "://" in port or _CAN_BUS.match(port) is not None
 
 
+def host_of(port: str) -> str:
+    """The host that a port names, also when it is this machine; empty for a path and for a bus without a host."""
+    if "://" in port:
+        return urlsplit(port).hostname or ""
+    if port.startswith("socketcand:"):
+        return port.removeprefix("socketcand:").partition(":")[0]
+    return ""
+
+
 def wire_of(port: str, baud: int, *, parity: str = "N", stopbits: float = 1) -> tuple[Wire, Reach, str]:
     """How whoever has no driver reaches a serial port: the wire, whether it is on this machine, and why not."""
     if port.startswith(("socket://", "tcp://")):
@@ -70,8 +80,8 @@ def wire_of(port: str, baud: int, *, parity: str = "N", stopbits: float = 1) -> 
         # A link of udev or of the twin may lead elsewhere when the device was plugged in again: it is kept as it is.
         address, kind = port, "serial"
     wire = Wire(kind, address, baud=baud, parity=parity, stopbits=stopbits)
-    host = urlsplit(port).hostname if is_address(port) else None
-    if host is None or host == "localhost" or host.startswith("127.") or host == "::1":
+    host = host_of(port)
+    if not host or host == "localhost" or host.startswith("127.") or host == "::1":
         return wire, "local", ""
     return wire, "remote", f"{host} is another machine: when it or the way to it is gone, nobody reaches the device"
 

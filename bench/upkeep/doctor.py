@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...drivers.ports import host_of
 from ...errors import BenchError
 from ..children import Child, start_twin
 from ..config import BenchFile
@@ -20,14 +21,14 @@ from ..instruments import make_instruments
 from ..permission import is_real
 from ..timeline import ClosedGate, Event, Interval, Timeline
 from ..twin_plan import twin_instruments
-from .findings import Finding, calibration, clocks, longest_silence_ms, two_sources
+from .findings import Finding, calibration, clocks, longest_silence_ms, stamps, two_sources
 from .found import find_can, find_serial
 from .machine import look_at_machine
 
 if TYPE_CHECKING:
     from ...drivers.base import Driver
 
-__all__ = ["examine"]
+__all__ = ["examine", "reach_of"]
 
 ASKS = 10
 SLOW_MS = 50.0
@@ -52,7 +53,7 @@ async def examine(file: BenchFile, work: Path, watch_s: float, progress: Callabl
     drivers: list[Driver] = []
     try:
         drivers = make_instruments(file, timeline, ClosedGate(), ports)
-        findings += _reach(drivers)
+        findings += reach_of(drivers) + _network(drivers)
         progress(f"opening {', '.join(driver.name for driver in drivers)}")
         opened = await asyncio.gather(*(_open(driver) for driver in drivers))
         findings += [found for part in opened for found in part]
@@ -63,6 +64,7 @@ async def examine(file: BenchFile, work: Path, watch_s: float, progress: Callabl
             seen = [*before[driver.name], *_offset(driver)]
             findings += clocks(driver.name, events, seen) if driver.is_open else []
             findings += await _look_at(driver, events)
+            findings += stamps(driver.name, events) if driver.is_open else []
         for evse in range(1, file.station.evses + 1):
             findings += two_sources(evse, events, file.safe.current_below)
         today = datetime.now(UTC).astimezone().date()
@@ -158,7 +160,7 @@ async def _latency(driver: Driver) -> list[Finding]:
     return [Finding(driver.name, "latency", "warn", detail, "a hub, a network, or a USB latency timer of 16 ms?")]
 
 
-def _reach(drivers: list[Driver]) -> list[Finding]:
+def reach_of(drivers: list[Driver]) -> list[Finding]:
     """Which devices the guardian can make safe when the bench is dead."""
     found: list[Finding] = []
     for driver in drivers:
@@ -174,6 +176,18 @@ def _reach(drivers: list[Driver]) -> list[Finding]:
             found.append(Finding(driver.name, "guardian", "warn", recipe.why, fix))
         else:
             found.append(Finding(driver.name, "guardian", "ok", f"reaches it: {len(recipe.steps)} steps"))
+    return found
+
+
+def _network(drivers: list[Driver]) -> list[Finding]:
+    """Which devices are behind a network, and what that costs."""
+    found: list[Finding] = []
+    for driver in drivers:
+        host = host_of(driver.port)
+        if host:
+            detail = f"reached through {host}: what it answers is known to the time of the way there and back"
+            fix = "see `stamps` and `latency`; what it tells unasked is stamped when it arrives (docs/remote.md)"
+            found.append(Finding(driver.name, "network", "note", detail, fix))
     return found
 
 

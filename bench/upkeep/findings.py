@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
@@ -12,13 +13,15 @@ import msgspec
 from ..devices import Calibrated, DeviceSection
 from ..timeline import Event, Interval
 
-__all__ = ["Finding", "calibration", "clocks", "longest_silence_ms", "two_sources", "worst"]
+__all__ = ["Finding", "calibration", "clocks", "longest_silence_ms", "stamps", "two_sources", "worst"]
 
 State = Literal["ok", "note", "warn", "bad"]
 ORDER: tuple[State, ...] = ("ok", "note", "warn", "bad")
 SOON_DAYS = 30
 GOOD_CLOCK_MS = 2.0
 """Wider than this, limits of 100 ms get hard to decide."""
+NO_FACTS = ("tick", "source", "gap", "stimulus", "phase", "device.", "clock.")
+"""Beginnings of topics in which a device says nothing of the world."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -87,6 +90,26 @@ def clocks(name: str, events: Sequence[Event], seen: Sequence[tuple[int, Interva
     fix = "" if good else "shorten the way: a lower USB latency timer, a faster line, no hub between"
     found.append(Finding(name, "clock", "ok" if good else "warn", detail, fix))
     return found
+
+
+def stamps(name: str, events: Sequence[Event]) -> list[Finding]:
+    """How exactly the instants are known of what a device told, and of what it was made to do.
+
+    The width of a stamp, from the earliest to the latest instant at which it can have been: it is all that a rule
+    knows of the time.
+    """
+    mine = [event for event in events if event.source == name]
+    told = [event for event in mine if not event.topic.startswith(NO_FACTS)]
+    done = [event for event in mine if event.topic == "stimulus"]
+    parts = [
+        f"{len(some)} {what} known to {_widths(some)}" for some, what in ((told, "events"), (done, "steps")) if some
+    ]
+    return [Finding(name, "stamps", "ok", "; ".join(parts))] if parts else []
+
+
+def _widths(events: Sequence[Event]) -> str:
+    widths = [(event.stamp.hi_ns - event.stamp.lo_ns) / 1e6 for event in events]
+    return f"{statistics.median(widths):.1f} ms (median), {max(widths):.1f} ms (most)"
 
 
 def two_sources(evse: int, events: Sequence[Event], current_below_a: float) -> list[Finding]:
