@@ -208,7 +208,7 @@ def compare(play: Play, document: dict[str, Any], overrun_count: int) -> Judged:
     """As `judge`, of the run's JSON document; `overrun_count`: how often the twin stood still in it."""
     verdicts: dict[str, dict[str, Any]] = {verdict["rule"]: verdict for verdict in document["verdicts"]}
     fails = {rule for rule, verdict in verdicts.items() if verdict["verdict"] == "FAIL"}
-    stalled = {rule for rule in play.sure if overrun_count > 0 and _stood_still(verdicts.get(rule))}
+    stalled = {rule for rule in play.sure if overrun_count > 0 and stood_still(verdicts.get(rule))}
     caught = tuple(rule for rule in play.sure if rule in fails)
     return Judged(
         play,
@@ -222,7 +222,7 @@ def compare(play: Play, document: dict[str, Any], overrun_count: int) -> Judged:
     )
 
 
-def _stood_still(verdict: dict[str, Any] | None) -> bool:
+def stood_still(verdict: dict[str, Any] | None) -> bool:
     """A verdict that would be FAIL, were it not for a standstill of the twin."""
     if verdict is None or verdict["verdict"] != "INCONCLUSIVE":
         return False

@@ -121,7 +121,7 @@ def rates(played: Sequence[Played], took_s: float) -> Iterator[str]:
         own = [one.result for one in played if one.result.play.kind == kind]
         if not own:
             continue
-        stood = sum(isinstance(one, Judged) and one.right and one.only_stalled for one in own)
+        stood = sum(one.right and one.only_stalled for one in own)
         right = sum(one.right for one in own) - stood
         note = f"{stood} more seen while this machine stood still" if stood else ""
         yield f"| {kind} | {len(own)} | {right} {what} ({100 * right / len(own):.1f} %) | {note} |"

@@ -6,16 +6,17 @@ Each says in `pilotbench twin faults --json` what a run with it leads to. A run 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pilotbench.bench.config import virtual_bench
 from pilotbench.bench.recording import read_run
+from pilotbench.bench.timeline import Event
 
 from cli_runs import CliRun
-from fault_matrix import none_at_all
+from fault_matrix import none_at_all, stood_still
 
 BENCH_ERROR = 4
 CASE = "metering"
@@ -130,6 +131,7 @@ class Seen:
 
     - `begun`: the fault stands on the timeline. `code`: exit code of the run.
     - `fails`, `errors`, `doubts`: rules that FAIL, that are ERROR, that cannot be decided and count.
+    - `stalled`: of the rules listed, those that would FAIL, had this machine not stood still.
     - `trips`: why the supervisor made the bench safe.
     - `halted`, `trouble`: as in `Judged`.
     """
@@ -140,6 +142,7 @@ class Seen:
     fails: frozenset[str] = frozenset()
     errors: frozenset[str] = frozenset()
     doubts: frozenset[str] = frozenset()
+    stalled: frozenset[str] = frozenset()
     trips: tuple[str, ...] = ()
     trouble: str = ""
     halted: bool = False
@@ -148,7 +151,11 @@ class Seen:
     @property
     def by_machine(self) -> bool:
         """As in `Judged`."""
-        return self.halted
+        return self.halted or self.only_stalled
+
+    @property
+    def only_stalled(self) -> bool:
+        return self.play.outcome == "station FAIL" and not self.fails and bool(self.stalled)
 
     @property
     def wrong(self) -> str:
@@ -160,7 +167,7 @@ class Seen:
             return f"blamed by {', '.join(sorted(self.fails - listed))}"
         as_listed = {
             "handled": self.code in (0, 3) and not self.errors and not self.trips,
-            "station FAIL": bool(self.fails),
+            "station FAIL": bool(self.fails or self.stalled),
             "bench ERROR": self.code == BENCH_ERROR,
             "inconclusive": self.code in (0, 3) and not self.errors and not self.trips,
         }
@@ -174,7 +181,9 @@ class Seen:
     def word(self) -> str:
         if self.halted:
             return "no run, this machine stood still"
-        return f"NOT AS LISTED: {self.wrong}" if self.wrong else "as listed"
+        if self.wrong:
+            return f"NOT AS LISTED: {self.wrong}"
+        return "seen, but this machine stood still" if self.only_stalled else "as listed"
 
     @property
     def told(self) -> str:
@@ -198,12 +207,17 @@ def look(play: PhysicalPlay, run: CliRun) -> Seen:
     except ValueError:
         trouble, halted = none_at_all(run)
         return Seen(play, trouble=trouble, halted=halted)
-    events = read_run(run.folder).events
+    return seen(play, document, read_run(run.folder).events)
+
+
+def seen(play: PhysicalPlay, document: dict[str, Any], events: Sequence[Event]) -> Seen:
+    """As `look`, of the run's JSON document and its recording."""
     by: dict[str, set[str]] = {}
     for verdict in document["verdicts"]:
         if verdict["verdict"] != "INCONCLUSIVE" or verdict["counts"]:
             by.setdefault(verdict["verdict"], set()).add(verdict["rule"])
     told = [event.data for event in events if event.topic in ("twin.fault", "safety.trip")]
+    stood = any(event.topic == "twin.overrun" for event in events)
     return Seen(
         play,
         begun=any(data.get("name") == play.name and data.get("on") for data in told),
@@ -211,6 +225,11 @@ def look(play: PhysicalPlay, run: CliRun) -> Seen:
         fails=frozenset(by.get("FAIL", ())),
         errors=frozenset(by.get("ERROR", ())),
         doubts=frozenset(by.get("INCONCLUSIVE", ())),
+        stalled=frozenset(
+            verdict["rule"]
+            for verdict in document["verdicts"]
+            if stood and verdict["rule"] in play.rules and stood_still(verdict)
+        ),
         trips=tuple(data["cause"] for data in told if "cause" in data),
         trouble="" if document["cases"] else f"no case was played: {'; '.join(document['problems'])}",
         rules=frozenset(verdict["rule"] for verdict in document["verdicts"]),

@@ -113,4 +113,4 @@ def test_the_command_lists_everything(tmp_path: Path) -> None:
     assert rows["soft-start"]["kind"] == "oddity"
     assert {"cp-diode-short", "mains-cut"} <= {row["name"] for row in told["physical"]}
     lines = cli("twin", "faults", state=tmp_path).out.splitlines()
-    assert any(line.split()[:3] == ["late-open", "session", "stop.open"] for line in lines)
+    assert any(line.split()[:3] == ["late-open", "local_stop", "stop.open"] for line in lines)

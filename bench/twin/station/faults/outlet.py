@@ -12,13 +12,21 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "late-open",
         "the contactor opens 163 ms after the vehicle leaves state C (limit 100 ms)",
+        "local_stop",
         every="stop.open",
         open_delay_s=0.137,
     ),
-    fault("slow-close", "the contactor closes 4 s after B2 -> C2 (limit 3 s)", every="start.close", close_delay_s=4.0),
+    fault(
+        "slow-close",
+        "the contactor closes 4 s after B2 -> C2 (limit 3 s)",
+        "local_stop",
+        every="start.close",
+        close_delay_s=4.0,
+    ),
     fault(
         "close-unauthorised",
         "gives PWM at plug-in and closes the contactor when the vehicle asks, without authorisation",
+        "idle",
         every="no_current.unauth start.order",
         serves_anyone=True,
         asks_after_flow_s=2.0,
@@ -26,6 +34,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "closes-without-pwm",
         "closes the contactor in B1 or C1 right after authorisation; PWM comes 3 s later",
+        "local_stop",
         every="ab.stays_off ab.dead start.order",
         closes_without_pwm=True,
         pwm_delay_s=3.0,
@@ -34,6 +43,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "recloses",
         "at a stop it opens the contactor and closes it again while the vehicle still is in C1",
+        "local_stop",
         every="c1.stays_off start.order",
         perhaps="c1.waits",
         recloses_in_c1=True,
@@ -42,6 +52,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "stays-closed",
         "the contactor stays closed after the stop and after the unplug, as if welded",
+        "remote_start",
         every="stop.open ab.dead",
         v2="v2.remote_stop.energy",
         perhaps="faulted.no_energy",
@@ -76,6 +87,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "forbidden-duty",
         "begins to offer current with a duty of 7.5 %, which means nothing",
+        "local_stop",
         every="pwm.bands",
         perhaps="start.close profile.floor",
         prelude=((7.5, 1.0),),
@@ -83,18 +95,21 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "digital-direct",
         "goes from 5 % (digital communication) straight to an offer of current",
+        "local_stop",
         every="digital.x1",
         prelude=((5.0, 1.0),),
     ),
     fault(
         "digital-hasty",
         "goes from 5 % to an offer of current by way of a pause of half a second (limit 3 s)",
+        "local_stop",
         every="digital.pause",
         prelude=((5.0, 1.0), (100.0, 0.5)),
     ),
     fault(
         "short-f",
         "passes state F for 150 ms when it takes the offer away (state F lasts 300 ms at least)",
+        "local_stop",
         every="f.lasts",
         perhaps="v2.state.suspended_evse",
         f_pulse_s=0.15,
@@ -102,6 +117,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "live-in-f",
         "goes to state F for 7 s and opens the contactor after 5 s (limit 3 s)",
+        "local_stop",
         every="f.opens",
         perhaps="stop.open ab.dead faulted.no_energy start.order",
         f_pulse_s=7.0,
@@ -143,11 +159,14 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "no-lock",
         "never locks the plug, and takes it for locked",
+        "local_stop",
         every="lock.first",
         lock_motor="dead",
         believes_lock=True,
     ),
-    fault("lock-sticks", "the lock stays closed after the session", every="lock.opens", lock_motor="sticks"),
+    fault(
+        "lock-sticks", "the lock stays closed after the session", "local_stop", every="lock.opens", lock_motor="sticks"
+    ),
     # ---- energy
     fault(
         "energy-5-percent",
@@ -173,6 +192,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "register-zero",
         "every other periodic sample of the register says 0",
+        "metering",
         v16="register.monotonic",
         v2="v2.register.monotonic",
         perhaps="energy.register energy.agree",

@@ -12,6 +12,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "chatty-boot",
         "sends a status before its boot is accepted",
+        "local_stop",
         v16="boot.first calls.one",
         v2="v2.boot.first v2.rpc.one_call",
         status_beside_boot=True,
@@ -70,6 +71,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "ids-again",
         "counts its message ids from 1 to 4 and begins again",
+        "local_stop",
         v16="message.id message.id_ever",
         v201="v2.rpc.message_id",
         v21="v21.rpc.message_id",
@@ -78,6 +80,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "two-at-once",
         "sends the next request before the last one is answered",
+        "metering",
         v16="calls.one",
         v2="v2.rpc.one_call",
         slips=("two-at-once",),
@@ -110,18 +113,21 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "free-while-plugged",
         "tells Available when the transaction ends, although the vehicle is still connected",
+        "local_stop",
         v2="v2.status.truth",
         slips=("available-at-the-end",),
     ),
     fault(
         "station-status",
         "reports what happens at the connector for connector 0, too",
+        "local_stop",
         v16="status.zero",
         slips=("connector-zero",),
     ),
     fault(
         "error-while-charging",
         "reports Charging with the error EVCommunicationError",
+        "local_stop",
         v16="status.evcomm",
         slips=("error-while-charging",),
     ),
@@ -162,6 +168,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "late-stop",
         "StopTransaction (2.x: the event Ended) comes 20 s late",
+        "remote_start",
         v16="tx.stop",
         v2="v2.remote_stop.ended v2.remote_stop.event",
         perhaps="v2.state.not_charging v2.state.suspended_evse",
@@ -170,6 +177,7 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "end-twice",
         "sends StopTransaction (2.x: the event Ended) a second time although it was answered",
+        "local_stop",
         v16="retry.not_early",
         v2="v2.tx.one_end",
         slips=("end-twice",),
@@ -182,7 +190,7 @@ TOLD: tuple[Deviation, ...] = (
         v2="v2.meter.periodic",
         periodic_values=False,
     ),
-    fault("seq-skips", "leaves out every other sequence number", v2="v2.tx.seq", slips=("seq-skips",)),
+    fault("seq-skips", "leaves out every other sequence number", "local_stop", v2="v2.tx.seq", slips=("seq-skips",)),
     fault(
         "same-tx-id",
         "gives every transaction the id of the first one",
@@ -194,11 +202,18 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "no-started",
         "begins a transaction with an event Updated",
+        "local_stop",
         v2="v2.tx.first",
         perhaps="v2.power_path.tx",
         slips=("no-started",),
     ),
-    fault("no-evse", "no event of a transaction names EVSE and connector", v2="v2.tx.evse", slips=("no-evse",)),
+    fault(
+        "no-evse",
+        "no event of a transaction names EVSE and connector",
+        "local_stop",
+        v2="v2.tx.evse",
+        slips=("no-evse",),
+    ),
     fault(
         "never-charging",
         "no event of a transaction says that it charges",
