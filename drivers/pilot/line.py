@@ -26,6 +26,9 @@ PING_EVERY_S = 0.5
 BURST = 8
 RECEIPT_NS = 25_000_000
 """How long after a fact a line about it is read at most: the sense's delay, the wire, and the reader's turn."""
+DEAF_S, SURELY_DEAF_S, LISTEN_AGAIN_S = 0.15, 0.5, 0.05
+"""A reader comes round every 50 ms. Later than the first it is not relied on, than the second it is told; and when to
+look again."""
 HELLO_WATCHDOG_MS = 2000
 """What HELLO arms the device's watchdog with."""
 
@@ -339,7 +342,14 @@ class LinePilot(Driver):
             except TimeoutError:
                 pass
             self._poke.clear()
+            deaf_s = self._deaf_s()
+            if DEAF_S < deaf_s <= SURELY_DEAF_S:
+                due = time.monotonic() + LISTEN_AGAIN_S - every_s
+                continue
             try:
+                if deaf_s > SURELY_DEAF_S:
+                    why = f"is not fed: what reads its port has not moved for {deaf_s:.1f} s"
+                    raise DeviceError(why, device=self.name, port=self.port)
                 await self._ping(self._link.command)
                 if self._restarted and self._state is DeviceState.UNKNOWN:
                     await self.make_safe()
@@ -350,6 +360,13 @@ class LinePilot(Driver):
             else:
                 if self._state is DeviceState.DEGRADED:
                     self._enter(DeviceState.ACTIVE, "answers again")
+
+    def _deaf_s(self) -> float:
+        """How long ago the reader last came round. A bench that is deaf must not feed the watchdog of what it does not
+        hear: that would keep on what nobody watches.
+        """
+        beat_ns = self.beat_ns
+        return 0.0 if beat_ns is None else (time.monotonic_ns() - beat_ns) / 1e9
 
     def _silent(self, error: DeviceError) -> None:
         now_ns = time.monotonic_ns()

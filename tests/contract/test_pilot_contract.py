@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable
 
@@ -161,6 +162,29 @@ def test_expired_watchdog_is_told(rig: Rig) -> None:
     rig.run(pilot.resistor("B"))
     assert pilot.state is DeviceState.ACTIVE
     assert rig.run(pilot.status()).watchdog_ms == 700, "the watchdog's time is set again after every HELLO"
+
+
+def test_a_reader_that_hangs_does_not_feed_the_watchdog(rig: Rig) -> None:
+    pilot = opened(rig, rig.twin.ready["pilot"], watchdog_ms=800)
+    rig.run(pilot.resistor("C"))
+    on = threading.Event()
+    read = pilot._line._port.read
+
+    def hang(size: int = 1) -> bytes:
+        """As in a driver of the kernel that does not come back."""
+        on.wait(10.0)
+        return read(size)
+
+    began_ns = time.monotonic_ns()
+    pilot._line._port.read = hang
+
+    def expired() -> list[int]:
+        return [line["t_ns"] for line in rig.twin.truth() if " WD*" in str(line.get("line", ""))]
+
+    rig.until(lambda: bool(expired()), "the watchdog to expire")
+    on.set()
+    # Fed for the last time within the 150 ms that a reader may be late; the rest is for a busy machine.
+    assert 700 < (expired()[0] - began_ns) / 1e6 < 1300
 
 
 def test_board_that_reboots_when_its_port_is_opened(rig: Rig) -> None:

@@ -41,6 +41,8 @@ class Played:
     ready_s: float = 0.0
     stalled_ms: float = 0.0
     late: bool = False
+    starts: int = 1
+    never_ready: bool = False
     trouble: list[str] = field(default_factory=list[str])
 
     @property
@@ -94,8 +96,9 @@ def judge(
     if cell.state == "welded" and not cell.out_of_reach:
         if _last(log, "mains") is not False:
             trouble.append("the station's supply was not opened")
-        if code is not None and code > 0 and not _said(folder, "may be welded", "NOT SAFE"):
-            trouble.append("nobody said that the contactor did not open")
+        # A trip opens the supply without waiting to see whether the contactor opens.
+        if code is not None and code > 0 and not _said(folder, "may be welded", "NOT SAFE", "the supervisor tripped"):
+            trouble.append("nobody said why the supply was opened")
     return played
 
 

@@ -49,7 +49,7 @@ the time from the cause until it held **and went on to hold until the end**, in 
 
 A run **failed** when one of the three never held or held later than the *limit*, a process was left behind, a lock
 of a port or a bench was still held, the run ended with exit code 0, or, welded, the station's supply was not opened
-or nobody said that the contactor may be welded. It failed as well when the state had not been reached, so that
+or nobody said why. It failed as well when the state had not been reached, so that
 nothing was tried.
 
 The limits: SIGKILL 250 ms and a hang 850 ms (600 ms of silence, then 250 ms) where there is a guardian; 1100 ms
@@ -63,7 +63,8 @@ printed.
 
 *Late*: later than the limit, but by no more than the time in which the machine did not let the model or the harness
 run (they note each gap of more than 20 ms). Lateness is excused by that and printed; an output that stays live
-never is.
+never is. A machine that stands still while a bench starts may have its guardian end it before the state is reached:
+that run is begun anew, and counted.
 
 ## What this does not prove
 

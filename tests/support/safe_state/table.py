@@ -57,7 +57,9 @@ def markdown(played: list[Played]) -> str:
                     lines.append(_row(runs))
     failed = [one for one in played if one.trouble]
     late = [one for one in played if one.late]
-    lines += ["", f"{len(played)} runs, {len(failed)} failed, {len(late)} late while the machine stood still.", ""]
+    told = f"{len(played)} runs, {len(failed)} failed, {len(late)} late while the machine stood still"
+    again = sum(one.starts - 1 for one in played)
+    lines += ["", f"{told}, {again} starts that the guardian ended before anything was tried.", ""]
     lines += [f"- {one.cell}: {'; '.join(_one_line(text) for text in one.trouble)}" for one in failed]
     lines += [f"- {one.cell}: {one.worst_ms:.0f} ms, of which {one.stalled_ms:.0f} ms stood still" for one in late]
     return "\n".join(lines).strip() + "\n"
