@@ -1,0 +1,1 @@
+"""The ACME contact box: its driver, and an emulator of it."""
