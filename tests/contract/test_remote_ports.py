@@ -152,6 +152,35 @@ def test_another_machine_is_out_of_sure_reach() -> None:
         assert (reach, "10.0.0.7 is another machine" in why) == ("remote", True)
 
 
+def test_the_length_of_the_way_is_in_the_stamps_and_they_hold_the_truth(rig: Rig, serve: Serve) -> None:
+    station = rig.twin.station()
+    station.hello()
+    station.send(type="set", evse=1, pwm_pct=100)
+    driver = rig.driver("pilot.line", serve(rig.twin.ready["pilot"], hold_s=0.02).url)
+    rig.run(driver.open())
+    for state in "BAB":
+        rig.run(driver.resistor(state))
+    rig.run(rig.timeline.wait_for("tick", timeout_s=2))
+    offset = driver.clock_offset
+    assert 40e6 <= offset.hi - offset.lo <= 120e6
+    steps = [event.stamp for event in rig.topics("stimulus") if event.data["verb"] == "resistor"]
+    assert all(stamp.hi_ns - stamp.lo_ns >= 40_000_000 for stamp in steps)
+    rig.until(lambda: len(lines(rig)) >= 4, "the levels have come")
+    station.close()
+    assert [text for text, held in lines(rig) if not held] == []
+
+
+def lines(rig: Rig) -> list[tuple[str, bool]]:
+    """What the pilot told of itself, and whether its stamp holds the instant in the device's own log."""
+    truth = {str(entry["line"]).strip(): entry["t_ns"] for entry in rig.twin.truth() if "line" in entry}
+    told = [event for event in rig.events if event.topic.startswith("cp.") and event.raw is not None]
+    return [
+        (str(event.raw), event.stamp.lo_ns <= truth[event.raw.strip()] <= event.stamp.hi_ns)
+        for event in told
+        if event.raw is not None and event.raw.strip() in truth
+    ]
+
+
 # ---- the bytes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import threading
@@ -40,7 +41,8 @@ class SerialServer:
         """Cut the connection, as a network does that fails."""
         client = self._client
         if client is not None:
-            client.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # it has just gone by itself
+                client.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._stop.set()
