@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -136,3 +138,25 @@ def test_wrong_dbc_is_named(rig: Rig, tmp_path: Path, text: str | None, options:
     with pytest.raises(ConfigError, match=says) as caught:
         rig.run(rig.driver("ev.dbc", rig.twin.ready["can"], dbc=dbc, **options).open())
     assert caught.value.file == str(dbc)
+
+
+def test_a_pump_that_hangs_keeps_up_no_orders(rig: Rig) -> None:
+    tap = rig.tap("can")
+    ev = rig.driver("ev.dbc", tap.port)
+    rig.run(ev.open())
+    rig.until(lambda: len(COMMAND.findall(tap.written)) >= 3, "command frames")
+    on = threading.Event()
+    receive = ev._wire.receive
+
+    def hang() -> object:
+        """As in a driver of the kernel that does not come back."""
+        on.wait(10.0)
+        return receive()
+
+    ev._wire.receive = hang
+    rig.run(asyncio.sleep(0.5))  # the 200 ms for which a pump may be late, and then some
+    sent = len(COMMAND.findall(tap.written))
+    rig.run(asyncio.sleep(0.5))
+    assert len(COMMAND.findall(tap.written)) == sent
+    on.set()
+    rig.until(lambda: len(COMMAND.findall(tap.written)) > sent, "command frames again")
