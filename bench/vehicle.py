@@ -43,6 +43,8 @@ class Vehicle:
         self._ev = ev
         self._evse = evse
         self._max_current_a = max_current_a
+        self._wants_a = max_current_a
+        """What it was told to draw at most, last. An EV simulator that was made safe meanwhile does not know it."""
         self._plugged = False
         self._s2_closed = False
         self._wish: bool | None = None
@@ -115,8 +117,8 @@ class Vehicle:
             await self._show("B")
             self._plugged, self._s2_closed, self._fell_out = True, False, False
             if self._ev is not None:
-                max_a = min(self._max_current_a, float(cable_a))
-                await self._ev.command(plugged=True, s2_closed=False, max_current_a=max_a, charge=True)
+                self._wants_a = min(self._max_current_a, float(cable_a))
+                await self._ev.command(plugged=True, s2_closed=False, max_current_a=self._wants_a, charge=True)
         self._wake.set()
 
     async def unplug(self) -> None:
@@ -134,13 +136,15 @@ class Vehicle:
         await presenter.token(id_tag, kind)
 
     async def charge(self, max_current_a: float | None = None) -> None:
-        """Want to charge, with at most `max_current_a` per phase; S2 follows the EV simulator's wish."""
+        """Want to charge, with at most `max_current_a` per phase, or as much as before; S2 follows the EV's wish."""
         if self._ev is None:
             await self._set_s2(True)
-        elif max_current_a is None:
-            await self._ev.command(charge=True)
         else:
-            await self._ev.command(charge=True, max_current_a=max_current_a)
+            self._wants_a = self._wants_a if max_current_a is None else max_current_a
+            # all of it: it may have been gone since it was told that the plug is in
+            await self._ev.command(
+                plugged=self._plugged, s2_closed=self._s2_closed, charge=True, max_current_a=self._wants_a
+            )
 
     async def pause(self) -> None:
         """Stop wanting to charge: current to 0, then S2 opens."""

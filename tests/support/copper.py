@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.config import load_bench_file, virtual_bench
@@ -37,12 +38,12 @@ def in_a_shell(*args: str, state: Path, typed: str | None = None, **more: str) -
 
 
 class Copper:
-    """One such bench. `host` is not started; `arm` and `disarm` are what a person types."""
+    """One such bench. `host` is not started; `arm` and `disarm` are what a person types. `twin`: what is behind it."""
 
-    def __init__(self, folder: Path, *changes: tuple[str, str]) -> None:
+    def __init__(self, folder: Path, *changes: tuple[str, str], **twin: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.state = folder / "state"
-        self.twin = TwinProcess(folder / "behind")
+        self.twin = TwinProcess(folder / "behind", **twin)
         self.port = _free_port()
         self.path = folder / "copper.toml"
         self.path.write_text(self._text(*changes), encoding="utf-8")
