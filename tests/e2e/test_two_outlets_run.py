@@ -43,6 +43,7 @@ def test_both(bench, vehicle, timeline):
 """
 
 WRONG = """
+import pytest
 from pilotbench import BenchError
 
 
