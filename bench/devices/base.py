@@ -26,9 +26,9 @@ class DeviceSection(Model):
 
     role: ClassVar[Role] = "monitor"
 
-    port: str
-    evse: int = Field(default=1, ge=1)
-    reconnect: bool = True
+    port: str = Field(description="a path, `usb:SERIALNUMBER`, an address, a CAN interface, or `twin:NAME`")
+    evse: int = Field(default=1, ge=1, description="outlet of the station that it is at")
+    reconnect: bool = Field(default=True, description="look for it again when it is gone")
 
     @property
     def kind(self) -> str:
@@ -63,10 +63,12 @@ class Calibrated(Model):
     uncertainties: ClassVar[tuple[str, ...]] = ()
     """Keys that a calibration finds out."""
 
-    calibrated: date | None = None
-    calibration_due: date | None = None
-    allow_expired_calibration: bool = False
-    certificate: str = ""
+    calibrated: date | None = Field(default=None, description="when")
+    calibration_due: date | None = Field(default=None, description="until when that counts")
+    allow_expired_calibration: bool = Field(
+        default=False, description="verdicts that rest on an expired one stand, with a note"
+    )
+    certificate: str = Field(default="", description="its number")
     operator: str = Field(default="", description="who calibrated it")
 
     @model_validator(mode="after")

@@ -21,13 +21,13 @@ class EvSection(DeviceSection):
 
     role: ClassVar[Role] = "ev"
 
-    max_current: Amps = Field(gt=0, le=80)
+    max_current: Amps = Field(gt=0, le=80, description="what it asks for when nothing else is said")
 
 
 class CanSection(EvSection):
     """One on CAN. `port`: a serial port with an SLCAN adapter, or `interface:channel`, such as `socketcan:can0`."""
 
-    bitrate: int = 500_000
+    bitrate: int = Field(default=500_000, description="of the bus, bit/s")
     baud: int = Field(default=115200, description="of a serial SLCAN adapter")
     record_frames: bool = Field(default=False, description="every frame on the bus into the recording")
 
@@ -82,9 +82,11 @@ class EvDbc(CanSection):
     """An EV simulator on CAN, described by a DBC file. Without `send` and `receive` it speaks `pilotbench-ev.dbc`."""
 
     driver: Literal["ev.dbc"]
-    dbc: str
-    send: SendSection | None = None
-    receive: ReceiveSection | None = None
+    dbc: str = Field(description="DBC file, shipped or beside the bench file")
+    send: SendSection | None = Field(
+        default=None, description="role -> Message.Signal of what it is told, see docs/ev-on-can.md"
+    )
+    receive: ReceiveSection | None = Field(default=None, description="role -> Message.Signal of what it tells")
     fixed: dict[str, int | float | str] = Field(
         default_factory=dict[str, int | float | str], description="Message.Signal -> the value it always has"
     )
@@ -111,14 +113,16 @@ class EvChademo(CanSection):
     """The vehicle's side of CHAdeMO. `max_current` is DC."""
 
     driver: Literal["ev.chademo"]
-    max_current: Amps = Field(gt=0, le=255)
+    max_current: Amps = Field(gt=0, le=255, description="DC")
     target_voltage: Volts = Field(default=410.0, gt=0, le=1000, description="the charger must not exceed it by 20 V")
-    max_battery_voltage: Volts = Field(default=435.0, gt=0, le=1000)
-    min_battery_voltage: Volts = Field(default=200.0, gt=0, le=1000)
-    capacity_kwh: float = Field(default=40.0, gt=0, le=6553)
-    protocol: Literal[0, 1, 2, 3] = 2
-    soc: Percent = Field(default=40.0, ge=0, le=100)
-    contactors: Literal["self", "bench"] = "self"
+    max_battery_voltage: Volts = Field(default=435.0, gt=0, le=1000, description="as the charger is told")
+    min_battery_voltage: Volts = Field(default=200.0, gt=0, le=1000, description="as the charger is told")
+    capacity_kwh: float = Field(default=40.0, gt=0, le=6553, description="of the battery, kWh")
+    protocol: Literal[0, 1, 2, 3] = Field(default=2, description="0 before 0.9, 1 = 0.9, 2 = 1.0, 3 = 2.0")
+    soc: Percent = Field(default=40.0, ge=0, le=100, description="charge at the beginning")
+    contactors: Literal["self", "bench"] = Field(
+        default="self", description="who drives the vehicle's contactors: the driver in its sequence, or a test"
+    )
 
     def options(self, find: FindFile) -> dict[str, Any]:
         from ...drivers.ev.chademo_frames import Traits

@@ -22,10 +22,10 @@ class EvseRapi(DeviceSection):
     role: ClassVar[Role] = "monitor"
 
     driver: Literal["evse.rapi"]
-    baud: int = 115200
-    poll: Seconds = Field(default=1.0, ge=0.1, le=3600)
-    timeout: Milliseconds = Field(default=500.0, ge=20, le=10_000)
-    age: Seconds = Field(default=1.5, ge=0)
+    baud: int = Field(default=115200, description="bit/s")
+    poll: Seconds = Field(default=1.0, ge=0.1, le=3600, description="how often it is asked")
+    timeout: Milliseconds = Field(default=500.0, ge=20, le=10_000, description="its slowest answer")
+    age: Seconds = Field(default=1.5, ge=0, description="how much older than its request a value may be")
 
     def options(self, find: FindFile) -> dict[str, Any]:
         return {"baud": self.baud, "poll_s": self.poll, "timeout_s": self.timeout / 1e3, "age_s": self.age}

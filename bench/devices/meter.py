@@ -20,12 +20,12 @@ class MeterSection(DeviceSection, Calibrated):
     role: ClassVar[Role] = "meter"
     uncertainties: ClassVar[tuple[str, ...]] = ("accuracy", "resolution", "current_accuracy", "refresh", "answer")
 
-    poll: Seconds = Field(default=0.25, gt=0)
-    refresh: Seconds = Field(default=0.5, ge=0)
+    poll: Seconds = Field(default=0.25, gt=0, description="how often it is read")
+    refresh: Seconds = Field(default=0.5, ge=0, description="how old a value in its registers may be")
     answer: Milliseconds = Field(default=50.0, ge=0, description="from the request to the end of the answer")
-    accuracy: Share = Field(gt=0)
-    resolution: WattHours = Field(gt=0)
-    current_accuracy: Amps = Field(default=0.1, gt=0)
+    accuracy: Share = Field(gt=0, description="of the reading, k = 2")
+    resolution: WattHours = Field(gt=0, description="step of its energy register")
+    current_accuracy: Amps = Field(default=0.1, gt=0, description="k = 2")
     calibrated: date  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
     calibration_due: date  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
 
@@ -56,12 +56,14 @@ class MeterModbus(MeterSection):
     """
 
     driver: Literal["meter.modbus"]
-    map: str
-    unit: int | None = Field(default=None, ge=1, le=247)
-    baud: int | None = Field(default=None, ge=300, le=4_000_000)
-    parity: Literal["N", "E", "O"] | None = None
-    stop_bits: Literal[1, 2] | None = None
-    timeout: Seconds | None = Field(default=None, gt=0, le=10)
+    map: str = Field(description="register map, shipped or beside the bench file")
+    unit: int | None = Field(default=None, ge=1, le=247, description="left out: as the map says")
+    baud: int | None = Field(default=None, ge=300, le=4_000_000, description="bit/s; left out: as the map says")
+    parity: Literal["N", "E", "O"] | None = Field(default=None, description="left out: as the map says")
+    stop_bits: Literal[1, 2] | None = Field(default=None, description="left out: as the map says")
+    timeout: Seconds | None = Field(
+        default=None, gt=0, le=10, description="its slowest answer; left out: reckoned from the speed"
+    )
     new_meter: bool = Field(default=False, description="accept a meter that shows nothing but zeros on a dead outlet")
     twin_wire: Literal["rtu", "tcp", "rtu+tcp"] = Field(default="rtu", description="how the twin's meter is reached")
 

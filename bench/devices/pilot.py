@@ -29,12 +29,19 @@ class PilotSection(DeviceSection, Calibrated):
         "lock_sense",
     )
 
-    duty_accuracy: Share = Field(default=0.5, gt=0)
-    cp_resolution: Milliseconds = Field(default=1.0, ge=0)
-    clock_error: Milliseconds = Field(default=2.0, ge=0)
-    output_sense: Delay = (0.0, 10.0)
-    lock_sense: Delay = None
-    token_reader: bool = True
+    duty_accuracy: Share = Field(default=0.5, gt=0, description="of the duty cycle, in percentage points")
+    cp_resolution: Milliseconds = Field(
+        default=1.0,
+        ge=0,
+        description="half-width of its stamps' own error; pilot.line says it itself, here for `rules doctor`",
+    )
+    clock_error: Milliseconds = Field(default=2.0, ge=0, description="of its clock on the bench's; as above")
+    output_sense: Delay = Field(
+        default=(0.0, 10.0),
+        description="how much older than its event voltage at the outlet may be; none without such an input",
+    )
+    lock_sense: Delay = Field(default=None, description="the same of the socket's lock")
+    token_reader: bool = Field(default=True, description="whether it can present a card")
     mains_relay: int | None = Field(default=None, ge=1, description="its relay that switches the station's supply")
 
 
@@ -42,8 +49,10 @@ class PilotLine(PilotSection):
     """A control pilot emulator that speaks the pilot line protocol (docs/pilot-protocol.md)."""
 
     driver: Literal["pilot.line"]
-    baud: int = 115200
-    watchdog: Seconds = Field(default=1.0, ge=0.2, le=10)
+    baud: int = Field(default=115200, description="bit/s")
+    watchdog: Seconds = Field(
+        default=1.0, ge=0.2, le=10, description="it goes to A by itself when it is not spoken to for so long"
+    )
 
     def options(self, find: FindFile) -> dict[str, Any]:
         return {"baud": self.baud, "watchdog_ms": round(self.watchdog * 1e3), "mains_relay": self.mains_relay}
@@ -64,7 +73,9 @@ class PilotEvSim(PilotSection):
     output_sense: Delay = None
     token_reader: Literal[False] = False  # pyright: ignore[reportIncompatibleVariableOverride]
     mains_relay: None = None  # pyright: ignore[reportIncompatibleVariableOverride]
-    pp_ohm: Literal[100, 220, 680, 1500] = 220
+    pp_ohm: Literal[100, 220, 680, 1500] = Field(
+        default=220, description="how the plug in the socket is coded, for the twin"
+    )
 
     def emulator(self) -> dict[str, Any]:
         return {"kind": "pilot.ev_sim", "pp_ohm": float(self.pp_ohm)}

@@ -20,13 +20,15 @@ class _Scpi(DeviceSection):
     `settle`: how old a value may be that it measures.
     """
 
-    baud: int = Field(default=9600, ge=300, le=4_000_000)
-    parity: Literal["N", "E", "O"] = "N"
-    commands: dict[str, str] = Field(default_factory=dict[str, str])
-    setup: list[str] | None = None
-    poll: Seconds = Field(default=0.5, ge=0.05, le=60)
-    timeout: Seconds = Field(default=1.0, ge=0.02, le=10)
-    settle: Seconds = Field(default=0.3, ge=0, le=10)
+    baud: int = Field(default=9600, ge=300, le=4_000_000, description="bit/s, of a serial port")
+    parity: Literal["N", "E", "O"] = Field(default="N", description="of a serial port")
+    commands: dict[str, str] = Field(
+        default_factory=dict[str, str], description="what this instrument calls otherwise, see docs/power.md"
+    )
+    setup: list[str] | None = Field(default=None, description="what it is told once; left out: as docs/power.md says")
+    poll: Seconds = Field(default=0.5, ge=0.05, le=60, description="how often it is read")
+    timeout: Seconds = Field(default=1.0, ge=0.02, le=10, description="its slowest answer")
+    settle: Seconds = Field(default=0.3, ge=0, le=10, description="how old a measured value may be")
 
     def options(self, find: FindFile) -> dict[str, Any]:
         return {
@@ -53,8 +55,12 @@ class SupplyScpi(_Scpi):
     role: ClassVar[Role] = "supply"
 
     driver: Literal["supply.scpi"]
-    voltage: Volts | None = Field(default=None, gt=0)
-    current: Amps | None = Field(default=None, gt=0)
+    voltage: Volts | None = Field(
+        default=None,
+        gt=0,
+        description="rms of an AC source: switched on with it when the bench starts; left out: stays off",
+    )
+    current: Amps | None = Field(default=None, gt=0, description="its limit; belongs to `voltage`")
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -86,16 +92,20 @@ class PowerRelay(DeviceSection):
     role: ClassVar[Role] = "relay"
 
     driver: Literal["power.relay"]
-    board: Literal["modbus", "lcus", "numato"] = "modbus"
-    relays: dict[str, Duty] = Field(min_length=1)
-    inverted: list[int] = Field(default_factory=list[int])
-    unit: int = Field(default=1, ge=1, le=247)
-    baud: int | None = Field(default=None, ge=300, le=4_000_000)
-    parity: Literal["N", "E", "O"] = "N"
-    stop_bits: Literal[1, 2] = 1
-    write_several: bool = False
-    poll: Seconds = Field(default=1.0, ge=0.05, le=60)
-    timeout: Seconds = Field(default=0.5, ge=0.02, le=10)
+    board: Literal["modbus", "lcus", "numato"] = Field(default="modbus", description="make of the board")
+    relays: dict[str, Duty] = Field(min_length=1, description="number on the board -> mains, pe, rcd, dc-leak or aux")
+    inverted: list[int] = Field(
+        default_factory=list[int], description="numbers wired through the normally-closed contact"
+    )
+    unit: int = Field(default=1, ge=1, le=247, description="of a Modbus board")
+    baud: int | None = Field(
+        default=None, ge=300, le=4_000_000, description="bit/s; left out: as the board is delivered"
+    )
+    parity: Literal["N", "E", "O"] = Field(default="N", description="of a Modbus board")
+    stop_bits: Literal[1, 2] = Field(default=1, description="of a Modbus board")
+    write_several: bool = Field(default=False, description="Modbus function 15 for 5")
+    poll: Seconds = Field(default=1.0, ge=0.05, le=60, description="how often it is read back")
+    timeout: Seconds = Field(default=0.5, ge=0.02, le=10, description="its slowest answer")
 
     @model_validator(mode="after")
     def _numbers(self) -> Self:

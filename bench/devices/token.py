@@ -22,9 +22,11 @@ class TokenLine(DeviceSection):
     role: ClassVar[Role] = "token"
 
     driver: Literal["token.line"]
-    baud: int = 115200
-    hold: Seconds = Field(default=1.0, ge=0.05, le=60)
-    watchdog: Seconds = Field(default=2.0, ge=0.2, le=10)
+    baud: int = Field(default=115200, description="bit/s")
+    hold: Seconds = Field(default=1.0, ge=0.05, le=60, description="how long a card stays at the reader")
+    watchdog: Seconds = Field(
+        default=2.0, ge=0.2, le=10, description="it takes the card away when it is not spoken to for so long"
+    )
 
     def options(self, find: FindFile) -> dict[str, Any]:
         return {
