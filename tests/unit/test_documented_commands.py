@@ -55,3 +55,10 @@ def test_commands_are_found_and_slips_seen() -> None:
     assert len(commands(ROOT / "README.md")) > 15
     assert unknown("run --bench FILE --wait-stations '3 min'") == "--wait-stations"
     assert unknown("rules doktor") == "doktor"
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))}
+    assert "demo" in targets
+    assert named - targets == set()
