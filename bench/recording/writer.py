@@ -29,6 +29,8 @@ FLUSH_NS = 10**9
 ANCHOR_NS = 3600 * 10**9
 TOGETHER = 32
 """Events that are encoded and looked through at once."""
+BEHIND = 2000
+"""More events than this wait only for a recorder that has been held up."""
 
 
 def wall_anchor() -> tuple[int, int]:
@@ -197,8 +199,11 @@ class Recorder:
                     self._file.add(event, payload)
                 self.written += len(some)
                 # Let the loop have the interpreter: otherwise it waits 5 ms for it after every write to a socket. More
-                # often would be too often: a busy loop gives it up twice a message, and a message is many events.
-                time.sleep(0)
+                # often would be too often: a busy loop gives it up twice a message, and a message is many events. And
+                # not when far behind: on a loaded machine whoever sleeps is woken milliseconds later, and never catches
+                # up.
+                if left < BEHIND:
+                    time.sleep(0)
                 if time.monotonic_ns() >= next_flush_ns:
                     break
             now_ns = time.monotonic_ns()

@@ -8,21 +8,22 @@ import time
 import pytest
 from pilotbench.drivers.serial_line import BlockReader, close_serial, open_serial
 
-from line_feed import line_feed
+from line_feed import LineBlocks, judge, line_feed
 
 LINES = 2000
 
 
 def test_every_block_holds_the_instant_of_its_writing() -> None:
     # Written in bursts: the kernel passes on the first line of one while the next is written behind it.
+    read = LineBlocks()
     with line_feed(LINES, 2000, burst=4) as feed:
         port = open_serial("line", feed.port, 115200)
         reader = BlockReader(port)
         feed.go()
         deadline = time.monotonic() + 20
-        while len(feed.blocks) < LINES and time.monotonic() < deadline:
-            feed.take(reader.read())
-        held = feed.judge()
+        while len(read.blocks) < LINES and time.monotonic() < deadline:
+            read.take(reader.read())
+        held = judge(feed.written(), [(block.lo_ns, block.at_ns) for block in read.blocks])
         close_serial(port)
         reader.close()
     assert held.outside == 0

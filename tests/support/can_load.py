@@ -44,7 +44,8 @@ def feed(rate: int, seconds: float) -> dict[str, Any]:
                 sent += 1
             except BlockingIOError:
                 dropped += 1
-        answer(master, 0.0)
+        if not rest:  # an answer within a frame would damage it
+            answer(master, 0.0)
         time.sleep(0.001)
     return {"sent": sent, "dropped": dropped}
 
@@ -67,6 +68,7 @@ class Count:
     def __init__(self) -> None:
         self.frames = 0
         self.holes = 0
+        self.blocks = 0
         self._last = -1
 
     def take(self, identifier: int, data: bytes) -> None:
@@ -102,7 +104,9 @@ def reader(port: str, seconds: float) -> Count:
     say(ready=True)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        count.take_texts(wire.receive().raw)
+        raw = wire.receive().raw
+        count.blocks += bool(raw)
+        count.take_texts(raw)
     wire.close()
     return count
 
@@ -113,7 +117,7 @@ async def driver(port: str, seconds: float, recorded: bool) -> tuple[Count, dict
     from pilotbench.bench.timeline import ClosedGate, Event, Timeline
     from pilotbench.drivers.ev.dbc import DbcEv
 
-    count, more = Count(), {"events": 0, "missing": 0}
+    count, more = Count(), {"events": 0, "missing": 0, "blocks": 0}
     timeline = Timeline()
     dbc = Path(pilotbench.__file__).parent / "hw-configs" / "ev" / "pilotbench-ev.dbc"
 
@@ -121,6 +125,7 @@ async def driver(port: str, seconds: float, recorded: bool) -> tuple[Count, dict
         more["events"] += 1
         more["missing"] += event.topic == "gap" and "missing" in event.data["why"]
         if event.topic == "can.frames" and event.data["dir"] == "rx":
+            more["blocks"] += 1
             count.take_texts(event.data["frames"].split())
 
     timeline.subscribe(take)
@@ -166,6 +171,7 @@ def main(kind: str, *args: str) -> None:
         count = {"stock": stock, "reader": reader}[kind](port, seconds)
     cpu_s = time.process_time() - began_s
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    more.setdefault("blocks", count.blocks)
     say(frames=count.frames, holes=count.holes, cpu_s=cpu_s, peak_mb=round(peak_mb), **more)
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -33,21 +33,12 @@ class Held(NamedTuple):
     outside: int
 
 
-class LineFeed:
-    """The program, running; `take` every block that is read from `port`."""
+class LineBlocks:
+    """Takes every block that was read; `blocks` has for each line the one in which it ended."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._in, self._out = process.stdin, process.stdout
-        self.port = self._out.readline().strip()
+    def __init__(self) -> None:
         self._rest = b""
         self.blocks: list[Block] = []
-        """The block in which each line ended."""
-
-    def go(self) -> None:
-        self._in.write("go\n")
-        self._in.flush()
 
     def take(self, block: Block) -> None:
         *lines, self._rest = (self._rest + block.data).split(b"\n")
@@ -55,16 +46,34 @@ class LineFeed:
             assert int(line) == len(self.blocks), f"{line!r} after {len(self.blocks)} lines"
             self.blocks.append(block)
 
-    def judge(self) -> Held:
-        """Hold the blocks against the instants of writing; waits until all is written."""
-        written: list[tuple[int, int]] = json.loads(self._out.readline())
-        assert len(self.blocks) == len(written), f"{len(self.blocks)} of {len(written)} lines were read"
-        pairs = list(zip(written, self.blocks, strict=True))
-        return Held(
-            [(block.at_ns - after) / 1e3 for (_, after), block in pairs],
-            [(block.at_ns - block.lo_ns) / 1e3 for block in self.blocks],
-            sum(block.lo_ns > after or block.at_ns < before for (before, after), block in pairs),
-        )
+
+class LineFeed:
+    """The program, running; it writes into `port`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._in, self._out = process.stdin, process.stdout
+        self.port = self._out.readline().strip()
+
+    def go(self) -> None:
+        self._in.write("go\n")
+        self._in.flush()
+
+    def written(self) -> list[tuple[int, int]]:
+        """Waits until all is written."""
+        return [(before, after) for before, after in json.loads(self._out.readline())]
+
+
+def judge(written: Sequence[tuple[int, int]], read: Sequence[tuple[int, int]]) -> Held:
+    """Hold what is said of each line, `[lo, at]`, against the instants around its writing."""
+    assert len(read) == len(written), f"{len(read)} of {len(written)} lines were read"
+    pairs = list(zip(written, read, strict=True))
+    return Held(
+        [(at - after) / 1e3 for (_, after), (_, at) in pairs],
+        [(at - lo) / 1e3 for lo, at in read],
+        sum(lo > after or at < before for (before, after), (lo, at) in pairs),
+    )
 
 
 @contextlib.contextmanager
