@@ -36,7 +36,7 @@ lint: $(VENV)/.dev  ## style, types, import contracts
 bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per event and per OCPP message
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
 
-faults: $(VENV)/.dev  ## every station fault against every rule, and every oddity against none
+faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 clean sessions against none (20 minutes)
 	$(BIN)/python tests/support/fault_report.py
 
 safe-state: $(VENV)/.dev  ## the bench dies in every way, in every state: is everything dead, and when? (an hour)

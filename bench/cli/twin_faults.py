@@ -96,7 +96,12 @@ def _text(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     for row in lists["physical"]:
         arguments = ", ".join(f"{key}={one['default']}" for key, one in row["arguments"].items())
         yield f"{row['name']:22} {row['whose']}: {row['outcome']}{f' ({arguments})' if arguments else ''}"
-        yield f"{'':22} {row['text']}{_named(row['rules'])}"
+        yield f"{'':22} {row['text']}{_named(_sees(row))}"
+
+
+def _sees(row: Row) -> list[str]:
+    """The rules that say FAIL, or the cause of the supervisor's trip."""
+    return [row["trip"]] if row["trip"] else row["rules"]
 
 
 def _named(rules: list[str]) -> str:
@@ -125,5 +130,5 @@ def _markdown(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for row in lists["physical"]:
         arguments = ", ".join(f"`{key}` = {one['default']}" for key, one in row["arguments"].items())
-        then = row["outcome"] + (f": {', '.join(f'`{rule}`' for rule in row['rules'])}" if row["rules"] else "")
+        then = ": ".join(filter(None, (row["outcome"], ", ".join(f"`{one}`" for one in _sees(row)))))
         yield f"| `{row['name']}` | {row['text']} | {arguments} | {row['whose']} | {then} |"

@@ -15,11 +15,13 @@ from typing import Any, Literal
 __all__ = ["COMMON", "FAULTS", "Argument", "Fault", "FaultError", "Outcome", "Whose", "complete", "table"]
 
 Whose = Literal["vehicle", "cable", "mains", "station hardware", "bench instrument"]
-Outcome = Literal["handled", "station FAIL", "bench ERROR", "inconclusive"]
+Outcome = Literal["handled", "station FAIL", "supervisor trip", "bench ERROR", "inconclusive"]
 """What a run with it leads to.
 
 - handled: a station that conforms reacts as it must, and nothing fails; one that does not react fails by `rules`.
 - station FAIL: the station's hardware breaks its promise, and `rules` say so.
+- supervisor trip: the bench is in danger, or blind while current flows; it is made safe, and the run is an ERROR of the
+  bench for the cause in `trip`. The station is not blamed.
 - bench ERROR: an instrument cannot be trusted any more, and the run says so; the station is not blamed.
 - inconclusive: data are missing or late; rules that needed them say so; the station is not blamed.
 """
@@ -48,6 +50,7 @@ class Fault:
     whose: Whose
     outcome: Outcome
     rules: tuple[str, ...] = ()
+    trip: str = ""
     of: Literal["outlet", "device", "wire"] = "outlet"
     arguments: Mapping[str, Argument] = field(default_factory=dict[str, Argument])
 
@@ -122,10 +125,11 @@ FAULTS: dict[str, Fault] = {
         arguments={"phase": Argument(3, "1..3", 1, 3)},
     ),
     "over-voltage": Fault(
-        "the supply has `volt` against neutral",
+        "the supply has `volt` against neutral, more than the virtual bench's envelope allows (265 V)",
         "mains",
-        "handled",
-        arguments={"volt": Argument(265.0, "V", 230.0, 440.0)},
+        "supervisor trip",
+        trip="over-voltage",
+        arguments={"volt": Argument(280.0, "V", 230.0, 440.0)},
     ),
     "under-voltage": Fault(
         "the supply has `volt` against neutral",
@@ -332,6 +336,7 @@ def table() -> list[dict[str, Any]]:
             "whose": fault.whose,
             "outcome": fault.outcome,
             "rules": list(fault.rules),
+            "trip": fault.trip,
             "of": fault.of,
             "arguments": {key: {"default": one.default, "text": one.text} for key, one in fault.arguments.items()},
         }

@@ -76,6 +76,8 @@ def play_all(wanted: Sequence[AnyPlay], base: Path, at_once: int) -> list[Played
 
 def station_table(played: Sequence[Played]) -> Iterator[str]:
     """One line for each fault and oddity in each version; clean sessions are counted only, unless one went wrong."""
+    if not any(isinstance(one.result, Judged) for one in played):
+        return
     yield "| fault or oddity | version | case | should FAIL | FAIL | extra FAILs | |"
     yield "|---|---|---|---|---|---|---|"
     for one in played:
@@ -105,7 +107,7 @@ def physical_table(played: Sequence[Played]) -> Iterator[str]:
         result = one.result
         assert isinstance(result, Seen)
         course = result.play.course
-        outcome = ": ".join(filter(None, (result.play.outcome, ", ".join(result.play.rules))))
+        outcome = ": ".join(filter(None, (result.play.outcome, ", ".join(result.play.rules), result.play.trip)))
         cells = (result.play.name, course.arguments or "from the start", outcome, result.told, one.word)
         yield "| " + " | ".join(cells) + " |"
     yield ""
@@ -180,8 +182,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         base: Path = arguments.keep or Path(made)
         base.mkdir(parents=True, exist_ok=True)
         played = play_all(chosen(arguments, base), base, arguments.at_once)
-    parts = (station_table(played), physical_table(played), rates(played, time.monotonic() - began), untripped(played))
-    print("\n\n".join("\n".join(part) for part in parts))
+    parts = [station_table(played), physical_table(played), rates(played, time.monotonic() - began)]
+    if not (arguments.only or arguments.kind or arguments.ocpp):
+        parts.append(untripped(played))
+    print("\n\n".join(filter(None, ("\n".join(part) for part in parts))))
     return 0 if all(one.result.right for one in played) else 1
 
 

@@ -55,6 +55,7 @@ class Course:
 
 
 FROM_THE_START = Course("")
+SHORT = Course("", "local_stop")
 COURSES: Mapping[str, Course] = {
     "cp-diode-short": FROM_THE_START,
     "pp-open": FROM_THE_START,
@@ -62,9 +63,9 @@ COURSES: Mapping[str, Course] = {
     "pp-resistance": FROM_THE_START,
     "pp-changing": FROM_THE_START,
     "contactor-no-close": FROM_THE_START,
-    "lock-blocked": FROM_THE_START,
-    "contactor-welded": FROM_THE_START,
-    "contactor-pole-welded": FROM_THE_START,
+    "lock-blocked": SHORT,
+    "contactor-welded": SHORT,
+    "contactor-pole-welded": SHORT,
     "mains-cut": Course("once=charging,after_s=2,for_s=2"),
     "deaf": Course(f"{WHILE_CHARGING},device=reader", device="reader"),
     "slow": Course(WHILE_CHARGING, device="monitor"),
@@ -92,12 +93,13 @@ ELSEWHERE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class PhysicalPlay:
-    """One run. `outcome` and `rules` are what the list promises."""
+    """One run. `outcome`, `rules` and `trip` are what the list promises."""
 
     name: str
     outcome: str
     rules: tuple[str, ...]
     course: Course
+    trip: str = ""
     kind: str = "physical"
 
     @property
@@ -122,7 +124,7 @@ def physical_plays(rows: Iterable[dict[str, Any]]) -> Iterator[PhysicalPlay]:
     for row in rows:
         if row["name"] not in ELSEWHERE:
             course = COURSES.get(row["name"], Course())
-            yield PhysicalPlay(row["name"], row["outcome"], tuple(row["rules"]), course)
+            yield PhysicalPlay(row["name"], row["outcome"], tuple(row["rules"]), course, row["trip"])
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ class Seen:
         as_listed = {
             "handled": self.code in (0, 3) and not self.errors and not self.trips,
             "station FAIL": bool(self.fails or self.stalled),
-            "bench ERROR": self.code == BENCH_ERROR,
+            "supervisor trip": self.code == BENCH_ERROR and self.play.trip in self.trips,
+            "bench ERROR": self.code == BENCH_ERROR and not self.trips,
             "inconclusive": self.code in (0, 3) and not self.errors and not self.trips,
         }
         return "" if as_listed[self.play.outcome] else self.told

@@ -13,7 +13,10 @@ from fault_matrix import STOOD_STILL
 from physical_matrix import COURSES, ELSEWHERE, PhysicalPlay, Seen, physical_plays, seen
 
 WELDED = PhysicalPlay("contactor-welded", "station FAIL", ("stop.open", "ab.dead"), COURSES["contactor-welded"])
-ROWS = [{"name": name, "outcome": fault.outcome, "rules": list(fault.rules)} for name, fault in FAULTS.items()]
+ROWS = [
+    {"name": name, "outcome": fault.outcome, "rules": list(fault.rules), "trip": fault.trip}
+    for name, fault in FAULTS.items()
+]
 
 
 def play(outcome: str) -> PhysicalPlay:
@@ -62,15 +65,23 @@ def test_a_standstill_of_this_machine_is_told_and_played_again() -> None:
     assert not run(WELDED, stalled("plug.status"), told=("overrun",)).right
 
 
-@pytest.mark.parametrize("outcome", ["handled", "bench ERROR", "inconclusive"])
+@pytest.mark.parametrize("outcome", ["handled", "supervisor trip", "bench ERROR", "inconclusive"])
 def test_nothing_else_blames_the_station(outcome: str) -> None:
     assert not run(play(outcome), verdict("stop.open", "FAIL"), code=4).right
 
 
 def test_a_bench_that_cannot_be_trusted_says_so() -> None:
     assert run(play("bench ERROR"), verdict("stop.open", "ERROR"), code=4).right
-    assert run(play("bench ERROR"), code=4, told=("meter-silent",)).told == "exit code 4; trip meter-silent"
     assert not run(play("bench ERROR"), code=0).right
+
+
+def test_a_trip_is_the_one_that_is_listed() -> None:
+    silent = PhysicalPlay("meter-silent", "supervisor trip", (), COURSES["reset"], "meter-silent")
+    one = run(silent, code=4, told=("meter-silent",))
+    assert (one.right, one.told) == (True, "exit code 4; trip meter-silent")
+    assert not run(silent, code=4, told=("over-current",)).right
+    assert not run(silent, code=4).right
+    assert not run(play("bench ERROR"), code=4, told=("meter-silent",)).right
 
 
 @pytest.mark.parametrize("outcome", ["handled", "inconclusive"])

@@ -66,6 +66,7 @@ def test_a_fault_of_the_bench_never_blames_the_station(name):
     if fault.whose in ("bench instrument", "mains", "vehicle", "cable"):
         assert fault.outcome != "station FAIL"
     assert (fault.outcome == "station FAIL") <= bool(fault.rules)
+    assert (fault.outcome == "supervisor trip") == bool(fault.trip)
 
 
 @given(
