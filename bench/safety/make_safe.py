@@ -31,6 +31,7 @@ CURRENT_WAIT_S = 3.0
 STEP_WITHIN_S = 1.0
 MAY_CLOSE_YET_S = 0.3
 CUT_WITHIN_S = 1.0
+PILOT_FIRST_S = 0.1
 WELDED = "Its contactor did not open: it may be welded. Do not use the station before it was looked at"
 PILOT_WITHIN_S = 5.0
 """Long enough for a device that restarts (2 s) and is greeted again; the whole recipe ends within 13 s."""
@@ -133,9 +134,13 @@ class SafeRecipe:
         if asked and self._outlet.live is not False and not at_once:
             await self._step(f"current below {CURRENT_GONE_A:g} A", self._current_gone, trouble, CURRENT_WAIT_S + 1)
         closing = self._outlet.state in ("C", "D")
-        at_a = await self._to_a(trouble, by_way_of_b=closing and not at_once)
-        if at_once and self._supply is not None:
-            trouble += await self._supply.off()
+        async with asyncio.TaskGroup() as group:
+            to_a = group.create_task(self._to_a(trouble, by_way_of_b=closing and not at_once))
+            if at_once and self._supply is not None:
+                # The pilot has a start; one that does not answer must not keep the supply on.
+                await asyncio.wait({to_a}, timeout=PILOT_FIRST_S)
+                trouble += await self._supply.off()
+        at_a = to_a.result()
         if closing and at_a:
             # A contactor that was on its way when S2 opened may close yet: dead at once proves nothing.
             await self._outlet.wait_until(lambda: self._outlet.live is True, MAY_CLOSE_YET_S)

@@ -21,6 +21,7 @@ CELLS = [
     Cell("full disk", "charging", "both"),
     Cell("exception in teardown", "charging", "both"),
     Cell("hung device thread", "charging", "guardian"),
+    Cell("hung device thread", "welded", "watchdog"),
     Cell("SIGKILL", "charging", "guardian"),
     Cell("SIGKILL group", "welded", "guardian"),
     Cell("SIGKILL", "charging", "watchdog"),

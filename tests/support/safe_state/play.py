@@ -56,7 +56,7 @@ def play(cell: Cell, folder: Path) -> Played:
     then it is brought up once more, and `starts` says so.
     """
     played = _play(cell, folder)
-    while played.never_ready and (played.folder / "run" / "guardian.json").exists() and played.starts < STARTS:
+    while played.never_ready and played.code == -signal.SIGKILL and played.starts < STARTS:
         starts = played.starts + 1
         played = _play(cell, folder.with_name(f"{folder.name}-again{starts}"))
         played.starts = starts
@@ -97,9 +97,11 @@ def _play(cell: Cell, folder: Path) -> Played:
     try:
         _wait(lambda: (folder / "ready.json").exists() or owner.poll() is not None, READY_WITHIN_S)
         if not (folder / "ready.json").exists():
+            code = owner.poll()
             _end(owner, ready)
             listening.join(FAMILY_WITHIN_S)
-            return Played(cell, folder, never_ready=True, trouble=[f"never ready: {_tail(folder / 'owner.log')}"])
+            why = [f"never ready: {_tail(folder / 'owner.log')}"]
+            return Played(cell, folder, code=code, never_ready=True, trouble=why)
         ready = json.loads((folder / "ready.json").read_text())
         ready_s = time.monotonic() - began
         with Stillness() as still:
