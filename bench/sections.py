@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .quantities import Amps, Milliseconds, Model, Seconds, WattHours, quantity
+from .quantities import Amps, Milliseconds, Model, Seconds, Volts, WattHours, quantity
 from .safety.envelope import ENERGY_WH, TEMPERATURE_C, VOLTAGE_V
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
 ]
 
 
-Volts = Annotated[float, quantity("voltage")]
 Celsius = Annotated[float, quantity("temperature")]
 
 

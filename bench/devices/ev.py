@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from ...drivers.roles import Role
-from ..quantities import Amps, Model, Seconds, quantity
+from ..quantities import Amps, Model, Seconds, Share, Volts
 from .base import DeviceSection, FindFile
 
 __all__ = ["EvChademo", "EvDbc", "EvSection"]
-
-Volts = Annotated[float, quantity("voltage")]
-Percent = Annotated[float, quantity("share")]
 
 
 class EvSection(DeviceSection):
@@ -119,7 +116,7 @@ class EvChademo(CanSection):
     min_battery_voltage: Volts = Field(default=200.0, gt=0, le=1000, description="as the charger is told")
     capacity_kwh: float = Field(default=40.0, gt=0, le=6553, description="of the battery, kWh")
     protocol: Literal[0, 1, 2, 3] = Field(default=2, description="0 before 0.9, 1 = 0.9, 2 = 1.0, 3 = 2.0")
-    soc: Percent = Field(default=40.0, ge=0, le=100, description="charge at the beginning")
+    soc: Share = Field(default=40.0, ge=0, le=100, description="charge at the beginning")
     contactors: Literal["self", "bench"] = Field(
         default="self", description="who drives the vehicle's contactors: the driver in its sequence, or a test"
     )

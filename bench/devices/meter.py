@@ -26,8 +26,8 @@ class MeterSection(DeviceSection, Calibrated):
     accuracy: Share = Field(gt=0, description="of the reading, k = 2")
     resolution: WattHours = Field(gt=0, description="step of its energy register")
     current_accuracy: Amps = Field(default=0.1, gt=0, description="k = 2")
-    calibrated: date  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
-    calibration_due: date  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
+    calibrated: date = Field(description="when")  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
+    calibration_due: date = Field(description="until when that counts")  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
 
 
 EMULATED = {

@@ -68,11 +68,11 @@ class PilotEvSim(PilotSection):
     """
 
     driver: Literal["pilot.ev_sim"]
-    duty_accuracy: Share = Field(default=1.0, gt=0)
-    cp_resolution: Milliseconds = Field(default=2200.0, ge=0)
-    output_sense: Delay = None
-    token_reader: Literal[False] = False  # pyright: ignore[reportIncompatibleVariableOverride]
-    mains_relay: None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    duty_accuracy: Share = Field(default=1.0, gt=0, description="of the duty cycle, in percentage points")
+    cp_resolution: Milliseconds = Field(default=2200.0, ge=0, description="how long a change may stay unreported")
+    output_sense: Delay = Field(default=None, description="it has none")
+    token_reader: Literal[False] = Field(default=False, description="it has none")  # pyright: ignore[reportIncompatibleVariableOverride]
+    mains_relay: None = Field(default=None, description="it has none")  # pyright: ignore[reportIncompatibleVariableOverride]
     pp_ohm: Literal[100, 220, 680, 1500] = Field(
         default=220, description="how the plug in the socket is coded, for the twin"
     )
