@@ -256,8 +256,8 @@ class Driver(ABC):
             # whoever gives up waiting must not leave half of it open
             await asyncio.gather(closing, return_exceptions=True)
             raise
-        except (OSError, DeviceError) as error:
-            # a dead device must not keep the others from being closed
+        except Exception as error:  # noqa: BLE001 - of any driver
+            # a dead device must not keep the others from being closed, nor itself from being looked for
             self._source.note("gap", {"from_ns": 0, "to_ns": 0, "why": f"{self.name} did not close cleanly: {error}"})
         finally:
             lock.release()

@@ -66,5 +66,12 @@ class Board(Protocol):
         ...
 
     def step(self, n: int, energised: bool) -> tuple[bytes, str | None]:
-        """The bytes that switch a coil, and the expression over what comes back that proves it."""
+        """The bytes that switch a coil, and the expression over what comes back that acknowledges it."""
+        ...
+
+    def check(self, n: int, energised: bool) -> tuple[bytes, str] | None:
+        """The bytes that ask for a coil, and the expression that proves its state; None where `step` proves it already.
+
+        Also None where nothing does: the board is not `observed` then.
+        """
         ...

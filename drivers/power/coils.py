@@ -142,13 +142,21 @@ class CoilBoard:
         body = bytes((self._unit, WRITE)) + n.to_bytes(2, "big") + value.to_bytes(2, "big")
         if self._function == WRITE_SEVERAL:
             body = bytes((self._unit, WRITE_SEVERAL)) + n.to_bytes(2, "big") + bytes((0, 1, 1, int(energised)))
-        echo = body[:6]
+        return self._framed(body, body[:6], 2 * n + 1)
+
+    def check(self, n: int, energised: bool) -> tuple[bytes, str] | None:
+        """The echo of a write says that the board heard it, not that its coil follows."""
+        body = bytes((self._unit, READ)) + n.to_bytes(2, "big") + b"\x00\x01"
+        return self._framed(body, bytes((self._unit, READ, 1, int(energised))), 2 * n + 2)
+
+    def _framed(self, body: bytes, answer: bytes, transaction: int) -> tuple[bytes, str]:
+        """A request as it goes on the wire, and the expression of the one answer that will do."""
         if scheme_of(self._device, self._port) == "tcp":
-            head = (n + 1).to_bytes(2, "big") + b"\x00\x00"
-            sent, answer = head + len(body).to_bytes(2, "big") + body, head + b"\x00\x06" + echo
+            head = (transaction & 0xFFFF).to_bytes(2, "big") + b"\x00\x00"
+            sent, came = (head + len(part).to_bytes(2, "big") + part for part in (body, answer))
         else:
-            sent, answer = body + crc16(body).to_bytes(2, "little"), echo + crc16(echo).to_bytes(2, "little")
-        return sent, re.escape(answer.decode("latin-1"))
+            sent, came = (part + crc16(part).to_bytes(2, "little") for part in (body, answer))
+        return sent, re.escape(came.decode("latin-1"))
 
     def _gone(self) -> None:
         now_ns = time.monotonic_ns()

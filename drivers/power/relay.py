@@ -325,24 +325,24 @@ class RelayBoard(Driver):
         for duty, phase in order:
             for n in self._with(duty):
                 on = duty == "pe"
-                sent, expect = self._board.step(n, on is not (n in self._inverted))
+                energised = on is not (n in self._inverted)
                 note = f"{duty} relay {n} {'on' if on else 'off'}"
-                if expect is None:
-                    note += ", commanded, not observed"
-                proves = "state" if self._board.observed else ""
-                steps.append(
-                    Step(
-                        phase,
-                        note,
-                        sent.hex(),
-                        expect,
-                        within_ms=EMERGENCY_MS,
-                        attempts=10,
-                        proves=proves,
-                        supply_off=on,
-                    )
-                )
+                sent, expect = self._board.step(n, energised)
+                check = self._board.check(n, energised)
+                said = note if expect is not None else f"{note}, commanded, not observed"
+                proves = "state" if self._board.observed and check is None else ""
+                steps.append(_step(phase, said, sent, expect, proves, supply_off=on))
+                if check is not None:
+                    steps.append(_step(phase, f"{note}, read back", *check, "state", supply_off=on))
         if not steps:
             return None  # aux relays only: which position would be the safe one?
         wire, reach, why = self._board.wire()
         return EmergencyRecipe(self.name, wire, tuple(steps), reach=reach, why=why)
+
+
+def _step(
+    phase: Phase, note: str, sent: bytes, expect: str | None, proves: Literal["", "state"], *, supply_off: bool
+) -> Step:
+    return Step(
+        phase, note, sent.hex(), expect, within_ms=EMERGENCY_MS, attempts=10, proves=proves, supply_off=supply_off
+    )

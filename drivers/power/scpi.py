@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, NotRequired, TypedDict, Unpack
 
 from ...bench.timeline import Gate, Source, Stamp
-from ...errors import ConfigError, DeviceError
+from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState
 from ..emergency import EmergencyRecipe, Step
 from ..ports import wire_of
@@ -113,11 +113,14 @@ class _Scpi(TextDevice):
         """Switch it off, and read back that it is.
 
         Raises:
-            DeviceError: not acknowledged, or not so; the state is UNKNOWN then.
+            DeviceError: refused, not acknowledged, or not so; the state is UNKNOWN then.
         """
         try:
             await self._switch(False)
-        except NoAnswer:
+        except DeviceLost:
+            raise
+        except DeviceError:
+            # one answer was lost, or its error queue held something older, which is empty now
             await self._switch(False)
         self._enter(DeviceState.ACTIVE, f"its {self.contact} is off, read back")
 
@@ -173,11 +176,14 @@ class _Scpi(TextDevice):
             try:
                 told = await self._sent(text)
                 answer = await self._ask(self._say_it.is_on)
-            except NoAnswer as error:
+                found = self._as_switch(answer)
+            except DeviceLost:
+                raise
+            except DeviceError as error:
                 self._enter(DeviceState.UNKNOWN, f"{text!r} was sent and not acknowledged: {error}")
                 raise
             self._wanted = on
-        if self._as_switch(answer) is not on:
+        if found is not on:
             self._enter(DeviceState.UNKNOWN, f"accepted {text!r}, but reads back {answer.text!r}")
             raise DeviceError(
                 f"accepted {text!r}, but its {self.contact} reads back {answer.text!r}. A protection or an interlock "

@@ -119,6 +119,9 @@ class LcusBoard(_SerialBoard):
     def step(self, n: int, energised: bool) -> tuple[bytes, str | None]:
         return lcus_frame(n, energised), None
 
+    def check(self, n: int, energised: bool) -> tuple[bytes, str] | None:
+        return None
+
     def _on_block(self, block: Block) -> None:
         self._heard_ns = block.at_ns
 
@@ -217,6 +220,9 @@ class NumatoBoard(_SerialBoard):
         name, word = NUMATO_NAMES[n], "on" if energised else "off"
         lines = f"\rrelay {word} {name}\rrelay read {name}\r"
         return lines.encode(), rf"relay read {name}\s+{word}\s+>"
+
+    def check(self, n: int, energised: bool) -> tuple[bytes, str] | None:
+        return None
 
     def _dead(self, error: Exception, since_ns: int, now_ns: int) -> DeviceError:
         loss = super()._dead(error, since_ns, now_ns)

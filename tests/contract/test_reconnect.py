@@ -13,6 +13,7 @@ import pytest
 import serial
 from pilotbench.drivers.base import DeviceState, Driver
 from pilotbench.drivers.pilot.frame import seal
+from pilotbench.drivers.ports import PortLock
 from pilotbench.errors import DeviceError, DeviceLost
 
 from driver_rig import WIRES, Rig
@@ -281,3 +282,52 @@ def test_it_is_looked_for_twice_a_second_and_no_more(rig: Rig) -> None:
     assert deaf.open_wires == 0
     rig.run(deaf.close())
     assert [event.data["why"] for event in rig.topics("gap")] == ["deaf is gone: pulled"]
+
+
+class Slow(Deaf):
+    """Its wire takes its time to close, and does not always close cleanly."""
+
+    trouble: ClassVar[Exception | None] = None
+
+    async def _close(self) -> None:
+        await asyncio.sleep(0.2)
+        await super()._close()
+        if self.trouble is not None:
+            raise self.trouble
+
+
+def slow(rig: Rig) -> Slow:
+    device = rig.folder / "slow"
+    device.touch()
+    return Slow("slow", rig.timeline.source("slow"), rig.gate, port=str(device), state_dir=rig.state_dir)
+
+
+def test_closing_while_its_dead_wire_is_being_closed_does_not_leave_half_of_it_open(rig: Rig) -> None:
+    device = slow(rig)
+
+    async def pulled_and_closed() -> None:
+        await device.open()
+        device.pull()
+        await asyncio.sleep(0.05)  # in the middle of closing its wire
+        assert device.open_wires == 1
+        await device.close()
+
+    rig.run(pulled_and_closed())
+    assert device.open_wires == 0
+    assert device.state is DeviceState.IDLE
+    PortLock.take("somebody else", device.port, rig.state_dir).release()
+
+
+def test_driver_that_breaks_while_it_closes_is_looked_for_all_the_same(rig: Rig, monkeypatch: Any) -> None:
+    device = slow(rig)
+    monkeypatch.setattr(Slow, "trouble", ValueError("a bug of its own"))
+
+    async def pulled() -> None:
+        await device.open()
+        device.pull()
+        await asyncio.sleep(1.0)
+
+    rig.run(pulled())
+    assert len(device.opened) == 2
+    assert any("did not close cleanly: a bug of its own" in event.data["why"] for event in rig.topics("gap"))
+    rig.run(device.close())

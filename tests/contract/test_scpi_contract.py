@@ -106,6 +106,34 @@ def test_contact_that_does_not_follow_is_found_by_reading_back(rig: Rig) -> None
     assert supply.state is DeviceState.ACTIVE
 
 
+@pytest.mark.parametrize(("asked", "answer"), [(b'"', b'-310,"System error"\n'), (b"1", b"?\n")])
+def test_switch_that_failed_is_unknown_and_old_trouble_does_not_keep_it_from_its_safe_state(
+    rig: Rig, asked: bytes, answer: bytes
+) -> None:
+    """Something older stood in the error queue, or the read-back was damaged: twice, at its on and at its off."""
+    tap = rig.tap("supply")
+    supply = opened(rig, tap.port, timeout_s=0.1, poll_s=60.0)
+    spoil = 1
+
+    def spoil_one(data: bytes) -> bytes:
+        nonlocal spoil
+        if spoil and asked in data:
+            spoil -= 1
+            return answer
+        return data
+
+    tap.to_bench = spoil_one
+    with pytest.raises(DeviceError, match=r"refused it|cannot be read"):
+        rig.run(supply.output(True))
+    assert supply.state is DeviceState.UNKNOWN
+    assert told(rig, "supply")[-1] == ("OUTP ON", True), "and it was on"
+    spoil, asked = 1, b'"' if asked == b'"' else b"0\n"
+    rig.run(supply.make_safe())
+    assert spoil == 0
+    assert supply.state is DeviceState.ACTIVE
+    assert told(rig, "supply")[-1] == ("OUTP OFF", False)
+
+
 def test_output_that_goes_off_by_itself_is_noticed(rig: Rig) -> None:
     supply = opened(rig, poll_s=0.1)
     rig.run(supply.output(True))
