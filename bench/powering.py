@@ -14,9 +14,8 @@ __all__ = ["power_up"]
 async def power_up(bench: Bench) -> None:
     """Switch on every supply that the file gives voltage and current, then close the mains relays.
 
-    Relays that the envelope does not allow to be switched are somebody else's matter.
-
-    On a bench that nobody armed they stay off.
+    Relays that the envelope does not allow to be switched are somebody else's matter. On a bench that nobody armed
+    everything stays off.
 
     Raises:
         SafetyError: the gate refuses.
@@ -29,6 +28,9 @@ async def power_up(bench: Bench) -> None:
     for driver in bench.instruments:
         starts_with = getattr(driver, "starts_with", None)
         if driver.role == "supply" and starts_with is not None:
+            if refused:
+                note("bench.state", {"state": "starting", "why": f"supply {driver.name} stays off: {refused}"})
+                continue
             supply = cast(Any, driver)
             await supply.set(*starts_with)
             await supply.output(True)

@@ -111,11 +111,12 @@ class SupplyOff:
                 ),
             ]
             done = await asyncio.gather(*cut)
-            # A board switches its own mains before its PE; another one's supply has to be off before, too.
+            # A board switches its own mains before its PE; every other one's has to be off before, too.
+            boards = [board for board in self._boards if board.is_open]
+            done += [await self._mains_off(board, trouble) for board in boards if len(boards) > 1]
             if all(done):
-                for board in self._boards:
-                    if board.is_open:
-                        await self._step(f"relays {board.name} safe", board.make_safe, trouble)
+                for board in boards:
+                    await self._step(f"relays {board.name} safe", board.make_safe, trouble)
             else:
                 await self._without_earth(trouble)
             return trouble
@@ -127,12 +128,20 @@ class SupplyOff:
     async def _without_earth(self, trouble: list[str]) -> None:
         """A supply is not known to be off: mains relays open, and PE stays as it is."""
         for board in self._boards:
-            for number, duty in board.relays.items():
-                if duty == "mains" and board.is_open:
-                    step = f"mains relay {number} of {board.name} off"
-                    await self._step(step, lambda board=board, number=number: board.switch(number, False), trouble)
+            if board.is_open:
+                await self._mains_off(board, trouble)
             if "pe" in board.relays.values():
                 trouble.append(f"{board.name}: PE left as it is, because the supply is not known to be off")
+
+    async def _mains_off(self, board: SafeRelays, trouble: list[str]) -> bool:
+        """Whether every mains relay of it acknowledged."""
+        done = True
+        for number, duty in board.relays.items():
+            if duty == "mains":
+                step = f"mains relay {number} of {board.name} off"
+                off = await self._step(step, lambda number=number: board.switch(number, False), trouble)
+                done = done and off
+        return done
 
     async def _faults_off(self, board: SafeRelays, trouble: list[str]) -> None:
         for number, duty in board.relays.items():
