@@ -26,9 +26,9 @@ PING_EVERY_S = 0.5
 BURST = 8
 RECEIPT_NS = 25_000_000
 """How long after a fact a line about it is read at most: the sense's delay, the wire, and the reader's turn."""
-DEAF_S, SURELY_DEAF_S, LISTEN_AGAIN_S = 0.15, 0.5, 0.05
-"""A reader comes round every 50 ms. Later than the first it is not relied on, than the second it is told; and when to
-look again."""
+LATE_S, DEAF_S, SURELY_DEAF_S, LISTEN_AGAIN_S = 0.1, 0.25, 0.5, 0.05
+"""A reader comes round every 50 ms. Later than the first the device is not pinged, than the second nothing is asked of
+it, than the third that is told; and when to look again."""
 HELLO_WATCHDOG_MS = 2000
 """What HELLO arms the device's watchdog with."""
 
@@ -82,7 +82,7 @@ class LinePilot(Driver):
     def _fresh(self) -> None:
         self._splitter = LineSplitter()
         self._observer = Observer(self._source, self.evse, self._conflict)
-        self._link = CommandLink(self.name, self.port, self._write, self._resync)
+        self._link = CommandLink(self.name, self.port, self._write, self._resync, lambda: self._deaf_s() > DEAF_S)
         self._listening = False
         self._seen = b""
 
@@ -343,7 +343,7 @@ class LinePilot(Driver):
                 pass
             self._poke.clear()
             deaf_s = self._deaf_s()
-            if DEAF_S < deaf_s <= SURELY_DEAF_S:
+            if LATE_S < deaf_s <= SURELY_DEAF_S:
                 due = time.monotonic() + LISTEN_AGAIN_S - every_s
                 continue
             try:

@@ -14,6 +14,7 @@ __all__ = ["Answer", "CommandLink", "NoAnswer", "Refused"]
 
 ANSWER_TIMEOUT_S = 0.3
 HELLO_EVERY_S = 0.25
+LISTEN_AGAIN_S = 0.05
 
 
 class Answer(NamedTuple):
@@ -54,15 +55,24 @@ class CommandLink:
 
     After a lost answer, a restart of the device or an answer out of order the link needs a new
     HELLO; `resync` is awaited before the next command then.
+
+    While `deaf` says that nobody reads the port, no HELLO and no repeat is written: nobody would hear the answer, and
+    each would feed the watchdog. A command is written once and blindly, for it may be a step to the safe state.
     """
 
     def __init__(
-        self, device: str, port: str, write: Callable[[bytes], None], resync: Callable[[], Awaitable[None]]
+        self,
+        device: str,
+        port: str,
+        write: Callable[[bytes], None],
+        resync: Callable[[], Awaitable[None]],
+        deaf: Callable[[], bool] = lambda: False,
     ) -> None:
         self._device = device
         self._port = port
         self._write = write
         self._resync = resync
+        self._deaf = deaf
         self._seq = 0
         self._lock = asyncio.Lock()
         self._waiting: tuple[int, str, int, asyncio.Future[AnswerFrame], OnAnswer | None] | None = None
@@ -85,6 +95,10 @@ class CommandLink:
             # a new number each time: the same one would ask for the last answer again
             self._seq = (self._seq + 1) % 65536
             try:
+                while self._deaf():
+                    if time.monotonic() >= deadline:
+                        raise TimeoutError
+                    await asyncio.sleep(LISTEN_AGAIN_S)  # a look at the reader, bounded by the deadline
                 await self._exchange("HELLO", HELLO_EVERY_S, on_answer, prefix=b"\n")
             except (TimeoutError, Refused):
                 if time.monotonic() >= deadline:
@@ -105,7 +119,7 @@ class CommandLink:
             NoAnswer: two times 300 ms without an answer, or the device restarted before it answered.
         """
         async with self._lock:
-            if self.needs_hello:
+            if self.needs_hello and not self._deaf():
                 await self._resync()
             return await self.locked_command(text, on_answer)
 
@@ -113,11 +127,14 @@ class CommandLink:
         """`command` for whoever is called by `resync`."""
         self._seq = (self._seq + 1) % 65536
         sent_ns = time.monotonic_ns()
+        tries = 0
         for _ in range(2):
+            tries += 1
             try:
                 return await self._exchange(text, ANSWER_TIMEOUT_S, on_answer, sent_ns=sent_ns)
             except TimeoutError:
-                continue
+                if self._deaf():
+                    break
             except Refused as error:
                 if error.code == 1:
                     continue  # it arrived damaged: the repeat is safe
@@ -126,7 +143,7 @@ class CommandLink:
                 raise
         self.needs_hello = True
         raise NoAnswer(
-            f"did not acknowledge within 2 x {ANSWER_TIMEOUT_S * 1000:g} ms; the command may have taken effect.",
+            f"did not acknowledge within {tries} x {ANSWER_TIMEOUT_S * 1000:g} ms; the command may have taken effect.",
             device=self._device,
             port=self._port,
             sent=text,

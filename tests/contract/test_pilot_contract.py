@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from pilotbench.drivers.base import DeviceState
@@ -164,27 +164,53 @@ def test_expired_watchdog_is_told(rig: Rig) -> None:
     assert rig.run(pilot.status()).watchdog_ms == 700, "the watchdog's time is set again after every HELLO"
 
 
-def test_a_reader_that_hangs_does_not_feed_the_watchdog(rig: Rig) -> None:
+@pytest.fixture
+def hangs(rig: Rig) -> Iterator[Callable[[LinePilot], None]]:
+    """Lets the reader of a pilot hang, as in a driver of the kernel that does not come back, until the test is over."""
+    over = threading.Event()
+
+    def hang(pilot: LinePilot) -> None:
+        read = pilot._line._port.read
+
+        def wait(size: int = 1) -> bytes:
+            over.wait(20.0)
+            return read(size)
+
+        pilot._line._port.read = wait
+
+    yield hang
+    over.set()
+
+
+def told(rig: Rig, words: str) -> list[int]:
+    """When the device said something, by its own log."""
+    return [entry["t_ns"] for entry in rig.twin.truth() if words in str(entry.get("line", ""))]
+
+
+def test_a_reader_that_hangs_does_not_feed_the_watchdog(rig: Rig, hangs: Callable[[LinePilot], None]) -> None:
     pilot = opened(rig, rig.twin.ready["pilot"], watchdog_ms=800)
     rig.run(pilot.resistor("C"))
-    on = threading.Event()
-    read = pilot._line._port.read
-
-    def hang(size: int = 1) -> bytes:
-        """As in a driver of the kernel that does not come back."""
-        on.wait(10.0)
-        return read(size)
-
     began_ns = time.monotonic_ns()
-    pilot._line._port.read = hang
+    hangs(pilot)
+    rig.until(lambda: bool(told(rig, " WD*")), "the watchdog to expire")
+    # Fed for the last time within the 100 ms that a reader may be late; the rest is for a busy machine.
+    assert 700 < (told(rig, " WD*")[0] - began_ns) / 1e6 < 1300
 
-    def expired() -> list[int]:
-        return [line["t_ns"] for line in rig.twin.truth() if " WD*" in str(line.get("line", ""))]
 
-    rig.until(lambda: bool(expired()), "the watchdog to expire")
-    on.set()
-    # Fed for the last time within the 150 ms that a reader may be late; the rest is for a busy machine.
-    assert 700 < (expired()[0] - began_ns) / 1e6 < 1300
+def test_steps_to_the_safe_state_are_written_to_a_device_that_nobody_hears(
+    rig: Rig, hangs: Callable[[LinePilot], None]
+) -> None:
+    pilot = opened(rig, rig.twin.ready["pilot"], watchdog_ms=5000)
+    rig.run(pilot.resistor("C"))
+    hangs(pilot)
+    began = time.monotonic()
+    # The first one is not answered either, and the second one cannot find each other again by a HELLO.
+    for letter in ("B", "A"):
+        with pytest.raises(DeviceError, match="did not acknowledge"):
+            rig.run(pilot.resistor(letter))
+    assert time.monotonic() - began < 2.5
+    facts = [(entry["fact"], entry["value"]) for entry in rig.twin.truth() if "fact" in entry]
+    assert [value for fact, value in facts if fact in ("s2", "plug")][-2:] == [False, False]
 
 
 def test_board_that_reboots_when_its_port_is_opened(rig: Rig) -> None:
