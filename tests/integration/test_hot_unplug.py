@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pilotbench.bench.assembly import RunOptions
@@ -14,7 +13,7 @@ from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
 from pilotbench.errors import DeviceLost, SafetyError
 
-from copper import Copper, in_a_shell
+from copper import Copper
 
 CARD = "04A2B3C4D5"
 HANDS = """
@@ -40,8 +39,18 @@ inverted = [2]
 [envelope]
 relays = ["mains"]
 """
+SOURCE = """
+[device.source]
+driver = "supply.scpi"
+port = "twin:source"
+voltage = "230 V"
+current = "32 A"
+
+[envelope]
+"""
 WIRE = {"ev": "can"}
 """Name of the twin's device where it is another than the bench's."""
+DEVICES = {"pilot": {"kind": "pilot.line"}, "meter": {"kind": "meter.modbus"}, "can": {"kind": "ev.slcan"}}
 NS = 10**9
 
 
@@ -226,19 +235,23 @@ def test_meter_that_stays_away_ends_the_run_safely(begins: Begins) -> None:
     assert verdicts["stop.open"] == {"PASS"}, "it needs no meter"
 
 
-def test_board_that_feeds_the_station_comes_back_without_feeding_it(begins: Begins) -> None:
-    """The safe state of a board is mains off, and nobody but a person switches it on again."""
-    run = begins(("[envelope]\n", BOARD))
+@pytest.mark.parametrize(
+    ("device", "section"), [("board", BOARD), pytest.param("source", SOURCE, marks=pytest.mark.long)]
+)
+def test_what_feeds_the_station_comes_back_without_feeding_it(begins: Begins, device: str, section: str) -> None:
+    """Its safe state is off, and only the start of a run switches it on."""
+    run = begins(("[envelope]\n", section))
     run.charge()
-    at_ns = run.pull("board")
-    run.put_in("board")
-    run.back("board", at_ns)
+    at_ns = run.pull(device)
+    run.put_in(device)
+    run.back(device, at_ns)
     trip = run.timeline.wait_for("safety.trip", since_ns=at_ns, within="3 s")
-    assert (trip.data["cause"], trip.data["device"]) == ("supply-lost", "board")
-    off: dict[str, Any] = run.timeline.wait_for("relay.state", duty="mains", since_ns=at_ns, within="3 s").data
-    assert off["on"] is False
+    assert (trip.data["cause"], trip.data["device"]) == ("supply-lost", device)
+    done = [e.data for e in run.timeline.events("stimulus") if e.source == device and e.stamp.order_ns > at_ns]
+    verb = "relay" if device == "board" else "supply.output"
+    assert (done[0]["verb"], done[0]["args"]["on"]) == (verb, False)
     run.timeline.wait_for("bench.state", state="safe", since_ns=at_ns, within="10 s")
-    assert any("board feeds the station" in text for text in run.close())
+    assert any(f"{device} feeds the station" in text for text in run.close())
     assert run.blamed() == []
 
 
@@ -246,11 +259,7 @@ def test_emergency_stop_on_an_armed_bench_ends_the_run_and_the_arming(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "bench" / "state"))
-    devices = {
-        "pilot": {"kind": "pilot.line", "estop": True},
-        "meter": {"kind": "meter.modbus"},
-        "can": {"kind": "ev.slcan"},
-    }
+    devices = {**DEVICES, "pilot": {"kind": "pilot.line", "estop": True}}
     bench = Copper(tmp_path / "bench", ("[safe]\n", '[safe]\ne_stop = "pilot"\n'), devices=devices)
     try:
         assert bench.arm().code == 0
@@ -270,9 +279,28 @@ def test_emergency_stop_on_an_armed_bench_ends_the_run_and_the_arming(
         host.timeline.wait_for("estop", tripped=False, since_ns=at_ns, within="3 s")
         with pytest.raises(SafetyError, match="the emergency stop at pilot is pressed"):
             host.vehicle.plug()
-        assert in_a_shell("arm", "--status", state=bench.state).out == "nothing is armed\n"
         disarmed = host.timeline.wait_for("safety.arm", state="disarmed", since_ns=at_ns, within="3 s")
         assert "the emergency stop at pilot is pressed" in disarmed.data["why"]
     finally:
         said = bench.close()
     assert any("the emergency stop at pilot is pressed" in text for text in said)
+
+
+class Fed(Copper):
+    """Its station is fed by a supply."""
+
+    def _text(self, *changes: tuple[str, str]) -> str:
+        section = SOURCE.replace("twin:source", self.twin.ready["source"])
+        return super()._text(("[envelope]\n", section), *changes)
+
+
+def test_supply_of_a_bench_that_nobody_armed_stays_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "bench" / "state"))
+    bench = Fed(tmp_path / "bench", devices={**DEVICES, "source": {"kind": "supply.scpi"}})
+    try:
+        host = bench.start()
+        told = [event.data["why"] for event in host.timeline.events("bench.state")]
+        assert any("supply source stays off" in why and "pilotbench arm" in why for why in told), told
+        assert {line["on"] for line in bench.twin.truth() if line.get("device") == "source"} <= {False}
+    finally:
+        bench.close()
