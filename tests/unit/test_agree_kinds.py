@@ -129,6 +129,16 @@ def test_without_a_statistical_part_it_is_a_bound() -> None:
     assert "   bound" in verdict.text
 
 
+@pytest.mark.parametrize(("lower", "said"), [(5040.0, Outcome.ERROR), (5050.0, Outcome.FAIL), (5049.95, Outcome.FAIL)])
+def test_a_bench_meter_that_falls_within_a_transaction_blames_nobody_else(lower: float, said: Outcome) -> None:
+    lab = session(1100.0, 1000.0, FINE, step=0.1)
+    for at, wh in ((400, 5050.0), (500, lower)):
+        lab.put("meter.sample", at, source="meter", energy_wh=f"{wh:.4f}", energy_step_wh=0.1)
+    verdict = judged(lab, AGREE)
+    assert verdict.verdict is said
+    assert ("went backwards" in verdict.because) == (said is Outcome.ERROR)
+
+
 def test_conform_wants_a_reference_four_times_better_and_says_what_would_do() -> None:
     little = judged(session(50.0, 50.0, FINE), CONFORM)
     assert short(little.instances[0]) == "INCONCLUSIVE MEASUREMENT"

@@ -13,7 +13,7 @@ from ..facts import Calibration
 from ..language.limits import dimension_of
 from ..uncertainty import combined, risk_of
 from ..verdict import Outcome, Reason
-from ..world.energy import energy_over, meter_step_wh
+from ..world.energy import energy_over, fell_between, meter_step_wh
 from .agree_tx import Transaction, TransactionMonitor
 from .base import Context, Seen
 
@@ -57,8 +57,14 @@ class AgreeMonitor(TransactionMonitor):
             else:
                 self.lack(known, self._missing(first=begin is None), Reason.PRECONDITION)
             return True
-        start = energy_over(self.world, known.evse, self.read_at(known, begin, begin=True))
-        stop = energy_over(self.world, known.evse, self.read_at(known, end, begin=False))
+        began, over = self.read_at(known, begin, begin=True), self.read_at(known, end, begin=False)
+        start = energy_over(self.world, known.evse, began)
+        stop = energy_over(self.world, known.evse, over)
+        fell = fell_between(self.world, known.evse, began, over)
+        if fell is not None:
+            text = f"the bench meter's register went backwards: {fell.id} shows less than the reading before"
+            self.lack(known, text, None, Outcome.ERROR)
+            return True
         if start is None or stop is None:
             if final:
                 text = "the bench meter was not read around both ends of the transaction"

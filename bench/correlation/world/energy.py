@@ -6,10 +6,13 @@ first taken after. While the outlet is dead it does not move, so that one sample
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import pairwise
+
 from ...timeline import Event, Interval
 from .world import World
 
-__all__ = ["dead_between", "energy_at", "energy_over", "meter_step_wh", "went_dead_ns"]
+__all__ = ["dead_between", "energy_at", "energy_over", "fell_between", "meter_step_wh", "went_dead_ns"]
 
 
 def meter_step_wh(world: World, evse: int) -> float:
@@ -70,6 +73,22 @@ def energy_over(world: World, evse: int, when: Interval) -> Interval | None:
     if first is None or last is None or first.lo > last.hi:
         return None
     return Interval(first.lo, last.hi)
+
+
+def fell_between(world: World, evse: int, first: Interval, last: Interval) -> Event | None:
+    """The first reading of the bench meter between two instants that is lower than the one before by over a digit.
+
+    A register that fell and went on shows less than what flowed, whatever its ends say.
+    """
+    readings = world.energy[evse]
+    begin = max(0, bisect_left(readings, first.lo, key=lambda event: event.stamp.order_ns) - 1)
+    step_wh = meter_step_wh(world, evse)
+    for before, event in pairwise(readings[index] for index in range(begin, len(readings))):
+        if before.stamp.lo_ns > last.hi:
+            return None
+        if event.source == before.source and _wh(event) < _wh(before) - step_wh:
+            return event
+    return None
 
 
 def _wh(event: Event) -> float:
