@@ -40,7 +40,7 @@ faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 cle
 	$(BIN)/python tests/support/fault_report.py
 
 safe-state: $(VENV)/.dev  ## the bench dies in every way, in every state: is everything dead, and when? (an hour)
-	cd tests/support && $(abspath $(BIN))/python -m safe_state.table --jobs 4 --write $(abspath docs/safe-state.md)
+	cd tests/support && $(abspath $(BIN))/python -m safe_state.table --jobs 3 --write $(abspath docs/safe-state.md)
 
 long: $(VENV)/.dev  ## proofs that take minutes: 200,000 runs of the engine, 100,000 stamps of the back end
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration/csms -s -m long

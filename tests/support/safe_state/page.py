@@ -34,7 +34,8 @@ Each run is a pytest session of its own on the virtual bench, on the plugin's ow
 All of this three times, since one net can hide that the other one is torn: with the guardian alone, with the
 firmware watchdog alone (1 s at the pilot, 0.5 s at the EV simulator), and with both. In the second the guardian is
 stopped by a signal right before the cause, so that the bench does not miss it first. What hangs then hangs on, since
-nobody is left to end it: the harness does, 2.5 s later.
+nobody is left to end it: the harness does, 2.5 s later. A bench whose event loop still runs notices that its guardian
+is gone, and makes itself safe at once; so in this part SIGKILL and hung loop are those where the watchdog has to act.
 
 SIGKILL, hung loop and hung device thread while charging are played 30 times, everything else 5 times.
 
@@ -74,8 +75,8 @@ that run is begun anew, and counted.
   remote port its network; and what is remote may be out of the guardian's reach.
 - The operating system works. A kernel that hangs, a machine without power: only the firmware watchdog and the
   hard-wired stop help there, and the second of them is no part of this.
-- The figures are those of a machine with nothing else to do but these benches. See [safety](safety.md) for the
-  layers.
+- The figures are those of a machine with nothing else to do but these benches. On one that is overloaded everything is
+  later, and a guardian may end a bench that was only slow. See [safety](safety.md) for the layers.
 
 ## The figures
 
