@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 SWITCH_INTERVAL_S = 0.0002
+GC_THRESHOLD = (10_000, 10, 1000)
+"""The garbage collector looks through everything seldom: each time it holds up every thread, the readers' and the
+heartbeat's too, for 150 ms with a million events in memory, and for longer on a small host."""
 SETTLE_STEP_S = 0.05
 CLOSE_STEP_S = 5.0
 SAFE_WITHIN_S = 15.0
@@ -85,6 +88,7 @@ async def start(bench: Bench) -> None:
     # What takes its time is over, and what follows may energise.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
     if bench.guarded is not None:
         bench.guarded.guard.closely()
     await power_up(bench)

@@ -21,7 +21,7 @@ import msgspec
 import psutil
 from pilotbench.bench.correlation import Facts, OnlineEngine
 from pilotbench.bench.correlation.language.pack import load_pack
-from pilotbench.bench.lifecycle import SWITCH_INTERVAL_S
+from pilotbench.bench.lifecycle import GC_THRESHOLD, SWITCH_INTERVAL_S
 from pilotbench.bench.recording import Recorder
 from pilotbench.bench.timeline import Event, Stamp, Timeline, new_loop
 from pilotbench.drivers.base import Driver
@@ -130,6 +130,7 @@ class Load:
                 await driver.open()
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*GC_THRESHOLD)
             yield port
 
     async def _back_end(self, stack: AsyncExitStack) -> int:
