@@ -165,7 +165,7 @@ FAULTS: dict[str, Fault] = {
         "the station's own meter shows the same values on and on",
         "station hardware",
         "station FAIL",
-        rules=("energy.agree",),
+        rules=("energy.agree", "energy.conform"),
     ),
     "station-meter-rollback": Fault(
         "the energy register of the station's own meter falls by `wh`",
@@ -185,7 +185,7 @@ FAULTS: dict[str, Fault] = {
         arguments={"wh": Argument(10.0, "Wh", 0.1, 1e9)},
     ),
     "meter-word-order": Fault(
-        "the bench meter sends the words of a value in the other order", "bench instrument", "bench ERROR", of="device"
+        "the bench meter sends the words of a value in the other order", "bench instrument", "inconclusive", of="device"
     ),
     "meter-crc-noise": Fault(
         "a share of the bench meter's answers has a wrong checksum",
@@ -194,23 +194,27 @@ FAULTS: dict[str, Fault] = {
         of="device",
         arguments={"share": Argument(0.3, "share of the answers, 0..1", 0.0, 1.0)},
     ),
-    "meter-silent": Fault("the bench meter answers nothing", "bench instrument", "inconclusive", of="device"),
+    "meter-silent": Fault(
+        "the bench meter answers nothing", "bench instrument", "supervisor trip", trip="meter-silent", of="device"
+    ),
     "meter-late": Fault(
         "the bench meter answers `by_ms` late: after its reader has given the answer up",
         "bench instrument",
-        "inconclusive",
+        "supervisor trip",
+        trip="meter-silent",
         of="device",
         arguments={"by_ms": Argument(500.0, "ms", 0.0, 60_000.0)},
     ),
     "meter-exception": Fault(
         "the bench meter answers each request with the exception `code`",
         "bench instrument",
-        "inconclusive",
+        "supervisor trip",
+        trip="meter-silent",
         of="device",
         arguments={"code": Argument(4.0, "Modbus exception, 1..11", 1, 11)},
     ),
     "can-bus-off": Fault(
-        "the CAN controller has left the bus: nothing goes in or out", "bench instrument", "bench ERROR", of="device"
+        "the CAN controller has left the bus: nothing goes in or out", "bench instrument", "inconclusive", of="device"
     ),
     "chademo-malfunction": Fault(
         "the CHAdeMO charger reports a malfunction and stops", "station hardware", "handled", of="device"
