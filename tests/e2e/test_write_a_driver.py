@@ -27,6 +27,7 @@ from pilotbench.errors import ConfigError, DeviceError, SafetyError
 from cli_runs import cli
 from copper import Copper
 from driver_rig import OpenGate
+from wire_tap import WireTap
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "contact-box"
@@ -216,6 +217,17 @@ def test_a_contactor_that_does_not_follow_is_told(box: Box, alone: Alone) -> Non
     with pytest.raises(DeviceError, match="the contact did not follow"):
         alone.run(driver.make_safe())
     assert driver.state == "UNKNOWN"
+
+
+@pytest.mark.parametrize(("answer", "says"), [(None, "no answer"), (b"login: ?\n", "something else than an ACME")])
+def test_what_is_no_contact_box(site: Path, tmp_path: Path, alone: Alone, answer: bytes | None, says: str) -> None:
+    tap = WireTap(tmp_path / "wrong", None, answer=lambda data: answer or b"")
+    try:
+        with pytest.raises(DeviceError, match=says) as caught:
+            alone.run(alone.driver(OpenGate(), tap.port).open())
+        assert (caught.value.sent, caught.value.received) == ("ID?", answer and "login: ?")
+    finally:
+        tap.close()
 
 
 # ---- what an author meets

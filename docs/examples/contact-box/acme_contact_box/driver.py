@@ -80,7 +80,13 @@ class ContactBox(TextDevice):
         except NoAnswer:
             words = []
         if len(words) != 4 or words[:2] != ["ACME", "CB1"]:
-            raise self._nobody_there("ID?", "an ACME contact box")
+            raise DeviceError(
+                "something else than an ACME contact box is on this port." if words else "no answer. Is it powered?",
+                device=self.name,
+                port=self.port,
+                sent="ID?",
+                received=" ".join(words) or None,
+            )
         self._recognise({"model": "ACME CB1", "serial": words[2], "firmware": words[3]})
         self._told = None
         self._wanted = await self._closed()
