@@ -238,7 +238,11 @@ FAULTS: dict[str, Fault] = {
         of="device",
     ),
     "trip": Fault(
-        "a supply or load goes off by itself, once; off does nothing", "bench instrument", "bench ERROR", of="device"
+        "a supply or load goes off by itself, once; off does nothing",
+        "bench instrument",
+        "supervisor trip",
+        trip="supply-lost",
+        of="device",
     ),
     "slow": Fault(
         "a station monitor answers `delay_ms` late",

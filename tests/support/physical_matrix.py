@@ -35,12 +35,6 @@ current = "32 A"
 driver = "evse.rapi"
 port = "twin:monitor"
 """,
-    "reader": """
-[device.reader]
-driver = "token.line"
-port = "twin:reader"
-evse = 1
-""",
 }
 """What the virtual bench has not, by the name of the device."""
 
@@ -67,7 +61,7 @@ COURSES: Mapping[str, Course] = {
     "contactor-welded": SHORT,
     "contactor-pole-welded": SHORT,
     "mains-cut": Course("once=charging,after_s=2,for_s=2"),
-    "deaf": Course(f"{WHILE_CHARGING},device=reader", device="reader"),
+    "deaf": Course(f"{WHILE_CHARGING},device=supply", device="supply"),
     "slow": Course(WHILE_CHARGING, device="monitor"),
     "boot": Course(WHILE_CHARGING, device="monitor"),
     "stuck": Course(f"{WHILE_CHARGING},device=supply", device="supply"),
