@@ -124,10 +124,16 @@ class EnvelopeGate:
         match event.topic:
             case "stimulus" if data["verb"] == "supply.output":
                 self._memory.supply((str(data["device"]), "output"), bool(data["args"]["on"]))
+            case "stimulus" if data["verb"] == "faults":
+                self._memory.fault((str(data["device"]), "faults"), bool(data["args"].get("flags")))
             case "stimulus" if data["verb"] == "relay":
                 device, args = str(data["device"]), data["args"]
-                if self._duty(Stimulus(device, "relay", args)) == "mains":
-                    self._memory.supply((device, f"relay {args['n']}"), bool(args["on"]))
+                switch, on = (device, f"relay {args['n']}"), bool(args["on"])
+                duty = self._duty(Stimulus(device, "relay", args))
+                if duty == "mains":
+                    self._memory.supply(switch, on)
+                elif duty in RISKY_DUTIES:
+                    self._memory.fault(switch, fault_of_relay(duty, on))
             case "relay.state" if data.get("duty") == "mains":
                 self._memory.supply((event.source, f"relay {data['n']}"), bool(data["on"]))
             case "output":
@@ -179,14 +185,14 @@ class EnvelopeGate:
             case "resistor":
                 memory.shows(device, str(args.get("state")))
                 memory.switched((device, "s2"), args.get("state") in CLOSED_S2)
-            case "faults":
-                memory.fault((device, "faults"), bool(args.get("flags")))
+            case "faults" if args.get("flags"):
+                memory.fault((device, "faults"), True)
             case "supply.output":
                 self._supply((device, "output"), args.get("on") is not False)
             case "relay":
                 switch, on = (device, f"relay {args.get('n')}"), args.get("on") is not False
-                if duty in RISKY_DUTIES:
-                    memory.fault(switch, fault_of_relay(duty, on))
+                if fault_of_relay(duty, on):
+                    memory.fault(switch, True)
                 elif duty == "mains":
                     self._supply(switch, on)
             case _:

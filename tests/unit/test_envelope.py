@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pilotbench.bench.safety import Envelope, EnvelopeGate
-from pilotbench.bench.timeline import ClosedGate, Stimulus
+from pilotbench.bench.timeline import ClosedGate, Event, Stamp, Stimulus
 from pilotbench.errors import SafetyError
 
 ENVELOPE = Envelope(
@@ -136,6 +136,9 @@ def test_a_fault_that_stays_too_long_is_overdue_until_it_is_taken_back() -> None
     clock.pass_s(0.1)
     assert held.fault_overdue
     held.permit(stimulus("faults", flags=[], to_safe=True))
+    assert held.fault_overdue  # asked for, and not acknowledged
+    data = {"device": "pilot", "verb": "faults", "args": {"flags": []}}
+    held.look(Event("stimulus", "pilot", 1, Stamp.host(clock.now_ns), data))
     assert not held.fault_overdue
 
 

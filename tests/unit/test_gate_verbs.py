@@ -185,8 +185,10 @@ def test_a_fault_of_one_device_is_not_ended_by_another() -> None:
     bench.ask("board", "relay", n=3, on=True, duty="rcd")
     bench.pass_s(10.1)
     assert bench.gate.overdue_devices == ["board", "left"]
-    bench.ask("left", "faults", flags=[], to_safe=True)
+    bench.done("left", "faults", flags=[], to_safe=True)
     bench.ask("board", "relay", n=3, on=False, duty="rcd", to_safe=True)
+    assert bench.gate.overdue_devices == ["board"]  # asked for, and not acknowledged
+    bench.done("board", "relay", n=3, on=False, duty="rcd", to_safe=True)
     assert not bench.gate.fault_overdue
 
 
@@ -247,7 +249,7 @@ def test_idle_means_nothing_that_was_let_pass_is_still_on() -> None:
     ):
         bench.ask(device, verb, **on)
         assert not bench.gate.idle
-        bench.ask(device, verb, to_safe=True, **off)
+        bench.done(device, verb, to_safe=True, **off)
         assert bench.gate.idle
 
 
