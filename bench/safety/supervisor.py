@@ -15,6 +15,7 @@ import msgspec
 
 from ..timeline import Event
 from .delivered import Delivered
+from .observed import DC_DEAD_V
 
 __all__ = ["Supervisor", "Trip", "Watch"]
 
@@ -73,6 +74,8 @@ class _Outlet:
         self.s2_closed = False
         self.live: bool | None = None
         self.current_a = 0.0
+        self.tells_current = False
+        """The meter has told the current of a phase at least once."""
         self.heard_ns = now_ns
         self.authorised = False
         self.in_transaction = False
@@ -144,6 +147,8 @@ class Supervisor:
                 return self._over(event, _highest(data["current_a"]), _highest(data["voltage_v"]))
             case "output":
                 outlet.live = bool(data["live"])
+            case "chademo.charger":
+                outlet.live = float(data["voltage_v"]) > DC_DEAD_V
             case "device.state":
                 return self._device(event, str(data["device"]), str(data["state"]), str(data.get("why") or ""))
             case "estop":
@@ -188,7 +193,10 @@ class Supervisor:
         amps = _highest(data["current_a"])
         volts = _highest(data["voltage_v"])
         outlet.current_a = amps
-        outlet.heard_ns = max(outlet.heard_ns, event.stamp.order_ns)
+        if data["current_a"] or not outlet.tells_current:
+            # One that had currents and has none any more is silent about what counts.
+            outlet.heard_ns = max(outlet.heard_ns, event.stamp.order_ns)
+        outlet.tells_current = outlet.tells_current or bool(data["current_a"])
         flows = amps > watch.no_current_a
         away = outlet.plugged is False or outlet.state == "A"
         trips = (

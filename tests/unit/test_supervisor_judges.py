@@ -432,3 +432,27 @@ def test_outlets_are_judged_apart() -> None:
     assert cause(run) == "meter-silent"
     assert run.trip
     assert run.trip.evse == 2
+
+
+def test_a_dc_outlet_is_energised_by_what_its_charger_says() -> None:
+    dead, live = Run(energising={"ev": 1}, meters={}), Run(energising={"ev": 1}, meters={})
+    for run, volts in ((dead, 0), (live, 400)):
+        run.tell("chademo.charger", "ev", voltage_v=volts, current_a=0)
+        run.tell("device.state", "ev", device="ev", state="FAULTED", why="gone")
+        run.at = 2_100
+        run.tick()
+    assert dead.trip is None
+    assert cause(live) == "device-lost"
+
+
+def test_a_meter_that_loses_its_currents_is_silent_about_them() -> None:
+    lost, never = Run(), Run()
+    lost.charging()
+    never.tell("output", "pilot", live=True)
+    for run in (lost, never):
+        for _ in range(30):
+            run.at += 100
+            run.sample(0.0, current_a=[])
+            run.tick()
+    assert cause(lost) == "meter-silent"
+    assert never.trip is None
