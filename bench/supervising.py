@@ -195,14 +195,17 @@ class Supervision:
     # ---- a trip
 
     def _act(self, trip: Trip | None) -> None:
-        if trip is None or self.trip is not None or self._bench.gate.sealed:
+        if trip is None:
+            return
+        arming = self._bench.gate.permission
+        if trip.cause in ENDS_ARMING and isinstance(arming, Arming):
+            # Also while the bench is being made safe already: the next run must not begin armed.
+            arming.end(trip.why)
+        if self.trip is not None or self._bench.gate.sealed:
             return
         self.trip = trip
         self.tripped.set()
         self._bench.gate.seal(_told(trip))
-        arming = self._bench.gate.permission
-        if trip.cause in ENDS_ARMING and isinstance(arming, Arming):
-            arming.end(trip.why)
         self._begin(self._trip(trip), "supervisor: make safe")
 
     async def _trip(self, trip: Trip) -> None:

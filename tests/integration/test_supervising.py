@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +15,15 @@ from pilotbench.bench import lifecycle
 from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
+from pilotbench.bench.permission import envelope_of
+from pilotbench.bench.safety import EnvelopeGate
+from pilotbench.bench.safety.arming import Arming
+from pilotbench.bench.supervising import Supervision
+from pilotbench.bench.timeline import Timeline
 from pilotbench.errors import SafetyError
 
 VIRTUAL = virtual_bench().read_text(encoding="utf-8")
+FILE = load_bench_file(virtual_bench())
 CARD = "04A2B3C4D5"
 
 Starts = Callable[..., BenchHost]
@@ -107,6 +114,28 @@ def test_an_emergency_stop_holds_the_bench_until_it_reports_and_ends_the_run(sta
     with pytest.raises(SafetyError, match="the emergency stop at board is pressed"):
         host.vehicle.plug()
     assert any("the emergency stop at board is pressed" in text for text in told(host))
+
+
+def test_an_emergency_stop_ends_the_arming_also_when_the_bench_had_tripped_before(tmp_path: Path) -> None:
+    path = tmp_path / "permission.json"
+    path.write_text("{}", encoding="utf-8")
+    timeline, gate = Timeline(), EnvelopeGate(envelope_of(FILE), permission=Arming(path, "", "arm"))
+    bench: Any = SimpleNamespace(instruments=[], file=FILE, timeline=timeline, gate=gate)
+
+    async def nothing(*_: Any) -> None:
+        return
+
+    async def play() -> None:
+        supervision = Supervision(bench, nothing)
+        timeline.subscribe(supervision._look)
+        timeline.source("recorder").note("device.state", {"device": "recorder", "state": "FAULTED", "why": "disk full"})
+        assert supervision.trip is not None
+        assert path.exists()
+        timeline.source("board").note("estop", {"tripped": True, "input": "2", "why": "open"})
+        assert supervision.trip.cause == "not-recorded"
+
+    asyncio.run(play())
+    assert not path.exists()
 
 
 def test_a_test_that_waits_is_told_at_once(starts: Starts) -> None:
