@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import threading
@@ -48,17 +49,21 @@ def serve() -> Iterator[Serve]:
         server.close()
 
 
-@pytest.mark.parametrize("kind", BAUD)
-def test_a_device_behind_rfc2217(rig: Rig, serve: Serve, kind: str) -> None:
-    server = serve(rig.twin.ready[WIRES[kind]])
-    driver = rig.driver(kind, server.url)
-    rig.run(driver.open())
-    assert driver.identity
-    rig.run(driver.make_safe())
-    assert driver.state is DeviceState.ACTIVE
-    assert server.serial.baudrate == BAUD[kind]
+def test_every_driver_of_a_serial_port_behind_rfc2217(rig: Rig, serve: Serve) -> None:
+    servers = {kind: serve(rig.twin.ready[WIRES[kind]]) for kind in BAUD}
+    drivers = {kind: rig.driver(kind, server.url) for kind, server in servers.items()}
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(driver.open() for driver in drivers.values()))
+        await asyncio.gather(*(driver.make_safe() for driver in drivers.values()))
+
+    rig.run(all_of_them())
+    for kind, driver in drivers.items():
+        assert driver.identity, kind
+        assert driver.state is DeviceState.ACTIVE, kind
+        assert servers[kind].serial.baudrate == BAUD[kind]
     with pytest.raises(DeviceError, match="in use by"):
-        rig.run(rig.driver(kind, server.url, name="other").open())
+        rig.run(rig.driver("pilot.line", servers["pilot.line"].url, name="other").open())
     assert not [event for event in rig.events if event.late]
     assert not rig.topics("gap")
 

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from pilotbench.bench.assembly import envelope_of
 from pilotbench.bench.cli.drivers import drivers_command
-from pilotbench.bench.config import load_bench_file
+from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.recording import read_run
 from pilotbench.bench.safety import EnvelopeGate
 from pilotbench.bench.timeline import Gate, Timeline, new_loop
@@ -164,6 +164,7 @@ def test_the_doctor_opens_it(bench: Copper) -> None:
 
 
 def test_a_run_has_its_events_and_the_gate_holds_it_to_the_envelope(bench: Copper, box: Box) -> None:
+    assert bench.file.device["box"].role == "relay"
     bench.arm()
     host = bench.start()
     contactor: Any = next(driver for driver in host.bench.instruments if driver.name == "box")
@@ -185,11 +186,9 @@ def test_a_run_has_its_events_and_the_gate_holds_it_to_the_envelope(bench: Coppe
     assert not [event for event in mine if event.late or event.topic == "gap"]
 
 
-def test_without_its_duty_in_the_envelope_nothing_is_switched(bench: Copper, box: Box, alone: Alone) -> None:
-    bench.path.write_text(bench.path.read_text().replace('relays = ["mains"]', "relays = []"))
-    file = load_bench_file(bench.path)
-    assert file.device["box"].role == "relay"
-    driver = alone.driver(EnvelopeGate(envelope_of(file)), box.port)
+def test_without_its_duty_in_the_envelope_nothing_is_switched(box: Box, alone: Alone) -> None:
+    gate = EnvelopeGate(envelope_of(load_bench_file(virtual_bench())))
+    driver = alone.driver(gate, box.port)
     alone.run(driver.open())
     with pytest.raises(SafetyError, match=r"relay\(n=1, on=True, duty=mains\) refused by the envelope: relays"):
         alone.run(driver.switch(1, True))
