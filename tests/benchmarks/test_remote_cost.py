@@ -6,12 +6,16 @@ It judges nothing. Run it alone: `python -m pytest tests/benchmarks/test_remote_
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from driver_rig import Rig
@@ -20,6 +24,12 @@ from twin_client import TwinProcess
 
 pytestmark = pytest.mark.benchmark
 
+ACT = (
+    "import json, sys; from pilotbench.bench.safety.guardian.act import act; "
+    "from pilotbench.bench.safety.guardian.plan import read_plan; from pilotbench.bench.safety.guardian import wires; "
+    "plan = read_plan(sys.stdin.read()); wires.load_libraries(plan.recipes); "
+    "print(json.dumps(act(plan.recipes).to_dict()))"
+)
 ASKS = 100
 FOR_S = 5.0
 REFRESH_S = 0.2
@@ -94,6 +104,26 @@ def test_meter(way: str, tmp_path: Path, twin: Callable[..., TwinProcess], serve
         rig.run(asyncio.sleep(FOR_S))
         answers = [width - 1e3 * REFRESH_S for width in widths(rig, "meter.sample")]
         print(f"\n{way:28} {len(answers)} samples; beside `refresh`, a sample is known to {spread(answers)}")
+    finally:
+        rig.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_guardian(way: str, tmp_path: Path, twin: Callable[..., TwinProcess], served: Any) -> None:
+    """The pilot's recipe, from opening the wire to state A read back, by the guardian's own code."""
+    rig = Rig(tmp_path, twin)
+    try:
+        recipe = rig.driver("pilot.line", served(rig.twin.ready["pilot"], way)).emergency()
+        plan = {"owner": 1, "dead_ms": 600, "report": "", "recipes": [msgspec.to_builtins(recipe)]}
+        taken: list[float] = []
+        for _ in range(10):
+            done = subprocess.run(
+                [sys.executable, "-c", ACT], input=json.dumps(plan), capture_output=True, text=True, check=True
+            )
+            outcome = json.loads(done.stdout)
+            assert outcome["safe"], outcome
+            taken.append(max(step["ms"] for step in outcome["steps"]))
+        print(f"\n{way:28} guardian: safe after p50 {statistics.median(taken):6.1f}, most {max(taken):6.1f} ms")
     finally:
         rig.close()
 
