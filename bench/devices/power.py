@@ -87,6 +87,7 @@ class PowerRelay(DeviceSection):
     `relays`: the numbers that the board itself uses (coil address from 0, lcus from 1, numato from 0), with their duty
     mains, pe, rcd, dc-leak or aux. `inverted`: those wired through their normally-closed contact. `unit`, `parity`,
     `stop_bits` and `write_several` (function 15 for 5) are of a Modbus board, which may share its port with meters.
+    `e_stop_input`: address of its discrete input with the contact of the emergency stop.
     """
 
     role: ClassVar[Role] = "relay"
@@ -104,6 +105,12 @@ class PowerRelay(DeviceSection):
     parity: Literal["N", "E", "O"] = Field(default="N", description="of a Modbus board")
     stop_bits: Literal[1, 2] = Field(default=1, description="of a Modbus board")
     write_several: bool = Field(default=False, description="Modbus function 15 for 5")
+    e_stop_input: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="discrete input with the emergency stop's contact, normally closed",
+    )
     poll: Seconds = Field(default=1.0, ge=0.05, le=60, description="how often it is read back")
     timeout: Seconds = Field(default=0.5, ge=0.02, le=10, description="its slowest answer")
 
@@ -112,6 +119,8 @@ class PowerRelay(DeviceSection):
         for number in self.relays:
             if not number.isdecimal():
                 raise ValueError(f'relays: {number!r} is no number of a relay; write 1 = "mains"')
+        if self.e_stop_input is not None and self.board != "modbus":
+            raise ValueError(f"e_stop_input is for a modbus board; a {self.board} board has no input that is read")
         unknown = [number for number in self.inverted if str(number) not in self.relays]
         if unknown:
             raise ValueError(f"inverted names relays that have no duty: {unknown}")
@@ -127,6 +136,7 @@ class PowerRelay(DeviceSection):
             "parity": self.parity,
             "stop_bits": self.stop_bits,
             "write_several": self.write_several,
+            "e_stop_input": self.e_stop_input,
             "poll_s": self.poll,
             "timeout_s": self.timeout,
         }
@@ -134,7 +144,7 @@ class PowerRelay(DeviceSection):
     def emulator(self) -> dict[str, Any]:
         made: dict[str, Any] = {"kind": f"relay.{self.board}", "relays": self.relays, "inverted": self.inverted}
         if self.board == "modbus":
-            made["unit"] = self.unit
+            made |= {"unit": self.unit, "estop_input": self.e_stop_input}
         return made
 
     @property

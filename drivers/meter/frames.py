@@ -1,6 +1,6 @@
 """What counts as the answer to a Modbus request, down to its length on the wire; everything else is not data.
 
-Source: MODBUS Application Protocol V1.1b3 sections 6.1, 6.3, 6.4, 6.5, 6.11 and 7; MODBUS over Serial Line V1.02
+Source: MODBUS Application Protocol V1.1b3 sections 6.1, 6.2, 6.3, 6.4, 6.5, 6.11 and 7; MODBUS over Serial Line V1.02
 section 2.5.1; MODBUS Messaging on TCP/IP V1.0b section 3.1.3.
 """
 
@@ -12,9 +12,9 @@ __all__ = ["Ask", "crc16", "find_answer"]
 
 
 class Ask(NamedTuple):
-    """A request for `registers` registers or coils from `address` on; `transaction` is None on a serial line.
+    """A request for `registers` registers, coils or inputs from `address` on; `transaction` is None on a serial line.
 
-    Functions 1 (read coils), 3 and 4 (read registers), 5 and 15 (write one coil to `on`).
+    Functions 1 (read coils), 2 (read discrete inputs), 3 and 4 (read registers), 5 and 15 (write one coil to `on`).
     """
 
     unit: int
@@ -68,7 +68,7 @@ def _expected(ask: Ask) -> tuple[bytes, int]:
     if ask.function in (5, 15):
         written = (0xFF00 if ask.on else 0) if ask.function == 5 else 1
         return head + ask.address.to_bytes(2, "big") + written.to_bytes(2, "big"), 6
-    size = (ask.registers + 7) // 8 if ask.function == 1 else 2 * ask.registers
+    size = (ask.registers + 7) // 8 if ask.function in (1, 2) else 2 * ask.registers
     return (head + bytes((size,)) if size < 256 else b""), 3 + size
 
 

@@ -216,7 +216,7 @@ class Wire:
             self._ask = None
         if answer.isError():
             raise Refused(int(answer.exception_code), self._sent, self._received)
-        values = tuple(map(int, answer.bits[: ask.registers])) if ask.function == 1 else tuple(answer.registers)
+        values = tuple(map(int, answer.bits[: ask.registers])) if ask.function in (1, 2) else tuple(answer.registers)
         return Reading(values, self._request_ns, self._response_ns, self._received.hex(" "))
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
@@ -261,6 +261,8 @@ def _call(client: AsyncModbusSerialClient | AsyncModbusTcpClient, ask: Ask) -> A
     match ask.function:
         case 1:
             return client.read_coils(ask.address, count=ask.registers, device_id=ask.unit)
+        case 2:
+            return client.read_discrete_inputs(ask.address, count=ask.registers, device_id=ask.unit)
         case 4:
             return client.read_input_registers(ask.address, count=ask.registers, device_id=ask.unit)
         case 5:

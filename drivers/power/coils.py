@@ -1,4 +1,4 @@
-"""A relay board on Modbus: its relays are coils, written with function 5 (or 15) and read with function 1."""
+"""A relay board on Modbus: its relays are coils, written with function 5 (or 15) and read with 1; inputs with 2."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .boards import Done, OnDead
 
 __all__ = ["CoilBoard"]
 
-READ, WRITE, WRITE_SEVERAL = 1, 5, 15
+READ, READ_INPUTS, WRITE, WRITE_SEVERAL = 1, 2, 5, 15
 MOST_AT_ONCE = 64
 
 
 class CoilBoard:
     """One unit on a segment, alone or beside meters. A relay's number is the address of its coil, from 0.
 
-    Source: MODBUS Application Protocol V1.1b3 sections 6.1, 6.5 and 6.11.
+    Source: MODBUS Application Protocol V1.1b3 sections 6.1, 6.2, 6.5 and 6.11.
     """
 
     observed: ClassVar[bool] = True
@@ -118,6 +118,11 @@ class CoilBoard:
             found |= {begin + at: bool(coil) for at, coil in enumerate(coils)}
             done.append(one)
         return found, Done(done[0].sent_ns, done[-1].at_ns, "; ".join(one.raw for one in done))
+
+    async def contact(self, n: int) -> tuple[bool, Done]:
+        """Whether discrete input `n` has voltage. Raises like `look`."""
+        inputs, done = await self._request(Ask(self._unit, READ_INPUTS, n, 1))
+        return bool(inputs[0]), done
 
     async def _request(self, ask: Ask) -> tuple[tuple[int, ...], Done]:
         segment = self._segment

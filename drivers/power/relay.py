@@ -20,6 +20,7 @@ from ..roles import DUTIES, Duty, Role
 from .boards import Board, Done
 from .coils import CoilBoard
 from .serial_boards import LcusBoard, NumatoBoard
+from .stop_contact import StopContact
 
 __all__ = ["BOARDS", "RelayBoard"]
 
@@ -44,6 +45,9 @@ class RelayBoard(Driver):
     `make_safe`, and another device on its port is not found out. The others are read back after each command and every
     `poll_s`; one that is found otherwise than commanded makes the board UNKNOWN.
 
+    `e_stop_input`: address of the discrete input of a modbus board that has voltage while the emergency stop is not
+    pressed. It is read four times a second; one that cannot be read for 1 s is told as pressed.
+
     `make_safe`: residual currents off, mains off, then PE on. PE only if all mains relays of this board went off; where
     it has none, whoever calls sees to it that the supply is off before.
     """
@@ -66,6 +70,7 @@ class RelayBoard(Driver):
         parity: str = "N",
         stop_bits: int = 1,
         write_several: bool = False,
+        e_stop_input: int | None = None,
         poll_s: float = 1.0,
         timeout_s: float = 0.5,
         evse: int = 1,
@@ -88,8 +93,9 @@ class RelayBoard(Driver):
         self._inverted = frozenset(inverted)
         self.segments = Segments()
         self._poll_s = poll_s
+        self._stop: StopContact | None = None
         if board == "modbus":
-            self._board: Board = CoilBoard(
+            coils = CoilBoard(
                 name,
                 port,
                 self._lost,
@@ -101,6 +107,11 @@ class RelayBoard(Driver):
                 timeout_s=timeout_s,
                 state_dir=state_dir,
             )
+            self._board: Board = coils
+            if e_stop_input is not None:
+                self._stop = StopContact(source, coils, e_stop_input, evse)
+        elif e_stop_input is not None:
+            raise ConfigError(f"{name}: e_stop_input is for a modbus board; a {board} board has no input that is read")
         else:
             make = LcusBoard if board == "lcus" else NumatoBoard
             self._board = make(name, port, self._lost, baud=baud, timeout_s=timeout_s, state_dir=state_dir)
@@ -153,6 +164,8 @@ class RelayBoard(Driver):
         self._good_ns = time.monotonic_ns()
         if self._board.observed:
             self._on |= await self._read()
+        if self._stop is not None:
+            await self._stop.begin()
         wrong = self._unhealthy()
         if not self._board.observed:
             self._enter(DeviceState.UNKNOWN, "commanded, not observed: make it safe first")
@@ -286,6 +299,11 @@ class RelayBoard(Driver):
         """Polls what can be read, and goes on to promise that nothing older comes."""
         due_s = time.monotonic()
         while True:
+            if self._stop is not None:
+                try:
+                    await self._stop.look()
+                except DeviceLost:
+                    return
             if self._board.observed and time.monotonic() >= due_s:
                 due_s = max(due_s + self._poll_s, time.monotonic())
                 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -312,3 +313,31 @@ def test_emergency_recipe_on_modbus_tcp(rig: Rig) -> None:
 def test_aux_relays_alone_have_no_emergency(rig: Rig) -> None:
     assert rig.driver("power.relay/modbus", "/dev/null", relays={5: "aux"}, inverted=[]).emergency() is None
     assert set(RELAYS.values()) == {"mains", "pe", "rcd", "dc-leak", "aux"}
+
+
+def test_contact_of_the_emergency_stop_at_an_input(rig: Rig) -> None:
+    rig.devices["relays_modbus"]["estop_input"] = 2
+    driver = opened(rig, "modbus", e_stop_input=2, timeout_s=0.1)
+    assert [event.data["tripped"] for event in rig.topics("estop")] == [False], "told as soon as it is open"
+    before_ns = time.monotonic_ns()
+    break_(rig, "e-stop", "modbus")
+    pressed_ns = time.monotonic_ns()
+    pressed = rig.run(rig.timeline.wait_for("estop", lambda e: e.data["tripped"], timeout_s=2, since_ns=before_ns))
+    assert (pressed.data["input"], pressed.data["why"]) == ("2", "its contact is open")
+    assert pressed.stamp.lo_ns <= pressed_ns
+    assert before_ns <= pressed.stamp.hi_ns
+    break_(rig, "e-stop", "modbus", on=False)
+    rig.until(lambda: not rig.topics("estop")[-1].data["tripped"], "released")
+    break_(rig, "deaf", "modbus")
+    rig.until(lambda: rig.topics("estop")[-1].data["tripped"], "what cannot be read reads as pressed")
+    assert "not read for" in rig.topics("estop")[-1].data["why"]
+    break_(rig, "deaf", "modbus", on=False)
+    rig.until(lambda: not rig.topics("estop")[-1].data["tripped"], "read again")
+    rig.run(driver.close())
+
+
+def test_input_that_the_board_does_not_have_and_boards_without_any(rig: Rig) -> None:
+    with pytest.raises(DeviceError, match="illegal data address"):
+        opened(rig, "modbus", e_stop_input=99)
+    with pytest.raises(ConfigError, match="numato board has no input"):
+        rig.driver("power.relay/numato", "/dev/null", e_stop_input=0)
