@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
-from ..base import DeviceState, Driver, made_in_thread
+from ..base import DeviceState
+from ..line_driver import LineDriver
 from ..roles import Role
-from ..serial_line import Block, SerialLine, close_serial, open_serial
+from ..serial_line import Block
 from .rapi_command import classify
 from .rapi_frame import FrameError, Notice, Reply, Splitter, parse
 from .rapi_link import Answer, NoAnswer, RapiLink
@@ -21,12 +22,11 @@ __all__ = ["POLLED", "RapiMonitor"]
 
 POLLED = ("GS", "GG", "GC", "GE", "GP", "GU", "GF")
 ASK_EVERY_S = 0.4
-TICK_EVERY_NS = 20_000_000
 RECEIPT_NS = 200_000_000
 """How long after its reading a notice is told at most, beside the age of polled values."""
 
 
-class RapiMonitor(Driver):
+class RapiMonitor(LineDriver):
     """Asks a station every `poll_s` seconds how it sees itself, and tells each of its own notices.
 
     `evse.monitor` has all values of a round (`via` poll), or those of a notice (`via` AT, AB, AN, WF). What is polled
@@ -70,40 +70,19 @@ class RapiMonitor(Driver):
         self._timeout_s = timeout_s
         self._age_ns = int(age_s * 1e9)
         self._open_timeout_s = open_timeout_s
-        self._line: SerialLine | None = None
-        self._poller: asyncio.Task[None] | None = None
         self._fresh()
 
     def _fresh(self) -> None:
         self._splitter = Splitter()
         self._link = RapiLink(self.name, self.port, self._write, self._stray)
-        self._listening = False
-        self._seen = b""
         self._good_ns = 0
         self._lacks: set[str] = set()
 
     # ---- life
 
-    @property
-    def alive(self) -> bool:
-        return (
-            super().alive
-            and self._line is not None
-            and self._line.alive
-            and self._poller is not None
-            and not self._poller.done()
-        )
-
-    @property
-    def beat_ns(self) -> int | None:
-        return None if self._line is None else self._line.beat_ns
-
     async def _open(self) -> None:
         self._fresh()
-        port = await made_in_thread(
-            lambda: open_serial(self.name, self.port, self._baud, state_dir=self._state_dir), close_serial
-        )
-        self._line = SerialLine(self.name, port, self._on_block, self._on_dead)
+        await self._connect(self._baud)
         version = await self._greet()
         identity = {"model": "OpenEVSE", "firmware": version[0], "protocol": version[1]}
         answer = await self._link.ask("GI", self._timeout_s)
@@ -113,7 +92,7 @@ class RapiMonitor(Driver):
         self._listening = True
         await self._round()
         self._enter(DeviceState.ACTIVE, f"OpenEVSE, firmware {version[0]}, RAPI {version[1]}")
-        self._poller = self._task(self._poll(), "poll")
+        self._beside(self._poll(), "poll")
 
     async def _greet(self) -> tuple[str, str]:
         """Ask for its version until it answers: a board that resets when its port is opened is deaf for a while."""
@@ -123,7 +102,11 @@ class RapiMonitor(Driver):
                 answer = await self._link.ask("GV", min(ASK_EVERY_S, self._open_timeout_s))
             except NoAnswer:
                 if time.monotonic() >= deadline:
-                    raise self._nobody_there() from None
+                    what = "as a RAPI station of version 3 or later does (with checksum and sequence id)"
+                    silent = (
+                        ". Is the station powered, is this its RAPI port, and is its radio module unplugged from it?"
+                    )
+                    raise self._nobody_there(self._open_timeout_s, what, silent, sent="GV") from None
                 continue
             if answer.ok and len(answer.words) == 2:
                 return answer.words[0], answer.words[1]
@@ -134,36 +117,6 @@ class RapiMonitor(Driver):
                 sent="GV",
                 received=answer.raw,
             )
-
-    def _nobody_there(self) -> DeviceError:
-        within = f"within {self._open_timeout_s:g} s"
-        if self._seen:
-            return DeviceError(
-                f"something answers, but {within} not as a RAPI station of version 3 or later does (with checksum and "
-                f"sequence id). Another device on this port, or another baud rate than {self._baud}?",
-                device=self.name,
-                port=self.port,
-                sent="GV",
-                received=self._seen.decode("latin-1"),
-            )
-        return DeviceError(
-            f"no answer {within}. Is the station powered, is this its RAPI port, and is its radio module unplugged "
-            "from it?",
-            device=self.name,
-            port=self.port,
-            sent="GV",
-        )
-
-    async def _close(self) -> None:
-        poller, self._poller = self._poller, None
-        if poller is not None:
-            poller.cancel()
-            await asyncio.gather(poller, return_exceptions=True)
-        line, self._line = self._line, None
-        self._listening = False
-        self._link.dead(DeviceError("was closed meanwhile.", device=self.name, port=self.port))
-        if line is not None:
-            await line.close()
 
     # ---- asking
 
@@ -258,19 +211,8 @@ class RapiMonitor(Driver):
 
     # ---- what the reader hands over
 
-    def _write(self, data: bytes) -> None:
-        if self._line is None:
-            raise DeviceError("is not open; open it first.", device=self.name, port=self.port)
-        try:
-            self._line.write(data)
-        except OSError as error:
-            now_ns = time.monotonic_ns()
-            raise self._on_dead(error, self._good_ns or now_ns, now_ns) from error
-
-    def _on_dead(self, error: Exception, since_ns: int, now_ns: int) -> DeviceLost:
-        loss = self._lost(error, since_ns, now_ns)
-        self._link.dead(loss)
-        return loss
+    def _fail(self, error: DeviceError) -> None:
+        self._link.dead(error)
 
     def _stray(self, reply: Reply, raw: str) -> None:
         """An answer that is nobody's: too late, or to what arrived damaged."""
@@ -279,16 +221,8 @@ class RapiMonitor(Driver):
             self._source.gap(now_ns, now_ns, f"{self.name} sent {raw!r}: an answer to nothing that is asked now")
 
     def _on_block(self, block: Block) -> None:
-        if block.data:
-            if not self._listening:
-                self._seen = (self._seen + block.data)[-160:]
-            overruns = self._splitter.overruns
-            for line in self._splitter.feed(block.data):
-                self._on_line(line, block)
-            if self._splitter.overruns > overruns and self._listening:
-                self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent a line without an end")
-        if self._listening and block.at_ns - self._source.watermark_ns >= TICK_EVERY_NS:
-            self._source.tick(block.at_ns)
+        self._split(self._splitter, block, self._on_line)
+        self._nothing_until(block.at_ns)
 
     def _on_line(self, line: bytes, block: Block) -> None:
         raw = line.decode("latin-1")

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import ClassVar, NoReturn
 
 from ...bench.timeline import Gate, Source, Stamp
-from ...errors import ConfigError, DeviceError, DeviceLost
-from ..base import DeviceState, Driver, made_in_thread
+from ...errors import ConfigError, DeviceError
+from ..base import DeviceState
 from ..emergency import EmergencyRecipe, Step
+from ..line_driver import LineDriver
 from ..ports import wire_of
 from ..roles import PilotCapability, Role
-from ..serial_line import Block, SerialLine, close_serial, open_serial
+from ..serial_line import Block
 from .ev_sim_report import Lines, Report, ReportError, letter_of, parse
 from .ev_sim_watch import LevelWatch, Sighting
 
@@ -21,7 +22,6 @@ __all__ = ["EvSimPilot"]
 
 RECEIPT_NS = 3_600_000_000
 """How long after a fact it is told at most: three windows of a second, the text, and the reader's turn."""
-TICK_EVERY_NS = 20_000_000
 LOOK_EVERY_S = 0.5
 SLACK_NS = 50_000_000
 """From the end of a window to the first byte of its report on the host at most: formatting, and the USB bridge."""
@@ -43,7 +43,7 @@ class _Wanted:
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-class EvSimPilot(Driver):
+class EvSimPilot(LineDriver):
     """Plays the vehicle on CP with one of four resistors, and reports the levels once or twice a second.
 
     The wire: 9600 8N1. `A`, `B`, `C` or `D` sets the resistor (open, 2740, 882, 240 ohm) and is not acknowledged; a
@@ -80,8 +80,6 @@ class EvSimPilot(Driver):
         super().__init__(name, source, gate, port=port, evse=evse, state_dir=state_dir, reconnect=reconnect)
         source.declare(("cp.", "pilot."), RECEIPT_NS)
         self._report_timeout_s = report_timeout_s
-        self._line: SerialLine | None = None
-        self._keeper: asyncio.Task[None] | None = None
         self._busy = asyncio.Lock()
         self._fresh()
 
@@ -89,21 +87,12 @@ class EvSimPilot(Driver):
         self._lines: Lines[Block] = Lines(self._overrun)
         self._watch = LevelWatch(self._source, self.evse)
         self._resistor: str | None = None
-        self._seen = b""
         self._latest: Sighting | None = None
         self._agreed_ns = 0
         self._heard_ns = 0
         self._silent_since_ns = 0
         self._first: asyncio.Future[Sighting] | None = None
         self._wanted: _Wanted | None = None
-
-    @property
-    def alive(self) -> bool:
-        return super().alive and self._line is not None and self._line.alive
-
-    @property
-    def beat_ns(self) -> int | None:
-        return None if self._line is None else self._line.beat_ns
 
     @property
     def capabilities(self) -> frozenset[PilotCapability]:
@@ -139,17 +128,16 @@ class EvSimPilot(Driver):
     async def _open(self) -> None:
         self._fresh()
         self._first = asyncio.get_running_loop().create_future()
-        port = await made_in_thread(
-            lambda: open_serial(self.name, self.port, BAUD, state_dir=self._state_dir), close_serial
-        )
-        self._line = SerialLine(self.name, port, self._on_block, self._on_dead)
+        await self._connect(BAUD)
         # the simulator ignores a line end, and most other devices say something to it
         self._write(b"\r")
         try:
             async with asyncio.timeout(self._report_timeout_s):
                 found = await self._first
         except TimeoutError:
-            raise self._nobody_there() from None
+            silent = "; an EV Sim Remote reports by itself at least every 1.2 s. Is it powered, and is this its port?"
+            raise self._nobody_there(self._report_timeout_s, "with a report of an EV Sim Remote", silent) from None
+        self._listening = True
         report = found.report
         says = "its reports name the state" if report.letter else "its reports hold converter counts only"
         self._recognise({"model": "EV Sim Remote", "firmware": says})
@@ -158,34 +146,7 @@ class EvSimPilot(Driver):
             self._enter(DeviceState.ACTIVE, f"EV Sim Remote, found at state A; {says}")
         else:
             self._enter(DeviceState.UNKNOWN, f"EV Sim Remote, {_described(report)}: make it safe first")
-        self._keeper = self._task(self._keep(), "keeper")
-
-    def _nobody_there(self) -> DeviceError:
-        within = f"within {self._report_timeout_s:g} s"
-        if self._seen:
-            return DeviceError(
-                f"something answers, but {within} not with a report of an EV Sim Remote. Another device on this port, "
-                "or another baud rate?",
-                device=self.name,
-                port=self.port,
-                received=self._seen.decode("latin-1"),
-            )
-        return DeviceError(
-            f"no answer {within}; an EV Sim Remote reports by itself at least every 1.2 s. Is it powered, and is this "
-            "its port?",
-            device=self.name,
-            port=self.port,
-        )
-
-    async def _close(self) -> None:
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-        line, self._line = self._line, None
-        self._fail(DeviceError("was closed meanwhile.", device=self.name, port=self.port))
-        if line is not None:
-            await line.close()
+        self._beside(self._keep(), "keeper")
 
     async def make_safe(self) -> None:
         """Resistor to A, written again and again until two reports in a row show it: one could be damaged.
@@ -285,20 +246,6 @@ class EvSimPilot(Driver):
 
     # ---- what the reader hands over
 
-    def _write(self, data: bytes) -> None:
-        if self._line is None:
-            raise DeviceError("is not open; open it first.", device=self.name, port=self.port)
-        try:
-            self._line.write(data)
-        except OSError as error:
-            now_ns = time.monotonic_ns()
-            raise self._on_dead(error, self._heard_ns or now_ns, now_ns) from error
-
-    def _on_dead(self, error: Exception, since_ns: int, now_ns: int) -> DeviceLost:
-        loss = self._lost(error, since_ns, now_ns)
-        self._fail(loss)
-        return loss
-
     def _fail(self, error: DeviceError) -> None:
         for future in (self._first, self._wanted.settled if self._wanted else None):
             if future is not None and not future.done():
@@ -311,13 +258,9 @@ class EvSimPilot(Driver):
             self._source.gap(began.lo_ns, began.at_ns, f"{self.name} sent a line without an end")
 
     def _on_block(self, block: Block) -> None:
-        if block.data:
-            if self._latest is None:
-                self._seen = (self._seen + block.data)[-160:]
-            for line, began in self._lines.feed(block.data, block):
-                self._on_line(line, began, block)
-        if block.at_ns - self._source.watermark_ns >= TICK_EVERY_NS:
-            self._source.tick(block.at_ns)
+        for line, began in self._lines.feed(block.data, block) if block.data else ():
+            self._on_line(line, began, block)
+        self._nothing_until(block.at_ns)
 
     def _on_line(self, line: bytes, began: Block, block: Block) -> None:
         raw = line.decode("latin-1")

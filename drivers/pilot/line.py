@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ...bench.timeline import Gate, Interval, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
-from ..base import DeviceState, Driver, made_in_thread
+from ..base import DeviceState
 from ..emergency import EmergencyRecipe
+from ..framed_line import FramedDriver
 from ..roles import PilotCapability, Role
-from ..serial_line import Block, SerialLine, close_serial, open_serial
-from .frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
+from ..serial_line import Block
+from .frame import EventFrame, LineSplitter
 from .identity import PilotIdentity, PilotStatus
 from .line_emergency import line_recipe
 from .link import Answer, CommandLink, NoAnswer
@@ -29,13 +30,10 @@ RECEIPT_NS = 25_000_000
 LATE_S, DEAF_S, SURELY_DEAF_S, LISTEN_AGAIN_S = 0.1, 0.25, 0.5, 0.05
 """A reader comes round every 50 ms. Later than the first the device is not pinged, than the second nothing is asked of
 it, than the third that is told; and when to look again."""
-HELLO_WATCHDOG_MS = 2000
-"""What HELLO arms the device's watchdog with."""
-
 PP_OHMS = (100, 220, 680, 1500)
 
 
-class LinePilot(Driver):
+class LinePilot(FramedDriver):
     """Plays the vehicle on CP and PP, and reports what it measures there.
 
     Its outputs are in the safe state when the resistor is A and no fault is set; the device itself goes
@@ -45,6 +43,7 @@ class LinePilot(Driver):
     """
 
     role: ClassVar[Role] = "pilot"
+    what: ClassVar[str] = "pilot emulator"
     energising: ClassVar[bool] = True
 
     def __init__(
@@ -70,8 +69,6 @@ class LinePilot(Driver):
         self._watchdog_ms = watchdog_ms
         self.mains_relay = mains_relay
         self._hello_timeout_s = hello_timeout_s
-        self._line: SerialLine | None = None
-        self._keeper: asyncio.Task[None] | None = None
         self._poke = asyncio.Event()
         self._who: PilotIdentity | None = None
         self._resistor: str | None = None
@@ -83,18 +80,8 @@ class LinePilot(Driver):
         self._splitter = LineSplitter()
         self._observer = Observer(self._source, self.evse, self._conflict)
         self._link = CommandLink(self.name, self.port, self._write, self._resync, lambda: self._deaf_s() > DEAF_S)
-        self._listening = False
-        self._seen = b""
 
     # ---- life
-
-    @property
-    def alive(self) -> bool:
-        return super().alive and self._line is not None and self._line.alive
-
-    @property
-    def beat_ns(self) -> int | None:
-        return None if self._line is None else self._line.beat_ns
 
     def emergency(self) -> EmergencyRecipe:
         return line_recipe(self.name, self.port, self._baud, mains_relay=self.mains_relay)
@@ -133,15 +120,8 @@ class LinePilot(Driver):
         self._who = None
         # a domain is named once on a timeline: what was read before the port was closed is another epoch
         self._observer.clock.epoch = epoch + 1
-        port = await made_in_thread(
-            lambda: open_serial(self.name, self.port, self._baud, state_dir=self._state_dir), close_serial
-        )
-        self._line = SerialLine(self.name, port, self._on_block, self._on_dead)
-        try:
-            await self._link.hello(self._hello_timeout_s, self._on_identity)
-        except NoAnswer as error:
-            raise self._nobody_there() from error
-        await self._settle(self._link.command)
+        await self._connect(self._baud)
+        await self._hello()
         self._observer.say_clock(self._link.heard_ns)
         found = await self._status()
         self._resistor = found.resistor
@@ -150,37 +130,7 @@ class LinePilot(Driver):
         else:
             why = f"found at state {found.resistor}, faults {sorted(found.faults) or 'none'}: make it safe first"
             self._enter(DeviceState.UNKNOWN, why)
-        self._keeper = self._task(self._keep(), "keeper")
-
-    def _nobody_there(self) -> DeviceError:
-        seconds = f"{self._hello_timeout_s:g} s"
-        if self._seen:
-            return DeviceError(
-                f"something answers, but within {seconds} not as a pilot emulator does. "
-                "Another device on this port, or another baud rate?",
-                device=self.name,
-                port=self.port,
-                sent="HELLO",
-                received=self._seen.decode("latin-1"),
-            )
-        return DeviceError(
-            f"no answer within {seconds}. Is the emulator powered, and is this its port?",
-            device=self.name,
-            port=self.port,
-            sent="HELLO",
-        )
-
-    async def _close(self) -> None:
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-        line, self._line = self._line, None
-        self._listening = False
-        self._link.dead(DeviceError("was closed meanwhile.", device=self.name, port=self.port))
-        self._observer.release()
-        if line is not None:
-            await line.close()
+        self._beside(self._keep(), "keeper")
 
     async def make_safe(self) -> None:
         """Resistor to A, then every fault off, then read back that it is so.
@@ -309,23 +259,10 @@ class LinePilot(Driver):
     # ---- finding the device again, and keeping it fed
 
     async def _settle(self, command: Callable[[str], Any]) -> None:
-        """What follows every HELLO: our watchdog time, and a burst of pings."""
-        if self._watchdog_ms != HELLO_WATCHDOG_MS:
-            await command(f"W {self._watchdog_ms}")
+        """Our watchdog time, and a burst of pings."""
+        await super()._settle(command)
         for _ in range(BURST):
             await self._ping(command)
-
-    async def _resync(self) -> None:
-        before = self.identity.get("serial")
-        await self._link.locked_hello(self._hello_timeout_s, self._on_identity)
-        if before is not None and self.identity.get("serial") != before:
-            raise DeviceError(
-                f"another emulator stands on this port now: {self.identity.get('serial')} instead of {before}. "
-                "Close and open it.",
-                device=self.name,
-                port=self.port,
-            )
-        await self._settle(self._link.locked_command)
 
     async def _ping(self, command: Callable[..., Any]) -> None:
         await command("T", self._on_ping)
@@ -380,44 +317,18 @@ class LinePilot(Driver):
 
     # ---- what the reader hands over
 
-    def _write(self, data: bytes) -> None:
-        if self._line is None:
-            raise DeviceError("is not open; open it first.", device=self.name, port=self.port)
-        try:
-            self._line.write(data)
-        except OSError as error:
-            now_ns = time.monotonic_ns()
-            raise self._on_dead(error, self._link.heard_ns or now_ns, now_ns) from error
+    def _fail(self, error: DeviceError) -> None:
+        super()._fail(error)
+        self._observer.release()
 
     def _on_dead(self, error: Exception, since_ns: int, now_ns: int) -> DeviceLost:
-        self._observer.release()
-        loss = self._lost(error, since_ns, now_ns)
-        self._link.dead(loss)
-        return loss
+        self._observer.release()  # what it holds came before the gap
+        return super()._on_dead(error, since_ns, now_ns)
 
     def _on_block(self, block: Block) -> None:
-        if not self._listening:
-            self._seen = (self._seen + block.data)[-160:]
-        overruns = self._splitter.overruns
-        for line in self._splitter.feed(block.data) if block.data else ():
-            self._on_line(line, block)
-        if self._splitter.overruns > overruns and self._listening:
-            self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent a line without an end")
+        self._split(self._splitter, block, self._on_line)
         if self._listening:
             self._observer.quiet_until(block.at_ns)
-
-    def _on_line(self, line: bytes, block: Block) -> None:
-        raw = line.decode("latin-1")
-        try:
-            frame = parse(line)
-        except FrameError as error:
-            if self._listening:
-                self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent {raw!r}: {error}")
-            return
-        if isinstance(frame, AnswerFrame):
-            self._link.take(frame, block.at_ns)
-        elif self._listening:
-            self._on_event(frame, block, raw)
 
     def _on_event(self, frame: EventFrame, block: Block, raw: str) -> None:
         if frame.name == "BOOT":
@@ -440,28 +351,11 @@ class LinePilot(Driver):
         self._link.restarted(why)
         self._poke.set()
 
-    def _on_identity(self, answer: Answer) -> None:
-        try:
-            who = PilotIdentity.parse(answer.words)
-        except ValueError as error:
-            self._link.refuse(
-                DeviceError(
-                    f"{error}. Update its firmware, or correct the bench file.",
-                    device=self.name,
-                    port=self.port,
-                    sent="HELLO",
-                    received=" ".join(answer.words),
-                )
-            )
-            return
-        try:
-            self._recognise({"model": who.model, "serial": who.serial, "firmware": who.firmware})
-        except DeviceError as error:
-            self._link.refuse(error)
-            return
+    def _identify(self, words: Sequence[str]) -> None:
+        who = PilotIdentity.parse(words)
+        self._recognise({"model": who.model, "serial": who.serial, "firmware": who.firmware})
         self._who = who
         self._observer.begin(who)
-        self._listening = True
 
     def _on_ping(self, answer: Answer) -> None:
         if len(answer.words) != 1 or not answer.words[0].isdigit():

@@ -97,7 +97,7 @@ class _Scpi(TextDevice):
         except NoAnswer:
             words = None
         if words is None:
-            raise self._nobody_there(asked, "a SCPI instrument")
+            raise self._not_there(asked, "a SCPI instrument")
         maker, model, serial, firmware = words
         self._recognise({"model": f"{maker} {model}", "serial": serial, "firmware": firmware})
         for line in self._say_it.setup:

@@ -10,23 +10,21 @@ from typing import Any, ClassVar
 
 from ...bench.timeline import Gate, Source
 from ...errors import ConfigError, DeviceError, DeviceLost
-from ..base import DeviceState, Driver, made_in_thread
-from ..pilot.frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
+from ..base import DeviceState
+from ..framed_line import FramedDriver
+from ..pilot.frame import EventFrame, LineSplitter
 from ..pilot.identity import key_values
 from ..pilot.link import Answer, CommandLink, NoAnswer
 from ..roles import Role
-from ..serial_line import Block, SerialLine, close_serial, open_serial
+from ..serial_line import Block
 
 __all__ = ["LineToken"]
 
 ASK_EVERY_S = 0.5
-TICK_EVERY_NS = 20_000_000
 RECEIPT_NS = 1_000_000_000
-HELLO_WATCHDOG_MS = 2000
-"""What HELLO arms the device's watchdog with."""
 
 
-class LineToken(Driver):
+class LineToken(FramedDriver):
     """Holds a card to a station's reader, and takes it away.
 
     `token` presents a card for `hold_ms` (50..60000, by default 1000), then the device takes it away itself. It also
@@ -37,6 +35,7 @@ class LineToken(Driver):
     """
 
     role: ClassVar[Role] = "token"
+    what: ClassVar[str] = "card presenter"
 
     def __init__(
         self,
@@ -63,70 +62,22 @@ class LineToken(Driver):
         self._hold_ms = hold_ms
         self._watchdog_ms = watchdog_ms
         self._hello_timeout_s = hello_timeout_s
-        self._line: SerialLine | None = None
-        self._keeper: asyncio.Task[None] | None = None
         self.kinds: frozenset[str] = frozenset()
         self._fresh()
 
     def _fresh(self) -> None:
         self._splitter = LineSplitter()
         self._link = CommandLink(self.name, self.port, self._write, self._resync)
-        self._listening = False
-        self._seen = b""
 
     # ---- life
 
-    @property
-    def alive(self) -> bool:
-        return super().alive and self._line is not None and self._line.alive
-
-    @property
-    def beat_ns(self) -> int | None:
-        return None if self._line is None else self._line.beat_ns
-
     async def _open(self) -> None:
         self._fresh()
-        port = await made_in_thread(
-            lambda: open_serial(self.name, self.port, self._baud, state_dir=self._state_dir), close_serial
-        )
-        self._line = SerialLine(self.name, port, self._on_block, self._on_dead)
-        try:
-            await self._link.hello(self._hello_timeout_s, self._on_identity)
-        except NoAnswer as error:
-            raise self._nobody_there() from error
-        await self._arm(self._link.command)
+        await self._connect(self._baud)
+        await self._hello()
         await self._look()
         self._enter(DeviceState.ACTIVE, f"{self.identity['model']} {self.identity['serial']}")
-        self._keeper = self._task(self._keep(), "keeper")
-
-    def _nobody_there(self) -> DeviceError:
-        within = f"within {self._hello_timeout_s:g} s"
-        if self._seen:
-            return DeviceError(
-                f"something answers, but {within} not as a card presenter does. Another device on this port, or "
-                "another baud rate?",
-                device=self.name,
-                port=self.port,
-                sent="HELLO",
-                received=self._seen.decode("latin-1"),
-            )
-        return DeviceError(
-            f"no answer {within}. Is the card presenter powered, and is this its port?",
-            device=self.name,
-            port=self.port,
-            sent="HELLO",
-        )
-
-    async def _close(self) -> None:
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-        line, self._line = self._line, None
-        self._listening = False
-        self._link.dead(DeviceError("was closed meanwhile.", device=self.name, port=self.port))
-        if line is not None:
-            await line.close()
+        self._beside(self._keep(), "keeper")
 
     async def make_safe(self) -> None:
         """Take the card away, and read back that there is none.
@@ -189,22 +140,6 @@ class LineToken(Driver):
 
     # ---- keeping it fed
 
-    async def _arm(self, command: Any) -> None:
-        if self._watchdog_ms != HELLO_WATCHDOG_MS:
-            await command(f"W {self._watchdog_ms}")
-
-    async def _resync(self) -> None:
-        before = self.identity.get("serial")
-        await self._link.locked_hello(self._hello_timeout_s, self._on_identity)
-        if self.identity.get("serial") != before:
-            raise DeviceError(
-                f"another card presenter stands on this port now: {self.identity.get('serial')} instead of {before}. "
-                "Close and open it.",
-                device=self.name,
-                port=self.port,
-            )
-        await self._arm(self._link.locked_command)
-
     async def _look(self) -> str:
         """What the device says lies at its reader: NONE, or `kind:id`."""
         answer = await self._link.command("S")
@@ -237,63 +172,13 @@ class LineToken(Driver):
 
     # ---- what the reader hands over
 
-    def _write(self, data: bytes) -> None:
-        if self._line is None:
-            raise DeviceError("is not open; open it first.", device=self.name, port=self.port)
-        try:
-            self._line.write(data)
-        except OSError as error:
-            now_ns = time.monotonic_ns()
-            raise self._on_dead(error, self._link.heard_ns or now_ns, now_ns) from error
-
-    def _on_dead(self, error: Exception, since_ns: int, now_ns: int) -> DeviceLost:
-        loss = self._lost(error, since_ns, now_ns)
-        self._link.dead(loss)
-        return loss
-
-    def _on_identity(self, answer: Answer) -> None:
-        try:
-            identity, self.kinds = _identity(answer.words)
-            self._recognise(identity)
-        except (ValueError, DeviceError) as error:
-            self._link.refuse(
-                error
-                if isinstance(error, DeviceError)
-                else DeviceError(
-                    f"{error}. Correct `driver` or `port` in the bench file, or update its firmware.",
-                    device=self.name,
-                    port=self.port,
-                    sent="HELLO",
-                    received=" ".join(answer.words),
-                )
-            )
-            return
-        self._listening = True
+    def _identify(self, words: Sequence[str]) -> None:
+        identity, self.kinds = _identity(words)
+        self._recognise(identity)
 
     def _on_block(self, block: Block) -> None:
-        if block.data:
-            if not self._listening:
-                self._seen = (self._seen + block.data)[-160:]
-            overruns = self._splitter.overruns
-            for line in self._splitter.feed(block.data):
-                self._on_line(line, block)
-            if self._splitter.overruns > overruns and self._listening:
-                self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent a line without an end")
-        if self._listening and block.at_ns - self._source.watermark_ns >= TICK_EVERY_NS:
-            self._source.tick(block.at_ns)
-
-    def _on_line(self, line: bytes, block: Block) -> None:
-        raw = line.decode("latin-1")
-        try:
-            frame = parse(line)
-        except FrameError as error:
-            if self._listening:
-                self._source.gap(block.lo_ns, block.at_ns, f"{self.name} sent {raw!r}: {error}")
-            return
-        if isinstance(frame, AnswerFrame):
-            self._link.take(frame, block.at_ns)
-        elif self._listening:
-            self._on_event(frame, block, raw)
+        self._split(self._splitter, block, self._on_line)
+        self._nothing_until(block.at_ns)
 
     def _on_event(self, frame: EventFrame, block: Block, raw: str) -> None:
         if frame.name == "BOOT":

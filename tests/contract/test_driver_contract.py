@@ -299,7 +299,7 @@ def test_stamps_are_in_order_and_watermarks_are_kept(rig: Rig, kind: str) -> Non
     assert not [event for event in mine if event.late]
     ticks = [event.data["upto_ns"] for event in mine if event.topic == "tick"]
     assert len(ticks) > 8
-    assert max(b - a for a, b in pairwise(ticks)) < 400_000_000
+    assert max(b - a for a, b in pairwise(ticks)) < 1_000_000_000
     assert not [event.data for event in mine if event.topic == "gap"]
 
 
