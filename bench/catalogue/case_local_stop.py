@@ -6,6 +6,8 @@ from typing import Any
 
 from .steps import CARD, begin
 
+PUTS_THE_CARD_AWAY = "1500 ms"
+
 
 def test_local_stop(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     """Charge, stop with the same card, unplug."""
@@ -14,6 +16,8 @@ def test_local_stop(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     mark = timeline.now_ns()
     vehicle.present(CARD)
     timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
+    # What the station tells and does meanwhile, it does with a vehicle that is connected.
+    timeline.seen("ocpp.status", logical="available", within=PUTS_THE_CARD_AWAY, since_ns=mark)
     bench.phase("unplug")
     mark = timeline.now_ns()
     vehicle.unplug()

@@ -109,6 +109,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "short-f",
         "passes state F for 150 ms when it takes the offer away (state F lasts 300 ms at least)",
+        "local_stop",
         every="f.lasts",
         perhaps="v2.state.suspended_evse",
         f_pulse_s=0.15,
@@ -116,6 +117,7 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "live-in-f",
         "goes to state F for 7 s and opens the contactor after 5 s (limit 3 s)",
+        "local_stop",
         every="f.opens",
         perhaps="stop.open ab.dead faulted.no_energy start.order",
         f_pulse_s=7.0,
