@@ -268,7 +268,8 @@ FAULTS: dict[str, Fault] = {
     "unplugged": Fault(
         "the cable between an instrument and the bench is out; the instrument runs on",
         "bench instrument",
-        "bench ERROR",
+        "supervisor trip",
+        trip="device-lost",
         of="wire",
     ),
     "e-stop": Fault(
