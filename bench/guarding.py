@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..drivers.emergency import EmergencyRecipe
 from ..errors import SafetyError
 from .assembly import Bench
+from .safety.arming import Arming
 from .safety.guard import HEARTBEAT_S, Guard, Guarded
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ def guardian_recipes(bench: Bench) -> tuple[list[EmergencyRecipe], list[str]]:
             if driver.energising:
                 beyond.append(f"{driver.name}: its driver has no emergency recipe")
             continue
-        recipes.append(recipe)
+        recipes.append(msgspec.structs.replace(recipe, evse=driver.evse))
         if recipe.reach != "local":
             beyond.append(f"{driver.name}: {recipe.why or 'only its driver reaches it'}")
     return recipes, beyond
@@ -74,7 +77,9 @@ async def start_guardian(bench: Bench) -> None:
 
     guard = Guard(bench.work / "guardian.log", tell, lost)
     guarded = bench.guarded = Guarded(guard, time.monotonic())
-    await guard.take(recipes, bench.options.directory / REPORT)
+    arming = bench.gate.permission
+    permission = arming.path if isinstance(arming, Arming) else None
+    await guard.take(recipes, bench.options.directory / REPORT, permission)
     detail = f"watches over {', '.join(recipe.device for recipe in recipes)}"
     if beyond:
         detail += f"; out of its reach, their own watchdog is the only net: {'; '.join(beyond)}"

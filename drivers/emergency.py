@@ -61,6 +61,7 @@ class EmergencyRecipe(msgspec.Struct, frozen=True):
     - `flush_hex`: sent first, to end a command of which only a part was written.
     - `reach`: "local" wires are taken from a dead owner at once; "remote" ones are behind a network that may be gone
       too; "none": nobody but the driver can reach it, and `why` says so.
+    - `evse`: the outlet it belongs to; the bench fills it in.
     """
 
     device: str
@@ -69,3 +70,4 @@ class EmergencyRecipe(msgspec.Struct, frozen=True):
     flush_hex: str = ""
     reach: Literal["local", "remote", "none"] = "local"
     why: str = ""
+    evse: int = 1

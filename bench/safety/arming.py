@@ -93,6 +93,11 @@ class Arming:
         self._ended = ""
         self._held = False
 
+    @property
+    def path(self) -> Path:
+        """Where the permission lies, for the guardian, which takes it away when it acts."""
+        return self._path
+
     def end(self, why: str) -> None:
         """Take the permission away, for every process and until a person arms again."""
         self._ended = why

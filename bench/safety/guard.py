@@ -72,8 +72,10 @@ class Guard:
     def running(self) -> bool:
         return self._process.poll() is None and not self._let_go
 
-    async def take(self, recipes: Sequence[EmergencyRecipe], report: Path) -> None:
+    async def take(self, recipes: Sequence[EmergencyRecipe], report: Path, permission: Path | None = None) -> None:
         """Hand it the recipes and wait until it watches; nothing may be opened before. It works in this folder, too.
+
+        `permission`: a person's, which it takes away when it acts.
 
         Raises:
             SafetyError: it did not get ready.
@@ -82,6 +84,7 @@ class Guard:
             "owner": os.getpid(),
             "dead_ms": DEAD_MS,
             "report": str(report),
+            "permission": "" if permission is None else str(permission),
             "recipes": msgspec.to_builtins(list(recipes)),
         }
         pipe = cast("IO[bytes]", self._process.stdin)

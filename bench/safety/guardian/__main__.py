@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 
 from .act import act
@@ -51,6 +52,9 @@ def main() -> int:
     began_ns = time.monotonic_ns()
     signal.alarm(LAST_S)
     say("acting", why=ended.why)
+    if plan.permission:
+        # On a thread of its own: a disk that hangs must not hold up the safe state.
+        threading.Thread(target=_disarm, args=(plan.permission,), daemon=True).start()
     gone, killed_ms = end_owner(held) if ended.kill else (True, 0.0)
     outcome = act(tuple(recipe for recipe in plan.recipes if recipe.reach != "none"))
     content = _content(ended, gone, killed_ms, began_ns) | outcome.to_dict()
@@ -58,6 +62,15 @@ def main() -> int:
     say("ended", text=outcome.text, safe=outcome.safe, report=where)
     print(f"guardian: {ended.why}; {outcome.text}", file=sys.stderr)
     return 0 if outcome.safe else 1
+
+
+def _disarm(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        print(f"guardian: the permission {path} cannot be taken away: {error}", file=sys.stderr)
 
 
 def _content(ended: Ended, gone: bool, killed_ms: float, began_ns: int) -> dict[str, object]:

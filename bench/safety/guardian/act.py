@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from .plan import PHASES, Recipe, Step
@@ -22,6 +23,8 @@ OPEN_AGAIN_S = 0.02
 HOLD_S = {"request": 0.0, "pilot": 0.05, "supply": 0.1, "faults": 2.0}
 """How long a phase waits at most for the one before it on other ports. Faults come off with the supply off."""
 KEPT = 65536
+AT_OUTLET = ("request", "pilot")
+"""Phases of devices that are at an outlet; a supply feeds them all."""
 
 
 @dataclass
@@ -85,8 +88,11 @@ def act(recipes: tuple[Recipe, ...]) -> Outcome:
     began = time.monotonic()
     steps: list[StepDone] = []
     turns = _Turns([recipe.device for recipe in recipes])
+    lines = {recipe.wire.address: threading.Lock() for recipe in recipes}
     threads = [
-        threading.Thread(target=_Worker(recipe, turns, began, steps).run, name=recipe.device, daemon=True)
+        threading.Thread(
+            target=_Worker(recipe, turns, began, steps, lines[recipe.wire.address]).run, name=recipe.device, daemon=True
+        )
         for recipe in recipes
     ]
     for thread in threads:
@@ -101,11 +107,15 @@ def act(recipes: tuple[Recipe, ...]) -> Outcome:
         for step in recipe.steps
         if (recipe.device, step.note) not in told
     ]
-    return verdict(done)
+    at = {recipe.device: recipe.evse for recipe in recipes for step in recipe.steps if step.phase in AT_OUTLET}
+    return verdict(done, at)
 
 
-def verdict(steps: list[StepDone]) -> Outcome:
-    """Safe is: everything acknowledged, and the output read dead by every device that can see it."""
+def verdict(steps: list[StepDone], at: Mapping[str, int]) -> Outcome:
+    """Safe is: everything acknowledged, and the output read dead by every device that can see it.
+
+    `at`: the outlet of each device that is at one.
+    """
     failed = [f"{step.device}: {step.note} ({step.trouble})" for step in steps if not step.ok]
     seen = [step for step in steps if step.proves == "output"]
     if failed:
@@ -113,15 +123,24 @@ def verdict(steps: list[StepDone]) -> Outcome:
         return Outcome(False, text, steps)
     if not seen:
         return Outcome(True, "everything acknowledged, output not observed", steps)
+    unseen = sorted(set(at.values()) - {at.get(step.device) for step in seen})
+    if unseen:
+        where = ", ".join(map(str, unseen))
+        text = f"everything acknowledged, output proven dead where it is seen, not observed at outlet {where}"
+        return Outcome(True, text, steps)
     return Outcome(True, "safe: everything acknowledged, output proven dead", steps)
 
 
 class _Worker:
-    def __init__(self, recipe: Recipe, turns: _Turns, began: float, steps: list[StepDone]) -> None:
+    def __init__(
+        self, recipe: Recipe, turns: _Turns, began: float, steps: list[StepDone], line: threading.Lock
+    ) -> None:
         self._recipe = recipe
         self._turns = turns
         self._began = began
         self._steps = steps
+        self._line = line
+        """Two units on one segment must not talk at once, nor take each other's answers."""
         self._wire: OpenWire | None = None
         self._trouble = ""
 
@@ -171,23 +190,29 @@ class _Worker:
         came = b""
         for _ in range(step.attempts):
             done.attempts += 1
-            deadline = time.monotonic() + step.within_ms / 1000
-            try:
-                wire = self._wire
-                if wire is None:
-                    raise OSError(self._trouble)
-                wire.write(data)
-                while expect is not None and not expect.search(came.decode("latin-1")):
-                    left_s = deadline - time.monotonic()
-                    if left_s <= 0:
-                        break
-                    came = (came + wire.read(left_s))[-KEPT:]
-                else:
-                    done.ok, done.trouble = True, ""
-                    break
-                done.trouble = f"no such answer within {step.attempts} x {step.within_ms} ms"
-            except Exception as error:  # noqa: BLE001 - whatever a port does, the others and the report go on
-                done.trouble = str(error) or repr(error)
-                time.sleep(max(0.0, min(OPEN_AGAIN_S, deadline - time.monotonic())))
-                self._opened()
+            with self._line:
+                came = self._once(step, data, expect, came, done)
+            if done.ok:
+                break
         done.received = came[-200:].decode("latin-1")
+
+    def _once(self, step: Step, data: bytes, expect: re.Pattern[str] | None, came: bytes, done: StepDone) -> bytes:
+        """Send it, and look for the answer for as long as it may take; returns what came so far."""
+        deadline = time.monotonic() + step.within_ms / 1000
+        try:
+            wire = self._wire
+            if wire is None:
+                raise OSError(self._trouble)
+            wire.write(data)
+            while expect is not None and not expect.search(came.decode("latin-1")):
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    done.trouble = f"no such answer within {step.attempts} x {step.within_ms} ms"
+                    return came
+                came = (came + wire.read(left_s))[-KEPT:]
+            done.ok, done.trouble = True, ""
+        except Exception as error:  # noqa: BLE001 - whatever a port does, the others and the report go on
+            done.trouble = str(error) or repr(error)
+            time.sleep(max(0.0, min(OPEN_AGAIN_S, deadline - time.monotonic())))
+            self._opened()
+        return came

@@ -49,16 +49,21 @@ class Recipe:
     flush_hex: str = ""
     reach: str = "local"
     why: str = ""
+    evse: int = 1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`owner`: process id of the bench. `dead_ms`: silence after which it is dead. `report`: file to write."""
+    """`owner`: process id of the bench. `dead_ms`: silence after which it is dead. `report`: file to write.
+
+    `permission`: the file in which a person permits to energise, to be taken away; empty: there is none.
+    """
 
     owner: int
     dead_ms: int
     report: str
     recipes: tuple[Recipe, ...]
+    permission: str = ""
 
 
 def read_plan(text: str) -> Plan:
@@ -68,7 +73,9 @@ def read_plan(text: str) -> Plan:
         ValueError, TypeError, KeyError: it is none.
     """
     raw = json.loads(text)
-    return Plan(int(raw["owner"]), int(raw["dead_ms"]), str(raw["report"]), tuple(map(_recipe, raw["recipes"])))
+    recipes = tuple(map(_recipe, raw["recipes"]))
+    permission = str(raw.get("permission", ""))
+    return Plan(int(raw["owner"]), int(raw["dead_ms"]), str(raw["report"]), recipes, permission)
 
 
 def _recipe(raw: dict[str, Any]) -> Recipe:
@@ -77,4 +84,4 @@ def _recipe(raw: dict[str, Any]) -> Recipe:
     if unknown:
         raise ValueError(f"{raw['device']}: there is no phase {', '.join(sorted(unknown))}")
     words = {key: str(raw[key]) for key in ("flush_hex", "reach", "why") if key in raw}
-    return Recipe(str(raw["device"]), Wire(**raw["wire"]), steps, **words)
+    return Recipe(str(raw["device"]), Wire(**raw["wire"]), steps, evse=int(raw.get("evse", 1)), **words)
