@@ -68,9 +68,9 @@ COURSES: Mapping[str, Course] = {
     "trip": Course(f"{WHILE_CHARGING},device=supply", device="supply"),
     "reset": Course(f"{WHILE_CHARGING},device=pilot"),
     "unplugged": Course(f"{WHILE_CHARGING},device=pilot"),
-    "serial-noise": Course(f"{WHILE_CHARGING},device=pilot"),
-    "serial-garbage": Course(f"{WHILE_CHARGING},device=pilot"),
-    "serial-lost": Course(f"{WHILE_CHARGING},device=pilot"),
+    "serial-noise": Course(f"{WHILE_CHARGING},for_s=4,device=pilot"),
+    "serial-garbage": Course(f"{WHILE_CHARGING},for_s=4,device=pilot"),
+    "serial-lost": Course(f"{WHILE_CHARGING},for_s=4,device=pilot"),
     "serial-slow": Course(f"{WHILE_CHARGING},device=pilot"),
 }
 """How each is played; the others while it charges, on the virtual bench."""

@@ -169,7 +169,7 @@ class PilotControl:
         if abs(target - self._pwm) <= 1e-6:
             return
         due = now_s
-        if self.pwm_on and target < NO_PWM_PCT:
+        if self.pwm_on and _STATE_F_PCT < target < NO_PWM_PCT:  # to end an offer waits for nothing
             due = max(self._pwm_changed_s + self._knobs.duty_spacing_s, self._wanted_since_s + self._knobs.duty_delay_s)
         if now_s >= due:
             self._pwm, self._pwm_changed_s = target, now_s
