@@ -36,7 +36,12 @@ class Rfc2217Port:
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            self._agree(settings_of(baud, parity=parity, stop_bits=stop_bits))
+            try:
+                self._agree(settings_of(baud, parity=parity, stop_bits=stop_bits))
+            except (ConnectionResetError, BrokenPipeError):
+                raise ConnectionResetError(
+                    f"{self._where} closed the connection. Has somebody else its port?"
+                ) from None
             self._socket.settimeout(WRITE_TIMEOUT_S)
         except BaseException:
             self._socket.close()
@@ -66,7 +71,7 @@ class Rfc2217Port:
         except TimeoutError:
             raise TimeoutError(f"{self._where} took the connection, but {silent}") from None
         if not data:
-            raise ConnectionResetError(f"{self._where} closed the connection. Has somebody else its port?")
+            raise ConnectionResetError
         self._telnet.take(data)
         self._socket.sendall(self._telnet.replies())
 
