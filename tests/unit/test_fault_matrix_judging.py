@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fault_matrix import STOOD_STILL, Judged, Play, compare
+from cli_runs import CliRun
+from fault_matrix import STOOD_STILL, Judged, Play, compare, judge
 
 FAULT = Play("fault", "late-open", "1.6", sure=("stop.open", "ab.dead"), perhaps=("start.order",))
 CLEAN = Play("clean", "clean 1", "2.1", seed=1)
@@ -69,6 +72,28 @@ def test_a_standstill_counts_as_seen_only_when_one_was_recorded() -> None:
 )
 def test_a_standstill_that_hid_no_fail_of_its_rules_is_no_excuse(other: dict[str, Any]) -> None:
     assert not judged(FAULT, stalled(**other), overruns=5).right
+
+
+def test_only_what_this_machine_spoiled_is_played_again() -> None:
+    assert judged(FAULT, stalled(), overruns=2).by_machine
+    assert not judged(FAULT, stalled(), verdict("plug.status", "FAIL"), overruns=2).by_machine
+    assert not judged(FAULT, verdict("stop.open", "PASS"), overruns=2).by_machine
+    assert not judged(FAULT, verdict("stop.open", "FAIL"), stalled("ab.dead"), overruns=2).by_machine
+
+
+@pytest.mark.parametrize(
+    ("why", "halted"),
+    [("the bench has not moved for 601 ms", True), ("the bench ended without a word", False), (None, False)],
+)
+def test_a_guardian_that_ended_a_run_says_whether_this_machine_stood_still(
+    why: str | None, halted: bool, tmp_path: Path
+) -> None:
+    if why is not None:
+        (tmp_path / "guardian.json").write_text(json.dumps({"why": why}))
+    one = judge(FAULT, CliRun(-9, "", "killed", tmp_path))
+    assert (one.right, one.by_machine) == (False, halted)
+    assert (why or "killed") in one.trouble
+    assert one.word == ("no run, this machine stood still" if halted else "no run")
 
 
 def test_what_conforms_is_not_blamed_and_its_run_goes_through() -> None:
