@@ -313,6 +313,17 @@ def test_a_table_that_does_not_fit(
         create("other.box", "box", Timeline().source("box"), None, **given)
 
 
+def test_a_driver_that_breaks_when_it_is_opened(other: Path, tmp_path: Path, alone: Alone) -> None:
+    package(other, f"other.box = {other.name}:ContactBox", GOOD.replace('await self._ask("ID?")', "1 / 0"))
+    tap = WireTap(tmp_path / "port", None, answer=lambda data: b"")
+    try:
+        driver = create("other.box", "box", Timeline().source("box"), None, port=tap.port)
+        with pytest.raises(DeviceError, match=r"its driver broke when it was opened: ZeroDivisionError.*\.py:\d+\)"):
+            alone.run(driver.open())
+    finally:
+        tap.close()
+
+
 def test_two_packages_with_the_same_kind(other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package(other, f"other.box = {other.name}:ContactBox", GOOD)
     second = tmp_path / "second"
