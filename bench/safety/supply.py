@@ -60,8 +60,9 @@ async def run_step(
     try:
         async with limit:
             await act()
-    except (BenchError, OSError, TimeoutError) as error:
-        why = f"not done within {within_s:g} s" if limit.expired() else str(error)
+    except Exception as error:  # noqa: BLE001 - a driver that breaks, also a foreign one, must not stop the next step
+        known = isinstance(error, (BenchError, OSError)) and str(error)
+        why = f"not done within {within_s:g} s" if limit.expired() else str(error) if known else repr(error)
         trouble.append(f"{name}: {why}")
     source.note("safe.step", {"step": name, "ok": not why, "detail": why})
     return not why
