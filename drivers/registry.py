@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..bench.timeline import Gate, Source
     from .base import Driver
 
-__all__ = ["GROUP", "create", "driver_class", "is_built_in", "kinds", "origin"]
+__all__ = ["GROUP", "create", "driver_class", "is_built_in", "kinds", "origin", "shadowed"]
 
 GROUP = "pilotbench.drivers"
 
@@ -45,6 +45,13 @@ def kinds() -> list[str]:
 def is_built_in(kind: str) -> bool:
     """True of a kind that this package brings itself."""
     return kind in _BUILT_IN
+
+
+def shadowed() -> list[EntryPoint]:
+    """Entry points of other packages that nobody ever reaches, because the kind is one of pilotbench itself."""
+    from importlib.metadata import entry_points
+
+    return [point for point in entry_points(group=GROUP) if point.name in _BUILT_IN]
 
 
 def origin(kind: str) -> str:

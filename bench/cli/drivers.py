@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 
-from ...drivers.registry import driver_class, kinds, origin
+from ...drivers.registry import driver_class, kinds, origin, shadowed
 from ...errors import BenchError
 from .output import write_document
 
@@ -25,6 +25,10 @@ def drivers_command(*, json: bool) -> int:
         except BenchError as error:
             entry["error"] = str(error)
         told.append(entry)
+    for point in shadowed():
+        package = "another package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
+        error = f"{point.value} is never used: pilotbench has a driver of this name itself. Give it another one."
+        told.append({"driver": point.name, "from": package, "error": error})
     code = BenchError.exit_code if any("error" in entry for entry in told) else 0
     if json:
         write_document({"drivers": told, "exit_code": code})

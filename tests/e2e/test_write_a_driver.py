@@ -344,6 +344,16 @@ def test_a_broken_package_is_listed_with_what_is_wrong(other: Path, capsys: pyte
     assert line.endswith("(other 1.0)")
 
 
+def test_a_kind_of_pilotbench_itself_is_not_taken_over(other: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package(other, f"pilot.line = {other.name}:ContactBox", GOOD)
+    assert drivers_command(json=False) == 4
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("pilot.line ")]
+    assert len(lines) == 2
+    assert "is never used" in lines[1]
+    assert lines[1].endswith("(other 1.0)")
+    assert driver_class("pilot.line").__name__ == "LinePilot"
+
+
 def test_the_tables_of_the_page_are_toml() -> None:
     assert [list(tomllib.loads(block)) for block in blocks("toml")] == [
         ["build-system", "project", "tool"],
