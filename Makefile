@@ -33,7 +33,7 @@ lint: $(VENV)/.dev  ## style, types, import contracts
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev  ## measurements: start-up times, stamp error, cost per event and per OCPP message
+bench: $(VENV)/.dev  ## measurements, ten minutes on a quiet machine: CAN, meters, stamps, recording, engine, OCPP
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
 
 faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 clean sessions against none (20 minutes)

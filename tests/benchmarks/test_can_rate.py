@@ -9,7 +9,7 @@ its own. Beside ours stands the SLCAN bus of python-can as it comes, with the sa
 - *a block*: frames that one read brought; with `record_frames` each block is one event `can.frames`, not one a frame.
 
 A lost frame fails for each of our readers; the other figures are only printed. The bus with everything in the recording
-is read for a minute, the others for a quarter of it; `PILOTBENCH_CAN_SECONDS` shortens the minute.
+is read for a minute, the others for a sixth of it; `PILOTBENCH_CAN_SECONDS` shortens the minute.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ LOAD = Path(__file__).resolve().parents[1] / "support" / "can_load.py"
 RATE = 4000
 MINUTE_S = float(os.environ.get("PILOTBENCH_CAN_SECONDS", "60"))
 READERS = {
-    "reader": ("our reader, every frame taken apart", MINUTE_S / 4),
-    "driver": ("ev.dbc, listening to its own frames", MINUTE_S / 4),
+    "reader": ("our reader, every frame taken apart", MINUTE_S / 6),
+    "driver": ("ev.dbc, listening to its own frames", MINUTE_S / 6),
     "recorded": ("ev.dbc, every frame recorded as can.frames", MINUTE_S),
-    "stock": ("python-can's slcan with its Notifier", MINUTE_S / 4),
+    "stock": ("python-can's slcan with its Notifier", MINUTE_S / 6),
 }
 COLUMNS = ("reader", "offered", "lost", "did not fit", "core", "a block", "events/s", "file MB", "memory MB")
 

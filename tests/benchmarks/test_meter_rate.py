@@ -27,7 +27,7 @@ from twin_client import TwinProcess
 
 pytestmark = pytest.mark.benchmark
 
-FOR_S = 10.0
+FOR_S = 8.0
 NAMES = ("m1", "m2", "m3")
 
 

@@ -90,7 +90,7 @@ def in_file(folder: Path) -> int:
 
 def test_sustained(tmp_path: Path) -> None:
     rows: list[str] = []
-    for rate, seconds in ((0, 10.0), (RATE, SECONDS)):
+    for rate, seconds in ((0, 6.0), (RATE, SECONDS)):
         folder = tmp_path / str(rate)
         folder.mkdir()
         found, line = measured(rate, seconds, folder)
@@ -106,7 +106,7 @@ def test_where_it_begins_to_lose(tmp_path: Path) -> None:
     for rate in (40_000, 60_000, 80_000, 120_000, 160_000):
         folder = tmp_path / str(rate)
         folder.mkdir()
-        found, line = measured(rate, 6.0, folder)
+        found, line = measured(rate, 5.0, folder)
         print(row(rate, found, line, folder))
         assert in_file(folder) + found["lost"] == found["made"]
         told = [why for why in found["gaps"] if "the recorder's queue was full" in why]

@@ -37,7 +37,7 @@ from twin_client import Station, TwinProcess
 
 pytestmark = pytest.mark.benchmark
 
-SECONDS = float(os.environ.get("PILOTBENCH_STAMP_SECONDS", "15"))
+SECONDS = float(os.environ.get("PILOTBENCH_STAMP_SECONDS", "12"))
 LINES_PER_S = 200
 EDGES_PER_S = 100
 OCPP_PER_S = 200
