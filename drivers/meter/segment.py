@@ -99,7 +99,10 @@ class Segment:
         self._calls.add(call)
         call.add_done_callback(self._forget)
         # whoever waits may be cancelled; the request may not, or its answer would become the next one's
-        return await asyncio.shield(call)
+        await asyncio.wait((call,))
+        if call.cancelled():  # by the library or by `close`, when the other end hung up: nobody cancelled who waits
+            raise self._wire.lost()
+        return call.result()
 
     def _forget(self, call: asyncio.Task[Reading]) -> None:
         self._calls.discard(call)
