@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...errors import BenchError
+from ...errors import BenchError, ConfigError
 from ..config import load_bench_file, virtual_bench
 from ..owner import Ownership
 from ..timeline import new_loop, parse_quantity
@@ -19,6 +19,7 @@ from .output import write_document
 
 __all__ = ["doctor_command"]
 
+WATCH_MOST_S = 3600.0
 MARKS = {"ok": "ok  ", "note": "note", "warn": "WARN", "bad": "BAD "}
 
 
@@ -26,12 +27,15 @@ def doctor_command(bench: Path | None, watch: str, *, json: bool) -> int:
     """Look, tell, and return 4 when something is bad, else 0.
 
     Raises:
-        BenchError: the bench file is wrong, or somebody else has the bench.
+        ConfigError: the bench file or `watch` is wrong.
+        BenchError: somebody else has the bench.
     """
     try:
         watch_s = parse_quantity(watch, "time") / 1e9
     except ValueError as error:
-        raise BenchError(f"--watch: {error}.") from None
+        raise ConfigError(f"--watch: {error}.") from None
+    if not 0 < watch_s <= WATCH_MOST_S:
+        raise ConfigError(f"--watch: {watch!r} is no time to listen. Give one above 0 and up to 1 h, such as '10 s'.")
     file = load_bench_file(bench or virtual_bench())
     owner = Ownership(file.path)
     loop, _ = new_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from .cases import run_cases
 from .closing import close_quietly, one_line
 from .display import Display, make_display
 from .output import write_document
-from .twin_faults import deviations
+from .twin_faults import check_faults, deviations
 
 __all__ = ["RunRequest", "run_command"]
 
@@ -102,6 +103,7 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
     file = speaking(load_bench_file(request.bench or virtual_bench()), request.ocpp)
     _check_deviations(request, file.station.ocpp)
     twin_faults = tuple(parse_fault(text) for text in request.twin_fault)
+    check_faults(twin_faults)
     options = RunOptions(
         directory=create_run_folder(file.name, out=request.out),
         station_fault=request.station_fault,
@@ -197,11 +199,19 @@ def _wait_s(text: str | None) -> float | None:
 def _check_cases(cases: tuple[str, ...]) -> None:
     for case in cases:
         if case not in CASES:
-            known = ", ".join(CASES)
-            raise ConfigError(f"there is no case {case!r}. Known: {known}.")
+            near = difflib.get_close_matches(case, CASES, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ConfigError(f"there is no case {case!r}{hint}. Known: {', '.join(CASES)}.")
 
 
 def _check_deviations(request: RunRequest, version: str) -> None:
+    given = {"--station-fault": request.station_fault, "--station-oddity": request.station_oddity}
+    given["--attach"] = request.attach or None
+    unused = next((option for option, value in given.items() if value is not None), None)
+    if request.external_station and unused is not None:
+        raise ConfigError(
+            f"{unused} is for the simulated station, and --external-station starts none. Leave one of them out."
+        )
     for option, name, kind in (
         ("--station-fault", request.station_fault, "fault"),
         ("--station-oddity", request.station_oddity, "oddity"),
@@ -210,7 +220,9 @@ def _check_deviations(request: RunRequest, version: str) -> None:
             continue
         known = {row["name"]: row for row in deviations(kind)}
         if name not in known:
-            raise ConfigError(f"{option}: the simulated station has no {name!r}. Known: {', '.join(known)}.")
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ConfigError(f"{option}: the simulated station has no {name!r}{hint}. Known: {', '.join(known)}.")
         versions: list[str] = known[name]["versions"]
         if version not in versions:
             raise ConfigError(

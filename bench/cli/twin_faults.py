@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...errors import BenchError
+from ...errors import BenchError, ConfigError
 from .output import write_document
 
-__all__ = ["deviations", "faults_command"]
+__all__ = ["check_faults", "deviations", "faults_command"]
 
 Row = Mapping[str, Any]
 TWO = ("2.0.1", "2.1")
@@ -43,11 +43,27 @@ def deviations(kind: str) -> list[Row]:
 
 def _lists() -> dict[str, list[Row]]:
     """Asked of the twin as a process: nothing here imports it."""
-    command = [sys.executable, "-m", "pilotbench.bench.twin"]
+    return json.loads(_asked())
+
+
+def check_faults(faults: Sequence[Mapping[str, Any]]) -> None:
+    """Check names and arguments of faults of the twin, as `parse_fault` makes them.
+
+    Raises:
+        ConfigError: there is no such fault, or it cannot have these arguments.
+        BenchError: the twin does not say what it can do.
+    """
+    wrong = _asked(*(json.dumps(fault) for fault in faults)).splitlines() if faults else []
+    if wrong:
+        raise ConfigError(f"--twin-fault: {wrong[0]}. `pilotbench twin faults` lists them with their arguments.")
+
+
+def _asked(*faults: str) -> str:
+    command = [sys.executable, "-m", "pilotbench.bench.twin", *faults]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     if answer.returncode:
         raise BenchError(f"the twin did not tell what can be wrong with it: {answer.stderr.strip()[-200:]}")
-    return json.loads(answer.stdout)
+    return answer.stdout
 
 
 def _of_kind(lists: Mapping[str, list[Row]], kind: str) -> list[Row]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...drivers.ports import host_of
-from ...errors import BenchError
+from ...errors import BenchError, DeviceError
 from ..children import Child, start_twin
 from ..config import BenchFile
 from ..instruments import make_instruments
@@ -52,9 +52,13 @@ async def examine(file: BenchFile, work: Path, watch_s: float, progress: Callabl
         twin, ports = await start_twin(_twin_config(file, work), work, timeline.source("twin"))
     drivers: list[Driver] = []
     try:
-        drivers = make_instruments(file, timeline, ClosedGate(), ports)
+
+        def absent(name: str, error: DeviceError) -> None:
+            findings.append(Finding(name, "opening", "bad", str(error), "see what the message says"))
+
+        drivers = make_instruments(file, timeline, ClosedGate(), ports, absent=absent)
         findings += reach_of(drivers) + _network(drivers)
-        progress(f"opening {', '.join(driver.name for driver in drivers)}")
+        progress(f"opening {', '.join(driver.name for driver in drivers) or 'nothing'}")
         opened = await asyncio.gather(*(_open(driver) for driver in drivers))
         findings += [found for part in opened for found in part]
         progress(f"listening for {watch_s:g} s")

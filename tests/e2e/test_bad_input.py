@@ -163,6 +163,29 @@ def test_a_station_that_never_connects_is_told_with_a_count_down(tmp_path: Path)
 def test_an_unknown_case_and_an_unknown_fault_list_the_known_ones(tmp_path: Path) -> None:
     one_paragraph(cli("run", "sesion", state=tmp_path), 2, "'sesion'", "session")
     one_paragraph(cli("run", "--station-fault", "late", state=tmp_path), 2, "'late'", "late-open")
+    one_paragraph(cli("run", "--station-fault", "late-opn", state=tmp_path), 2, "did you mean 'late-open'?")
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("meter-word-ordr", "did you mean 'meter-word-order'?"),
+        ("phase-loss:phse=2", "did you mean 'phase'?"),
+        ("phase-loss:for_s=soon", "for_s = 'soon' must be a number"),
+        ("phase-loss:once=never", "must be one of now"),
+    ],
+)
+def test_a_twin_fault_that_cannot_be_is_told_before_anything_runs(tmp_path: Path, fault: str, says: str) -> None:
+    folder = tmp_path / "out"
+    result = cli("run", "--twin-fault", fault, "--out", str(folder), state=tmp_path / "state")
+    one_paragraph(result, 2, "--twin-fault", says, "pilotbench twin faults")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("option", [["--station-fault", "late-open"], ["--station-oddity", "soft-start"], ["--attach"]])
+def test_what_the_simulated_station_does_is_refused_where_there_is_none(tmp_path: Path, option: list[str]) -> None:
+    result = cli("run", "--external-station", *option, state=tmp_path)
+    one_paragraph(result, 2, option[0], "--external-station")
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:

@@ -93,6 +93,25 @@ def test_the_doctor_names_what_is_bad_and_what_would_mend_it(
     assert "pilot" in told.out
 
 
+def test_the_doctor_looks_at_the_rest_when_a_usb_number_is_not_there(
+    pilotbench: Callable[..., CliRun], bench: Path
+) -> None:
+    text = bench.read_text().split("[twin]")[0].replace("twin:pilot", "usb:PB0201")
+    text = text.replace("twin:can", "usb:PB0202").replace("twin:meter", str(bench.parent / "nowhere"))
+    bench.write_text(text.replace("[safe]", '[safe]\nemergency_stop = "on the wall"'))
+    told = pilotbench("doctor", "--bench", bench, "--watch", "100 ms", "--json")
+    assert told.code == 4, told.out + told.err
+    opening = {found["subject"]: found for found in told.document["findings"] if found["what"] == "opening"}
+    assert {name: found["state"] for name, found in opening.items()} == dict.fromkeys(("pilot", "ev", "meter"), "bad")
+    assert "no USB serial port has the number 'PB0201'" in opening["pilot"]["detail"]
+
+
+@pytest.mark.parametrize("watch", ["5", "0 s", "-1 s", "2 h"])
+def test_the_doctor_listens_for_a_time(pilotbench: Callable[..., CliRun], watch: str) -> None:
+    told = pilotbench("doctor", "--watch", watch)
+    assert (told.code, told.err.startswith("pilotbench: --watch:")) == (2, True), told.err
+
+
 def test_a_calibration_is_stored_beside_the_bench_and_used(pilotbench: Callable[..., CliRun], bench: Path) -> None:
     values = ("meter", "accuracy=0.5 %", "answer=30 ms", "--due", "2036-11-21", "--on", "2026-11-20")
     told = pilotbench("calibrate", "--bench", bench, *values, "--operator", "Ann Example", "--certificate", "K 12")
