@@ -13,9 +13,9 @@ from .engine import UNREAD, Engine, OnVerdict, Window, canonical, evaluate
 from .excuse import MISBEHAVIOUR
 from .facts import Facts
 from .group import Group
-from .language.limits import nearest
 from .language.named import NamedRule
 from .language.pack import Pack
+from .language.place import nearest
 from .reads import DISTURBANCES, reads
 from .summary import left_open
 from .verdict import Instance, Report, Verdict

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -12,9 +10,9 @@ import msgspec
 
 from ....errors import RuleError
 from ...timeline import UNITS
-from .place import place, toml_place
+from .place import nearest, place, read_toml
 
-__all__ = ["Limit", "load_limits", "nearest"]
+__all__ = ["Limit", "load_limits"]
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -49,18 +47,13 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+SCHEMA = 1
 _HEAD = ("schema", "title", "limit")
 
 
 def dimension_of(unit: str) -> str | None:
     """The dimension a unit belongs to, None for no unit."""
     return next((name for name, units in UNITS.items() if unit in units), None)
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """`; did you mean …?` or, where nothing is near, the choice."""
-    near = difflib.get_close_matches(word, known, 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
 
 
 def load_limits(paths: Sequence[Path]) -> dict[str, Limit]:
@@ -81,19 +74,7 @@ def load_limits(paths: Sequence[Path]) -> dict[str, Limit]:
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except OSError as error:
-        raise RuleError(f"cannot be read: {error.strerror}. Does the limits file exist?", pack=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuleError(f"is no TOML: {error}", pack=toml_place(path, error)) from error
-    for key in content:
-        if key not in _HEAD:
-            raise RuleError(f"unknown key {key!r}{nearest(key, _HEAD)}", pack=place(path, text, (key,)))
-    if content.get("schema") != 1:
-        what = f"schema is {content.get('schema')!r}; this program reads schema = 1"
-        raise RuleError(what, pack=place(path, text, ("schema",)))
+    text, content = read_toml(path, "limits file", _HEAD, SCHEMA)
     entries = content.get("limit", {})
     if not isinstance(entries, dict):
         raise RuleError("limits are written as [limit.NAME]", pack=str(path))

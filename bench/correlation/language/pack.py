@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from ....errors import RuleError
 from ...timeline import parse_quantity
-from .limits import Limit, dimension_of, load_limits, nearest
+from .limits import Limit, dimension_of, load_limits
 from .named import NamedRule
-from .place import line_of, place, toml_place
+from .place import line_of, nearest, read_toml
 from .rule_reader import read_rule
 from .signal_reader import read_signals
 from .signals import Signal
@@ -22,6 +21,7 @@ __all__ = ["SCHEMA", "NamedRule", "Pack", "load_pack"]
 
 SCHEMA = 2
 _LIMIT = re.compile(r"\blimit\.[a-z][a-z0-9_]*")
+_OTHER_SCHEMA = ". Use the program that the pack was written for, or rewrite its rules as docs/rules.md says"
 _PACK_KEYS = ("schema", "title", "ocpp", "signal", "rule")
 
 
@@ -94,7 +94,7 @@ def load_pack(paths: Sequence[Path], limits: Sequence[Path]) -> Pack:
     rules: list[NamedRule] = []
     signals: dict[str, Signal] = {}
     for path in paths:
-        text, content = _content(path)
+        text, content = read_toml(path, "rule pack", _PACK_KEYS, SCHEMA, _OTHER_SCHEMA)
         _all_limits(path, text, known)
         own = read_signals(content.get("signal"), known, (path, text))
         for name, signal in own.items():
@@ -122,27 +122,6 @@ def _all_limits(path: Path, text: str, known: Mapping[str, Limit]) -> None:
         if has:
             what = f"rests on {', '.join(has[:3])}{' and others' if len(has) > 3 else ''}"
             raise RuleError(f'{what} of the limits "{beside.stem}": add it to [rules] limits', pack=str(path))
-
-
-def _content(path: Path) -> tuple[str, dict[str, Any]]:
-    """The text of a pack, and what stands in it, as far as it is one that this program reads."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except OSError as error:
-        raise RuleError(f"cannot be read: {error.strerror}. Does the rule pack exist?", pack=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuleError(f"is no TOML: {error}", pack=toml_place(path, error)) from error
-    for key in content:
-        if key not in _PACK_KEYS:
-            raise RuleError(f"unknown key {key!r}{nearest(key, _PACK_KEYS)}", pack=place(path, text, (key,)))
-    if content.get("schema") != SCHEMA:
-        raise RuleError(
-            f"schema is {content.get('schema')!r}; this program reads schema = {SCHEMA}. Use the program that the pack "
-            "was written for, or rewrite its rules as docs/rules.md says",
-            pack=place(path, text, ("schema",)),
-        )
-    return text, content
 
 
 def _rules(

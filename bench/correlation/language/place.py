@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from ....errors import RuleError
 from ...timeline import key_line, syntax_line
 
-__all__ = ["line_of", "place", "toml_place"]
+__all__ = ["line_of", "nearest", "place", "read_toml"]
 
 _HEADER = re.compile(r"""\s*\[\s*(\w+)\s*\.\s*(?:"([^"]*)"|'([^']*)'|([^\]]+?))\s*\]""")
 
@@ -25,6 +28,34 @@ def toml_place(path: Path, error: ValueError) -> str:
     if not isinstance(error, tomllib.TOMLDecodeError):
         return str(path)
     return f"{path}:{syntax_line(error, path.read_text(encoding='utf-8'))}"
+
+
+def read_toml(path: Path, what: str, keys: Sequence[str], schema: int, advice: str = "") -> tuple[str, dict[str, Any]]:
+    """The text of a file of rules or limits (`what`), and what stands in it.
+
+    Raises:
+        RuleError: it cannot be read, is no TOML, has a key that is none of `keys`, or is of another schema.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise RuleError(f"cannot be read: {error.strerror}. Does the {what} exist?", pack=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"is no TOML: {error}", pack=toml_place(path, error)) from error
+    for key in content:
+        if key not in keys:
+            raise RuleError(f"unknown key {key!r}{nearest(key, keys)}", pack=place(path, text, (key,)))
+    if content.get("schema") != schema:
+        said = f"schema is {content.get('schema')!r}; this program reads schema = {schema}{advice}"
+        raise RuleError(said, pack=place(path, text, ("schema",)))
+    return text, content
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`; did you mean …?` or, where nothing is near, the choice."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
 
 
 def line_of(text: str, table: str, name: str, key: str = "") -> int | None:
