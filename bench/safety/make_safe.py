@@ -4,8 +4,8 @@ Orderly: the vehicle and the load ask for no current, the current falls, CP goes
 is proven dead, injected faults are taken back, and with every outlet there the supply goes off (`SupplyOff`). An
 output that stays live has its supply cut at once, and the run is an ERROR. A failing step never stops the next one.
 At once, for a trip: nothing is waited for between the request, CP at A and the supply; the proof follows.
-Safe means: output proven dead. Where the bench can see neither voltage nor current at the outlet,
-the outcome says so and does not call it safe.
+Safe means: output proven dead. Where the bench sees no voltage at the outlet, by a sense or its meter, the
+outcome says so and does not call it safe, also when no current is metered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from ..timeline import Source
-from .observed import Outlet
+from .observed import AC_DEAD_V, Outlet
 from .supply import SafeDevice, SupplyOff, run_step
 
 __all__ = ["SafeLimits", "SafeOutcome", "SafeRecipe", "together"]
@@ -58,7 +58,7 @@ class SafeEv(Protocol):
 
 
 class SafeLimits(msgspec.Struct, frozen=True):
-    """When the output counts as dead: no voltage sensed, and less than `current_below_a` metered."""
+    """When the output counts as dead: no voltage sensed, and less than `current_below_a` where it is metered."""
 
     output_dead_within_s: float
     current_below_a: float
@@ -213,10 +213,17 @@ class SafeRecipe:
         def dead() -> bool:
             current_a = outlet.current_a
             no_current = current_a is None or current_a < self._limits.current_below_a
-            return outlet.live is not True and no_current and not (outlet.live is None and current_a is None)
+            return no_current and (outlet.live is False or metered_dead())
+
+        def metered_dead() -> bool:
+            # Without a sense the meter's voltage counts. No current is no proof: a vehicle at 0 A draws none from a
+            # live output.
+            return outlet.live is None and outlet.voltage_v is not None and outlet.voltage_v < AC_DEAD_V
 
         if await outlet.wait_until(dead, within_s):
             return True
+        if outlet.live is None and outlet.current_a is not None and outlet.current_a < self._limits.current_below_a:
+            return False  # nobody sees whether it is live: the verdict says so
         trouble.append(
             f"output still live after {within_s:g} s (voltage sensed: {outlet.live}, current: {outlet.current_a} A)"
         )
@@ -227,6 +234,7 @@ class SafeRecipe:
         if proven:
             seen = [
                 "no voltage sensed" if outlet.live is False else "",
+                f"{outlet.voltage_v:.0f} V metered" if outlet.live is None and outlet.voltage_v is not None else "",
                 f"{outlet.current_a:.2f} A metered" if outlet.current_a is not None else "",
             ]
             return "safe: output proven dead (" + ", ".join(part for part in seen if part) + ")"
@@ -239,6 +247,10 @@ class SafeRecipe:
         elif outlet.live is None and outlet.current_a is None:
             how = "CP at A acknowledged" if reached else "the pilot emulator was not reached"
             return f"{how}, output not observed"
+        elif outlet.live is None and outlet.current_a is not None and outlet.current_a < self._limits.current_below_a:
+            how = "CP at A acknowledged" if reached else "the pilot emulator was not reached"
+            volts = "" if outlet.voltage_v is None else f" and {outlet.voltage_v:.0f} V"
+            return f"{how}, {outlet.current_a:.2f} A{volts} metered, output not observed"
         else:
             said = "the output is still live"
         return f"NOT SAFE: {said}. Switch the supply off by hand, now."

@@ -17,6 +17,9 @@ GONE = ("FAULTED", "IDLE")
 DC_DEAD_V = 10.0
 """Above it a CHAdeMO charger keeps the plug locked, and says so (IEEE 2030.1.1): its output counts as live."""
 
+AC_DEAD_V = 50.0
+"""Below it a conductor may be touched (IEC 61140, conventional touch voltage limit); a dead one may couple in some."""
+
 STALE_NS = 2 * 10**9
 """A meter reading older than this says nothing about now."""
 
@@ -35,9 +38,15 @@ class Outlet:
         self._sensed_by = ""
         self.state: str | None = None
         self._current_a: float | None = None
+        self._voltage_v: float | None = None
         self._metered_ns = 0
         self._changed = asyncio.Event()
         self.unsubscribe = timeline.subscribe(self._look)
+
+    @property
+    def voltage_v(self) -> float | None:
+        """Highest phase voltage of the newest meter reading, if it is recent and tells any."""
+        return None if self.current_a is None else self._voltage_v
 
     @property
     def current_a(self) -> float | None:
@@ -68,6 +77,8 @@ class Outlet:
             phases = cast("list[Any]", event.data["current_a"])
             # a meter without currents says nothing about them, and not that none flows
             self._current_a = max((abs(float(value)) for value in phases), default=None)
+            volts = cast("list[Any]", event.data["voltage_v"])
+            self._voltage_v = max((abs(float(value)) for value in volts), default=None)
             self._metered_ns = event.stamp.order_ns
         else:
             return

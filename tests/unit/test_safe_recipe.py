@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from pilotbench.bench.safety.make_safe import SafeLimits, SafeRecipe
+import pytest
+from pilotbench.bench.safety.make_safe import SafeLimits, SafeOutcome, SafeRecipe
 from pilotbench.bench.safety.observed import Outlet
 from pilotbench.bench.safety.supply import SupplyOff
 from pilotbench.bench.timeline import Timeline
@@ -49,3 +50,39 @@ def test_a_driver_that_breaks_stops_no_other_step() -> None:
     assert pilot.did[0] == "A"
     assert supply.did == ["safe"]
     assert trouble == ("EV request to 0 A: KeyError('soc')", "supply device off: ZeroDivisionError()")
+
+
+@pytest.mark.parametrize(
+    ("amps", "live", "proven", "says"),
+    [
+        (0.0, None, False, "CP at A acknowledged, 0.00 A and 230 V metered, output not observed"),
+        (0.0, False, True, "safe: output proven dead (no voltage sensed, 0.00 A metered)"),
+        (0.0, True, False, "NOT SAFE: the output is still live"),
+        (6.0, None, False, "NOT SAFE: the output is still live"),
+        (None, None, False, "CP at A acknowledged, output not observed"),
+    ],
+)
+def test_no_current_alone_proves_no_output_dead(amps: float | None, live: bool | None, proven: bool, says: str) -> None:
+    outcome = made_safe(amps, live, [230.0])
+    assert outcome.proven is proven
+    assert outcome.text.startswith(says)
+
+
+@pytest.mark.parametrize(("volts", "proven"), [([12.0], True), ([0.0, 51.0], False), ([], False)])
+def test_the_meters_voltage_proves_it_where_there_is_no_sense(volts: list[float], proven: bool) -> None:
+    assert made_safe(0.0, None, volts).proven is proven
+
+
+def made_safe(amps: float | None, live: bool | None, volts: list[float]) -> SafeOutcome:
+    async def play() -> SafeOutcome:
+        timeline = Timeline()
+        outlet = Outlet(timeline)
+        if live is not None:
+            timeline.source("pilot").note("output", {"live": live, "phases": [live], "kind": "ac"}, evse=1)
+        if amps is not None:
+            data = {"power_w": 0.0, "current_a": [amps], "voltage_v": volts, "energy_wh": "1"}
+            timeline.source("meter").note("meter.sample", data, evse=1)
+        recipe = SafeRecipe(timeline.bench, outlet, SafeLimits(0.1, 0.5), pilot=Device(), ev=None)
+        return await recipe.run()
+
+    return asyncio.run(play())
