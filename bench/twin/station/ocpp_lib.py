@@ -29,8 +29,6 @@ from .slips import Slips
 __all__ = ["OCPPError", "Peer", "SecurityError"]
 
 _ANSWER_S = 30
-_BETWEEN_S = 0.2
-"""Between two requests of which a station in order sends one, so that nobody can doubt which came first."""
 _SECRET = ("BasicAuthPassword", "AuthorizationKey")
 _LOG = logging.getLogger(__name__)
 _LOG.addHandler(logging.NullHandler())
@@ -108,7 +106,7 @@ class Peer(_ChargePoint):
         answer: dict[str, Any] = {}
         for number, one in enumerate(self._slips.said(message)):
             if number:
-                await asyncio.sleep(_BETWEEN_S)
+                await asyncio.sleep(self._slips.between_s)
             said = await self._request(one)
             answer = said if one.action == message.action else answer
         return answer

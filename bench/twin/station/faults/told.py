@@ -113,7 +113,6 @@ TOLD: tuple[Deviation, ...] = (
     fault(
         "free-while-plugged",
         "tells Available when the transaction ends, although the vehicle is still connected",
-        "local_stop",
         v2="v2.status.truth",
         slips=("available-at-the-end",),
     ),

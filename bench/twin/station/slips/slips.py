@@ -48,6 +48,11 @@ class Slips:
             messages = [changed for one in messages for changed in slip.say(one, memory)]
         return messages
 
+    @property
+    def between_s(self) -> float:
+        """Seconds between messages that are sent in place of one."""
+        return max((slip.between_s for slip, _ in self._slips), default=0.0)
+
     def beside(self, action: str) -> bool:
         """Whether a second request goes out right behind this one."""
         return any(action in slip.beside for slip, _ in self._slips)

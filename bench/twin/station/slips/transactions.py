@@ -123,7 +123,7 @@ TRANSACTIONS: dict[str, Slip] = {
     "unplug-as-local": _as_local("EVDisconnected"),
     "reset-as-local": _as_local("ImmediateReset"),
     "end-twice": Slip(_end_twice),
-    "asks-to-stop": Slip(_asks_to_stop),
+    "asks-to-stop": Slip(_asks_to_stop, between_s=0.2),
     "available-at-the-end": Slip(_available_at_the_end),
     "two-at-once": Slip(beside=frozenset({"MeterValues", "TransactionEvent"})),
 }
