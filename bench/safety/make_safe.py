@@ -156,7 +156,8 @@ class SafeRecipe:
         if pilot is not None and pilot.is_open:
             read_back = await self._step("faults off, state A read back", pilot.make_safe, trouble, PILOT_WITHIN_S)
             at_a = at_a and read_back
-            proven = proven and read_back
+            # What is read back counts, too: the event that told of a live output may have been lost on the wire.
+            proven = proven and read_back and self._outlet.live is not True
         text = self._verdict(proven, reached=at_a is not None, at_a=bool(at_a))
         self._source.note("safe.step", {"step": "output dead", "ok": proven, "detail": text})
         if cut:

@@ -221,7 +221,7 @@ class LinePilot(FramedDriver):
     async def _status(self) -> PilotStatus:
         answer = await self._link.command("S")
         try:
-            return PilotStatus.parse(answer.words)
+            status = PilotStatus.parse(answer.words)
         except ValueError as error:
             raise DeviceError(
                 f"its status cannot be read: {error}.",
@@ -230,6 +230,8 @@ class LinePilot(FramedDriver):
                 sent="S",
                 received=" ".join(answer.words),
             ) from error
+        self._observer.reads(status.output, Stamp.host(answer.at_ns, lo_ns=answer.sent_ns))
+        return status
 
     def _require_capability(self, capability: str, what: str) -> None:
         if capability not in self.who.capabilities:

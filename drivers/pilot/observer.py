@@ -6,7 +6,7 @@ the first ping of an epoch the events wait, because nothing could be said about 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...bench.timeline import DeviceClock, Source, Stamp
 from ..serial_line import Block
@@ -43,6 +43,7 @@ class Observer:
         self._pwm_on = False
         self._state: tuple[str, bool] | None = None
         self._estop: bool | None = None
+        self._live: bool | None = None
         self._clock_said_ns = 0
         self.clock = DeviceClock(source.name)
 
@@ -50,6 +51,20 @@ class Observer:
     def letter(self) -> str | None:
         """The present state letter, None before the first level."""
         return self._state[0] if self._state else None
+
+    def reads(self, output: Sequence[bool] | None, stamp: Stamp) -> None:
+        """What a status shows of the output: told when it is live although the last event said dead.
+
+        That event was lost on the wire, and nobody may take the output for dead. The other way round can wait: it is
+        told by an event, with a better stamp.
+        """
+        identity = self._identity
+        if output is None or identity is None or self._live is not False or not any(output):
+            return
+        self._live = True
+        since_ns = stamp.lo_ns - identity.sense_us[1] * 1000
+        data = {"live": True, "phases": list(output), "kind": identity.sense_kind}
+        self._source.emit("output", Stamp.host(stamp.order_ns, lo_ns=since_ns), data, evse=self._evse)
 
     def begin(self, identity: PilotIdentity) -> None:
         """The device said who it is."""
@@ -217,5 +232,6 @@ class Observer:
             raise ValueError("OUT takes one digit, 0 or 1, for each phase")
         phases = [bit == "1" for bit in bits]
         stamp = self.stamp(device_ns, block, 0, identity.sense_us)
-        data = {"live": any(phases), "phases": phases, "kind": identity.sense_kind}
+        self._live = any(phases)
+        data = {"live": self._live, "phases": phases, "kind": identity.sense_kind}
         self._source.emit("output", stamp, data, evse=self._evse, raw=raw)

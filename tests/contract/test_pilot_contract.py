@@ -330,3 +330,19 @@ def test_state_of_the_emergency_stop_that_was_lost_on_the_wire_comes_again(
     process.control(type="fault", name="e-stop", on=True)
     rig.run(rig.timeline.wait_for("estop", lambda e: e.data["tripped"], timeout_s=2, since_ns=0))
     assert lost
+
+
+def test_a_live_output_whose_event_was_lost_on_the_wire_is_read_back(rig: Rig) -> None:
+    tap = rig.tap("pilot")
+    station = rig.twin.station()
+    station.hello()
+    station.send(type="set", evse=1, pwm_pct=100)
+    pilot = opened(rig, tap.port)
+    rig.run(rig.timeline.wait_for("output", lambda e: e.data["live"] is False, timeout_s=2, since_ns=0))
+    tap.to_bench = lambda data: data.replace(b" OUT ", b" OU? ")
+    station.send(type="set", evse=1, contactor=True)
+    rig.run(rig.timeline.wait_for("gap", lambda e: "OU?" in e.data["why"], timeout_s=2, since_ns=0))
+    assert {event.data["live"] for event in rig.topics("output")} == {False}
+    rig.run(pilot.make_safe())
+    assert rig.topics("output")[-1].data["live"] is True
+    station.close()
