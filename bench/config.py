@@ -105,12 +105,14 @@ def virtual_bench() -> Path:
 def data_file(bench: BenchFile, folder: str, name: str, suffix: str) -> Path:
     """The file `name` + `suffix`: beside the bench file, then among the shipped ones in `folder`.
 
+    Another bench file of that name beside it is not meant: a laboratory calls its bench lab, and so are limits called.
+
     Raises:
         ConfigError: it is in neither place; lists what is.
     """
     candidates = [bench.path.parent / f"{name}{suffix}", HW_CONFIGS / folder / f"{name}{suffix}"]
     for candidate in candidates:
-        if candidate.is_file() and candidate.resolve() != bench.path:
+        if candidate.is_file() and candidate.resolve() != bench.path and not _is_bench(candidate):
             return candidate
     shipped = sorted(path.stem for path in (HW_CONFIGS / folder).glob(f"*{suffix}"))
     hint = did_you_mean(name, shipped)
@@ -120,6 +122,15 @@ def data_file(bench: BenchFile, folder: str, name: str, suffix: str) -> Path:
         file=str(bench.path),
         line=_line_of_value(bench.text, name),
     )
+
+
+def _is_bench(path: Path) -> bool:
+    """True for a bench file; what cannot be read is none, and its reader says why."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8")) if path.suffix == ".toml" else {}
+    except (OSError, ValueError):
+        return False
+    return "station" in content and "device" in content
 
 
 def load_bench_file(path: Path) -> BenchFile:

@@ -115,12 +115,28 @@ def status_command(bench: Path | None) -> int:
         sys.stdout.write(f"{file.name}: not armed, {why}\n" if token is None else f"{_line(token)}\n")
         return 0 if token is not None else 5
     boot = this_boot()
-    tokens = [token for token in tokens_in(state_dir()) if token.left_s(boot) > 0]
-    for token in tokens:
-        sys.stdout.write(f"{_line(token)} ({token.file})\n")
-    if not tokens:
+    armed = 0
+    for token in tokens_in(state_dir()):
+        if token.left_s(boot) <= 0:
+            continue
+        why = _ended(token)
+        armed += not why
+        told = f"{token.bench}: not armed, {why}" if why else _line(token)
+        sys.stdout.write(f"{told} ({token.file})\n")
+    if not armed:
         sys.stdout.write("nothing is armed\n")
-    return 0 if tokens else 5
+    return 0 if armed else 5
+
+
+def _ended(token: ArmToken) -> str:
+    """Why a permission that has time left does not count any more; "" while it does."""
+    try:
+        arming = arming_of(load_bench_file(Path(token.file)))
+    except BenchError as error:
+        return f"its bench file cannot be read any more: {error}"
+    if arming is None:
+        return "the bench is all virtual now"
+    return arming.look()[1] if arming.look()[0] is None else ""
 
 
 def _only_for_people() -> None:

@@ -205,9 +205,12 @@ def _check_cases(cases: tuple[str, ...]) -> None:
 
 
 def _check_deviations(request: RunRequest, version: str) -> None:
-    given = {"--station-fault": request.station_fault, "--station-oddity": request.station_oddity}
-    given["--attach"] = request.attach or None
-    unused = next((option for option, value in given.items() if value is not None), None)
+    given = {
+        "--station-fault": request.station_fault is not None,
+        "--station-oddity": request.station_oddity is not None,
+        "--attach": request.attach,
+    }
+    unused = next((option for option, there in given.items() if there), None)
     if request.external_station and unused is not None:
         raise ConfigError(
             f"{unused} is for the simulated station, and --external-station starts none. Leave one of them out."

@@ -69,6 +69,11 @@ def test_armed_listed_and_disarmed(bench: Path) -> None:
     assert "(480 min left)" in status.out
     assert "faults: diode, short0; csms: reset" in status.out
     assert in_a_shell("arm", "--status", "--bench", str(bench), state=state(bench)).code == 0
+    text = bench.read_text(encoding="utf-8")
+    bench.write_text(text + "# edited\n", encoding="utf-8")
+    edited = in_a_shell("arm", "--status", state=state(bench))
+    assert (edited.code, "lab: not armed" in edited.out, "was changed" in edited.out) == (5, True, True), edited.out
+    bench.write_text(text, encoding="utf-8")
     assert "disarmed" in in_a_shell("disarm", "--bench", str(bench), state=state(bench)).out
     assert "nobody armed it" in why(bench)
     assert "was not armed" in in_a_shell("disarm", "--bench", str(bench), state=state(bench)).out

@@ -119,3 +119,10 @@ def test_a_bench_is_not_its_own_data_file(tmp_path: Path) -> None:
     path = tmp_path / "lab.toml"  # there are limits of this name, too
     path.write_text(VIRTUAL, encoding="utf-8")
     assert path not in load_bench_file(path).files()
+
+
+def test_another_bench_is_no_data_file_either(tmp_path: Path) -> None:
+    (tmp_path / "lab.toml").write_text(VIRTUAL, encoding="utf-8")
+    other = tmp_path / "other.toml"
+    other.write_text(VIRTUAL, encoding="utf-8")
+    assert tmp_path / "lab.toml" not in load_bench_file(other).files()
