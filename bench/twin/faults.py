@@ -305,14 +305,16 @@ FAULTS: dict[str, Fault] = {
     "clock-drift": Fault(
         "the pilot's clock runs `ppm` too fast (negative: too slow)",
         "bench instrument",
-        "bench ERROR",
+        "supervisor trip",
+        trip="device-lost",
         of="device",
         arguments={"ppm": Argument(500.0, "parts per million", -100_000.0, 100_000.0)},
     ),
     "clock-step": Fault(
         "the pilot's clock jumps by `ms`, once; off does nothing",
         "bench instrument",
-        "inconclusive",
+        "supervisor trip",
+        trip="device-lost",
         of="device",
         arguments={"ms": Argument(250.0, "ms", -1e6, 1e6)},
     ),
