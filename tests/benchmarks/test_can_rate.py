@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from can_feed import can_feed
-from running_bench import head_of, row_of
+from running_bench import row_of
 
 pytestmark = pytest.mark.benchmark
 
@@ -51,14 +51,8 @@ def run(kind: str, seconds: float) -> dict[str, Any]:
             return {**feeder.sent(), **json.loads(reader.stdout.readline())}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def head() -> None:
-    """The head of the table, once."""
-    print("\n" + head_of(COLUMNS))
-
-
 @pytest.mark.parametrize("kind", list(READERS))
-def test_a_full_bus(kind: str) -> None:
+def test_a_full_bus(kind: str, rows: list[str]) -> None:
     name, seconds = READERS[kind]
     found = run(kind, seconds)
     # What listens to its own frames only counts those, and what is missing of them.
@@ -75,6 +69,6 @@ def test_a_full_bus(kind: str) -> None:
         found.get("mb", ""),
         found["peak_mb"],
     )
-    print("\n" + row_of(cells))
+    rows.append(row_of(cells))
     if kind != "stock":
         assert (lost, found["dropped"], found["holes"], found.get("recorder_lost", 0)) == (0, 0, 0, 0)

@@ -22,15 +22,13 @@ from pilotbench.drivers.meter.segments import share_segments
 
 from driver_rig import Rig
 from meter_rig import MeterRig
-from running_bench import head_of, quantile, row_of
+from running_bench import quantile, row_of
 from twin_client import TwinProcess
 
 pytestmark = pytest.mark.benchmark
 
 FOR_S = 8.0
 NAMES = ("m1", "m2", "m3")
-
-
 COLUMNS = ("line", "meter", "Hz", "apart p50 / p99 ms", "answer ms", "CPU", "gaps")
 
 LINES: dict[str, tuple[str, int, tuple[str, ...]]] = {
@@ -42,14 +40,8 @@ LINES: dict[str, tuple[str, int, tuple[str, ...]]] = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def head() -> None:
-    """The head of the table, once."""
-    print("\n" + head_of(COLUMNS))
-
-
 @pytest.mark.parametrize("line", list(LINES))
-def test_three_meters_at_10_hz(line: str, tmp_path: Path, twin: Callable[..., TwinProcess]) -> None:
+def test_three_meters_at_10_hz(line: str, tmp_path: Path, twin: Callable[..., TwinProcess], rows: list[str]) -> None:
     wire, baud, models = LINES[line]
     shared: dict[str, Any] = {name: {"segment": "m1"} for name in NAMES[1:]}
     units = {
@@ -71,23 +63,20 @@ def test_three_meters_at_10_hz(line: str, tmp_path: Path, twin: Callable[..., Tw
 
     took_s, cpu_s = rig.run(run(), FOR_S + 10)
     samples = rig.topics("meter.sample")
-    rows: list[tuple[object, ...]] = []
     for name, model in zip(NAMES, models, strict=True):
         mine = [event for event in samples if event.source == name]
         assert len(mine) > 2, f"{name} does not answer"
         apart = [(b.stamp.order_ns - a.stamp.order_ns) / 1e6 for a, b in pairwise(mine)]
         answer = [(event.stamp.hi_ns - event.stamp.lo_ns - 200_000_000) / 1e6 for event in mine]
-        rows.append(
-            (
-                line,
-                model,
-                f"{len(mine) / took_s:.2f}",
-                f"{statistics.median(apart):.1f} / {quantile(apart, 0.99):.1f}",
-                f"{statistics.median(answer):.1f}",
-                f"{100 * cpu_s / took_s:.1f} %",
-                len([event for event in rig.topics("gap") if event.source == name]),
-            )
+        cells = (
+            line,
+            model,
+            f"{len(mine) / took_s:.2f}",
+            f"{statistics.median(apart):.1f} / {quantile(apart, 0.99):.1f}",
+            f"{statistics.median(answer):.1f}",
+            f"{100 * cpu_s / took_s:.1f} %",
+            len([event for event in rig.topics("gap") if event.source == name]),
         )
-    print("\n" + "\n".join(map(row_of, rows)))
+        rows.append(row_of(cells))
     rig.close()
     meters.close()

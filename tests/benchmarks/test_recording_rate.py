@@ -27,7 +27,7 @@ import pytest
 from mcap.reader import make_reader
 
 from line_feed import Held, judge, line_feed
-from running_bench import head_of, quantile, row_of, running_bench
+from running_bench import quantile, row_of, running_bench
 
 pytestmark = pytest.mark.benchmark
 
@@ -88,30 +88,27 @@ def in_file(folder: Path) -> int:
     return sum(counts.get(topic, 0) for topic in ("cp.volts", "ev.status", "meter.sample", "output"))
 
 
-def test_sustained(tmp_path: Path) -> None:
-    rows: list[str] = []
+def test_sustained(tmp_path: Path, rows: list[str]) -> None:
     for rate, seconds in ((0, 6.0), (RATE, SECONDS)):
         folder = tmp_path / str(rate)
         folder.mkdir()
         found, line = measured(rate, seconds, folder)
         rows.append(row(rate, found, line, folder))
-    print("\n" + "\n".join([head_of(COLUMNS), *rows]))
     assert (found["lost"], found["gaps"], found["dead"]) == (0, [], [])
     assert in_file(folder) == found["made"]
     assert line.outside == 0
 
 
-def test_where_it_begins_to_lose(tmp_path: Path) -> None:
-    print("\n" + head_of(COLUMNS))
+def test_where_it_begins_to_lose(tmp_path: Path, rows: list[str]) -> None:
     for rate in (40_000, 60_000, 80_000, 120_000, 160_000):
         folder = tmp_path / str(rate)
         folder.mkdir()
         found, line = measured(rate, 5.0, folder)
-        print(row(rate, found, line, folder))
+        rows.append(row(rate, found, line, folder))
         assert in_file(folder) + found["lost"] == found["made"]
         told = [why for why in found["gaps"] if "the recorder's queue was full" in why]
         assert bool(told) == bool(found["lost"])
         if told:
-            print(f"told: {told[0][:150]}")
+            print(f"\ntold: {told[0][:150]}")
         if found["lost"] or found["made"] < 0.9 * rate * found["wall_s"]:
             return

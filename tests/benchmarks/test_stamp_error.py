@@ -32,7 +32,7 @@ import pytest
 from can_feed import can_feed
 from csms_bench import stations
 from line_feed import Held, judge, line_feed
-from running_bench import head_of, quantile, row_of, running_bench
+from running_bench import quantile, row_of, running_bench
 from twin_client import Station, TwinProcess
 
 pytestmark = pytest.mark.benchmark
@@ -119,12 +119,6 @@ def held(outside: int, of: int) -> str:
     return f"{100 * (1 - outside / of):.3f} % of {of}"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def head() -> None:
-    """The head of the table, once."""
-    print("\n" + head_of(COLUMNS))
-
-
 @pytest.mark.parametrize(
     ("name", "busy", "burn"),
     [
@@ -135,7 +129,7 @@ def head() -> None:
     ],
 )
 def test_stamps_hold_the_truth(
-    name: str, busy: bool, burn: bool, tmp_path: Path, twin: Callable[..., TwinProcess]
+    name: str, busy: bool, burn: bool, tmp_path: Path, twin: Callable[..., TwinProcess], rows: list[str]
 ) -> None:
     model = twin(devices={"pilot": {"kind": "pilot.line"}, **(SHARED if busy else {})}, meter={"refresh_ms": 50})
     station = model.station()
@@ -183,10 +177,10 @@ def test_stamps_hold_the_truth(
         *((text(ocpp.late_us), held(ocpp.outside, len(ocpp.late_us))) if ocpp else ("", "")),
         f"{100 * found['cpu_s'] / found['wall_s']:.0f} %",
     )
-    print("\n" + row_of(cells))
+    rows.append(row_of(cells))
     if busy:
         each_s = {key: found[key] / found["wall_s"] for key in ("frames", "samples", "events")}
         beside = ", ".join(f"{value:.0f} {key}/s" for key, value in each_s.items())
-        print(f"beside it: {beside}; gaps: {found['gaps'][:3] or 'none'}")
+        print(f"\n{name}: beside it {beside}; gaps: {found['gaps'][:3] or 'none'}")
     assert (line.outside, outside, ocpp.outside if ocpp else 0) == (0, 0, 0)
     assert found["dead"] == []
