@@ -7,6 +7,7 @@ from typing import Any
 
 LOOKS_FOR_CARD = "1500 ms"
 STATION_MAY_TAKE = "18 s"
+PULLS_AT_THE_PLUG = "2 s"
 TOKEN = "04A2B3C4D5"
 FLOWING_A = 25.0
 LIMIT_A = 16.0
@@ -74,6 +75,7 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     mark = timeline.now_ns()
     csms.remote_stop()
     timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
+    timeline.seen("lock", locked=False, within=PULLS_AT_THE_PLUG, since_ns=mark)
 
     bench.phase("unplug")
     mark = timeline.now_ns()
