@@ -22,6 +22,7 @@ from .config import BenchFile, load_bench_file, virtual_bench
 from .correlation import Report
 from .facades import CsmsFacade, TimelineFacade, VehicleFacade
 from .live import Snapshot
+from .overdue import watch_faults
 from .owner import Ownership
 from .permission import is_real
 from .safety.danger import PLAIN
@@ -269,7 +270,7 @@ class BenchHost:
             self._progress(why or "armed by a person, with [envelope] of the bench file")
 
     def _start_watch(self) -> None:
-        self._watch = asyncio.ensure_future(lifecycle.watch_faults(self.bench))
+        self._watch = asyncio.ensure_future(watch_faults(self.bench))
         self._watch.set_name("envelope: overdue faults")
 
     def _on_loop(self, act: Callable[[], T]) -> T:

@@ -42,7 +42,6 @@ __all__ = [
     "settle",
     "start",
     "wait_for_station",
-    "watch_faults",
 ]
 
 SWITCH_INTERVAL_S = 0.0002
@@ -53,7 +52,6 @@ SETTLE_STEP_S = 0.05
 CLOSE_STEP_S = 5.0
 SAFE_WITHIN_S = 15.0
 GUARDIAN_STEP_S = 25.0
-WATCH_STEP_S = 0.1
 IDLE_WITHIN_S = 10.0
 PAUSED_WITHIN_S = 2.0
 """A vehicle has ramped down and opened S2 after so long."""
@@ -260,28 +258,11 @@ async def abandon(bench: Bench, why: str) -> None:
     await make_safe(bench, why)
 
 
-async def watch_faults(bench: Bench) -> None:
-    """Take back faults that are on for longer than the envelope allows; runs until cancelled.
-
-    What fails is told and tried again: a fault must not stay on because one answer was lost.
-    """
-    overdue = False
-    while True:
-        await asyncio.sleep(WATCH_STEP_S)
-        overdue = overdue or bench.gate.fault_overdue
-        if not overdue:
-            continue
-        detail = "longer than [envelope] fault_duration"
-        try:
-            for vehicle in bench.vehicles.values():
-                await vehicle.faults()
-            for driver in bench.instruments:
-                if driver.role != "pilot" and driver.name in bench.gate.overdue_devices:
-                    await driver.make_safe()
-            overdue = False
-        except BenchError as error:
-            detail = f"{detail}; {error}"
-        bench.timeline.bench.note("safe.step", {"step": "faults off", "ok": not overdue, "detail": detail})
+def _unproven(outcome: SafeOutcome | None) -> str:
+    """What somebody else should try once more; empty when there is nothing."""
+    if outcome is None:
+        return ""
+    return outcome.text if "NOT SAFE" in outcome.text or "not known to be off" in outcome.text else ""
 
 
 async def close(bench: Bench, *, finished: bool) -> None:
@@ -318,9 +299,7 @@ async def close(bench: Bench, *, finished: bool) -> None:
     if bench.danger and not any(bench.danger in str(error) for error in errors):
         errors.append(SafetyError(f"earlier in this run: {bench.danger}"))
     # The ports are free: what could not be made safe is tried once more by somebody else.
-    unsafe = bench.outcome is not None and "NOT SAFE" in bench.outcome.text
-    act = bench.outcome.text if bench.outcome is not None and unsafe else ""
-    await step("guardian", lambda: stop_guardian(bench, act), GUARDIAN_STEP_S)
+    await step("guardian", lambda: stop_guardian(bench, _unproven(bench.outcome)), GUARDIAN_STEP_S)
     if bench.station is not None:
         bench.station.say({"type": "stop"})
         bench.station.let_go()
