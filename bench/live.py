@@ -18,6 +18,21 @@ __all__ = ["LiveState", "MessageLine", "Snapshot", "VerdictLine"]
 
 MESSAGES_KEPT = 400
 VERDICTS_KEPT = 200
+NO_OUTLET = 1 << 30
+OF_AN_OUTLET = ("cp.state", "cp.volts", "cp.pwm", "lock", "meter.sample", "ev.status")
+FACTS = (
+    "cp_state",
+    "cp_high_v",
+    "pwm_on",
+    "duty_pct",
+    "offered_a",
+    "locked",
+    "current_a",
+    "power_w",
+    "energy_wh",
+    "soc_pct",
+)
+"""What those topics say."""
 
 
 class MessageLine(msgspec.Struct, frozen=True):
@@ -39,7 +54,11 @@ class VerdictLine(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The bench at one instant. None where nothing is known."""
+    """The bench at one instant. None where nothing is known.
+
+    What the instruments say is that of the first outlet, except `output_live`: True while any outlet is live, False
+    when all that tell of themselves are dead.
+    """
 
     version: int = 0
     at_s: float = 0.0
@@ -76,6 +95,8 @@ class LiveState:
     def __init__(self, timeline: Timeline) -> None:
         self._start_ns = time.monotonic_ns()
         self._values: dict[str, Any] = {}
+        self._outlet = NO_OUTLET
+        self._live: dict[int, bool] = {}
         self._devices: dict[str, tuple[str, str]] = {}
         self._messages: deque[MessageLine] = deque(maxlen=MESSAGES_KEPT)
         self._verdicts: deque[VerdictLine] = deque(maxlen=VERDICTS_KEPT)
@@ -111,9 +132,20 @@ class LiveState:
         handler = _HANDLERS.get(event.topic)
         if handler is None:
             return
+        if event.topic in OF_AN_OUTLET and not self._is_first(event.evse or 1):
+            return
         handler(self, event, event.data)
         self._version += 1
         self._dirty = True
+
+    def _is_first(self, evse: int) -> bool:
+        """True for the outlet that is shown; facts of two must not be mixed."""
+        if evse < self._outlet:
+            self._outlet = evse
+            self._energy_start_wh = None
+            for name in FACTS:
+                self._values.pop(name, None)
+        return evse == self._outlet
 
     def _at_s(self, event: Event) -> float:
         return (event.stamp.order_ns - self._start_ns) / 1e9
@@ -129,7 +161,8 @@ class LiveState:
         self._values.update(pwm_on=bool(data["on"]), duty_pct=duty_pct, offered_a=_amps_of(duty_pct))
 
     def on_output(self, event: Event, data: dict[str, Any]) -> None:
-        self._values["output_live"] = bool(data["live"])
+        self._live[event.evse or 1] = bool(data["live"])
+        self._values["output_live"] = any(self._live.values())
 
     def on_lock(self, event: Event, data: dict[str, Any]) -> None:
         self._values["locked"] = bool(data["locked"])
