@@ -41,11 +41,15 @@ def calibrate_command(
         return _show(bench, device)
     if due is None:
         raise ConfigError("--due DATE is missing: until when does this calibration count?")
+    today = _today()
+    done = _date("--on", on) if on else today
+    if done > today:
+        raise ConfigError(f"--on: {done} has yet to come; give the day on which the calibration was done.")
     table: dict[str, Any] = {
-        "calibrated": _date("--on", on) if on else datetime.now(UTC).astimezone().date(),
+        "calibrated": done,
         "calibration_due": _date("--due", due),
         "operator": operator or getpass.getuser(),
-        **({"certificate": certificate} if certificate else {}),
+        "certificate": certificate or "",  # that of the bench file belongs to an earlier one
         **_values(values, device, section),
     }
     path = _store(bench, device, table)
@@ -82,6 +86,10 @@ def _values(values: Sequence[str], device: str, section: DeviceSection) -> dict[
     return found
 
 
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()
+
+
 def _date(option: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -111,9 +119,11 @@ def _show(bench: BenchFile, only: str | None = None) -> int:
         if section.calibrated is None:
             sys.stdout.write(f"{name:12} not calibrated\n")
             continue
+        due = section.calibration_due
+        expired = " (EXPIRED)" if due is not None and due < _today() else ""
         who = f" by {section.operator}" if section.operator else ""
         sys.stdout.write(
-            f"{name:12} calibrated {section.calibrated}{who}, due {section.calibration_due or 'never'}"
+            f"{name:12} calibrated {section.calibrated}{who}, due {due or 'never'}{expired}"
             f"{', ' + section.certificate if section.certificate else ''}\n"
         )
     return 0

@@ -129,6 +129,16 @@ def test_a_calibration_is_stored_beside_the_bench_and_used(pilotbench: Callable[
     assert bench.parent / "lab.calibration.toml" in load_bench_file(bench).files()
 
 
+def test_a_calibration_that_is_over_is_marked_and_takes_no_certificate_from_another(
+    pilotbench: Callable[..., CliRun], bench: Path
+) -> None:
+    assert "virtual: the model's own figures" in pilotbench("calibrate", "--bench", bench, "meter").out
+    dates = ("--on", "2026-01-01", "--due", "2026-01-31", "--operator", "Ann Example")
+    assert pilotbench("calibrate", "--bench", bench, "meter", "accuracy=0.5 %", *dates).code == 0
+    shown = pilotbench("calibrate", "--bench", bench, "meter").out
+    assert shown == "meter        calibrated 2026-01-01 by Ann Example, due 2026-01-31 (EXPIRED)\n"
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -137,7 +147,8 @@ def test_a_calibration_is_stored_beside_the_bench_and_used(pilotbench: Callable[
         (["meter", "acuracy=1 %"], "did you mean 'accuracy'"),
         (["meter", "accuracy"], "write it as KEY=VALUE"),
         (["meter", "accuracy=1 A"], "'A' is a unit of current"),
-        (["meter", "accuracy=1 %", "--on", "2040-01-01"], "lies before calibrated"),
+        (["meter", "accuracy=1 %", "--on", "2040-01-01"], "has yet to come"),
+        (["meter", "accuracy=1 %", "--on", "2024-02-01", "--due", "2024-01-01"], "lies before calibrated"),
         (["meter", "accuracy=1 %", "--due", "soon"], "is no date"),
     ],
 )
