@@ -29,8 +29,8 @@ FLUSH_NS = 10**9
 ANCHOR_NS = 3600 * 10**9
 TOGETHER = 32
 """Events that are encoded and looked through at once."""
-BEHIND = 2000
-"""More events than this wait only for a recorder that has been held up."""
+BEHIND = 10_000
+"""So many events wait only for a recorder that has been held up: it must catch up, or some will be lost."""
 
 
 def wall_anchor() -> tuple[int, int]:
