@@ -23,7 +23,7 @@ from .cases import run_cases
 from .closing import close_quietly, one_line
 from .display import Display, make_display
 from .output import write_document
-from .twin_faults import check_faults, deviations
+from .twin_faults import check_deviation, check_faults, deviations
 
 __all__ = ["RunRequest", "run_command"]
 
@@ -219,18 +219,8 @@ def _check_deviations(request: RunRequest, version: str) -> None:
         ("--station-fault", request.station_fault, "fault"),
         ("--station-oddity", request.station_oddity, "oddity"),
     ):
-        if name is None:
-            continue
-        known = {row["name"]: row for row in deviations(kind)}
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ConfigError(f"{option}: the simulated station has no {name!r}{hint}. Known: {', '.join(known)}.")
-        versions: list[str] = known[name]["versions"]
-        if version not in versions:
-            raise ConfigError(
-                f"{option}: {name} has no meaning in OCPP {version}, only in {', '.join(versions)}. Choose with --ocpp."
-            )
+        if name is not None:
+            check_deviation(option, name, kind, version)
 
 
 def _list_deviations(kind: str) -> int:

@@ -13,6 +13,7 @@ from ..host import BenchHost
 from ..report import create_run_folder, write_run
 from ..stop import stop_signals
 from .closing import close_quietly
+from .twin_faults import check_deviation
 
 __all__ = ["tui_command"]
 
@@ -22,6 +23,8 @@ def tui_command(bench: Path | None, out: Path | None, station_fault: str | None,
     from importlib import import_module
 
     file = speaking(load_bench_file(bench or virtual_bench()), ocpp)
+    if station_fault is not None:
+        check_deviation("--station-fault", station_fault, "fault", file.station.ocpp)
     folder = create_run_folder(file.name, out=out)
     host = BenchHost(file, options=RunOptions(directory=folder, station_fault=station_fault), progress=print)
     # The screen is a room on the same floor as the command line; it is opened by name, not imported.

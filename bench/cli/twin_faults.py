@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...errors import BenchError, ConfigError
+from ..timeline import did_you_mean
 from .output import write_document
 
-__all__ = ["check_faults", "deviations", "faults_command"]
+__all__ = ["check_deviation", "check_faults", "deviations", "faults_command"]
 
 Row = Mapping[str, Any]
 TWO = ("2.0.1", "2.1")
@@ -39,6 +40,24 @@ def deviations(kind: str) -> list[Row]:
         BenchError: the twin does not say what it can do.
     """
     return _of_kind(_lists(), kind)
+
+
+def check_deviation(option: str, name: str, kind: str, version: str) -> None:
+    """Check the name of a "fault" or "oddity" of the simulated station, given with `option`, for an OCPP version.
+
+    Raises:
+        ConfigError: the station has none of that name, or it means nothing in that version.
+        BenchError: the twin does not say what it can do.
+    """
+    known = {row["name"]: row for row in deviations(kind)}
+    if name not in known:
+        hint = did_you_mean(name, list(known))
+        raise ConfigError(f"{option}: the simulated station has no {name!r}{hint}. Known: {', '.join(known)}.")
+    versions: list[str] = known[name]["versions"]
+    if version not in versions:
+        raise ConfigError(
+            f"{option}: {name} has no meaning in OCPP {version}, only in {', '.join(versions)}. Choose with --ocpp."
+        )
 
 
 def _lists() -> dict[str, list[Row]]:

@@ -164,6 +164,7 @@ def test_an_unknown_case_and_an_unknown_fault_list_the_known_ones(tmp_path: Path
     one_paragraph(cli("run", "sesion", state=tmp_path), 2, "'sesion'", "session")
     one_paragraph(cli("run", "--station-fault", "late", state=tmp_path), 2, "'late'", "late-open")
     one_paragraph(cli("run", "--station-fault", "late-opn", state=tmp_path), 2, "did you mean 'late-open'?")
+    one_paragraph(cli("tui", "--station-fault", "late-opn", state=tmp_path), 2, "did you mean 'late-open'?")
 
 
 @pytest.mark.parametrize(
