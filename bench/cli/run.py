@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import sys
 from pathlib import Path
@@ -115,7 +116,12 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
         keep_state=request.keep_state,
         twin_faults=twin_faults,
     )
-    return BenchHost(file, options=options, progress=display.note)
+    try:
+        return BenchHost(file, options=options, progress=display.note)
+    except BenchError:
+        with contextlib.suppress(OSError):
+            options.directory.rmdir()  # nothing was run: nothing is left, unless something was there before
+        raise
 
 
 def _run_cases(host: BenchHost, cases: tuple[str, ...], ran: _Ran) -> bool:

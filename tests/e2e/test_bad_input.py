@@ -214,3 +214,9 @@ def test_a_second_owner_of_the_bench_is_told_who_the_first_is(tmp_path: Path) ->
     one_paragraph(second, 4, "in use", f"pid {first.pid}", "since")
     os.killpg(first.pid, signal.SIGTERM)
     first.communicate(timeout=40)
+
+
+def test_a_twin_fault_on_a_real_bench_leaves_no_folder(tmp_path: Path) -> None:
+    text = REAL_PILOT_ONLY.format(port="/dev/null", csms_port=0)
+    one_paragraph(run(tmp_path, text, "--twin-fault", "cp-open"), 2, "this bench is real")
+    assert not (tmp_path / "out").exists()
