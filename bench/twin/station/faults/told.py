@@ -255,7 +255,7 @@ TOLD: tuple[Deviation, ...] = (
         "events-reversed",
         "sends the events of a transaction in the wrong order when they come fast",
         v2="v2.tx.first v2.tx.seq",
-        perhaps="v2.tx.evse v2.register.monotonic energy.agree",
+        perhaps="v2.tx.evse v2.register.monotonic energy.agree v2.meter.periodic",
         newest_first=True,
         queue_wait_s=2.0,
     ),
