@@ -134,6 +134,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
     pack = load_pack(packs, limits)
     facts = facts_of(file, powers_station=_powers_station(file, options))
     back_end = make_back_end(plan_of(file), state_dir() / "csms" / file.name, timeline, gate, poll)
+    loads = [name for name, device in file.device.items() if device.role == "load"]
     secrets = Redactor(back_end.security.passwords.secrets)
     attached = _attachments(file, facts, options)
     recorder = Recorder(options.directory / "run.mcap", timeline, attached, redactor=secrets)
@@ -142,7 +143,7 @@ def build(file: BenchFile, options: RunOptions, poll: LagSelector, work: Path) -
         options=options,
         timeline=timeline,
         gate=gate,
-        outlets={evse: Outlet(timeline, evse) for evse in range(1, file.station.evses + 1)},
+        outlets={evse: Outlet(timeline, evse, loads) for evse in range(1, file.station.evses + 1)},
         live=LiveState(timeline),
         back_end=back_end,
         pack=pack,

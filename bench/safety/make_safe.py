@@ -11,13 +11,15 @@ outcome says so and does not call it safe, also when no current is metered.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from ..timeline import Source
-from .observed import AC_DEAD_V, Outlet
+from .observed import Outlet
+from .senses import AC_DEAD_V
 from .supply import SafeDevice, SupplyOff, run_step
 
 __all__ = ["SafeLimits", "SafeOutcome", "SafeRecipe", "together"]
@@ -207,7 +209,7 @@ class SafeRecipe:
             raise TimeoutError(f"still {self._outlet.current_a} A after {CURRENT_WAIT_S:g} s; going on")
 
     async def _output_dead(self, within_s: float, trouble: list[str]) -> bool:
-        outlet = self._outlet
+        outlet, since_ns = self._outlet, time.monotonic_ns()
         if outlet.live is None and outlet.current_a is None:
             return False
 
@@ -219,7 +221,9 @@ class SafeRecipe:
         def metered_dead() -> bool:
             # Without a sense the meter's voltage counts. No current is no proof: a vehicle at 0 A draws none from a
             # live output.
-            return outlet.live is None and outlet.voltage_v is not None and outlet.voltage_v < AC_DEAD_V
+            if outlet.live is not None or outlet.metered_ns < since_ns:
+                return False  # a reading from before CP went to A tells of another time
+            return outlet.voltage_v is not None and outlet.voltage_v < AC_DEAD_V
 
         if await outlet.wait_until(dead, within_s):
             return True

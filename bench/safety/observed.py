@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 
 from ..timeline import Event, Timeline
+from .senses import Senses
 
 __all__ = ["Outlet"]
 
 GONE = ("FAULTED", "IDLE")
 """States of a device that reports nothing any more: what it said last is not what is."""
-
-DC_DEAD_V = 10.0
-"""Above it a CHAdeMO charger keeps the plug locked, and says so (IEEE 2030.1.1): its output counts as live."""
-
-AC_DEAD_V = 50.0
-"""Below it a conductor may be touched (IEC 61140, conventional touch voltage limit); a dead one may couple in some."""
 
 STALE_NS = 2 * 10**9
 """A meter reading older than this says nothing about now."""
@@ -27,21 +22,34 @@ STALE_NS = 2 * 10**9
 class Outlet:
     """Follows output sense and bench meter of one outlet on a timeline.
 
-    `live` and `current_a` are None while nothing (or nothing recent) says. `sense_lost` is what the
-    output sense said last before its device stopped answering; None while it answers, or never spoke.
+    `live` and `current_a` are None while nothing (or nothing recent) says. `loads`: devices at the output whose
+    voltmeter can say live, too.
     """
 
-    def __init__(self, timeline: Timeline, evse: int = 1) -> None:
+    def __init__(self, timeline: Timeline, evse: int = 1, loads: Collection[str] = ()) -> None:
         self._evse = evse
-        self.live: bool | None = None
-        self.sense_lost: bool | None = None
-        self._sensed_by = ""
+        self._senses = Senses(loads)
         self.state: str | None = None
         self._current_a: float | None = None
         self._voltage_v: float | None = None
         self._metered_ns = 0
         self._changed = asyncio.Event()
         self.unsubscribe = timeline.subscribe(self._look)
+
+    @property
+    def live(self) -> bool | None:
+        """Whether anybody who senses it says that the output is live."""
+        return self._senses.live
+
+    @property
+    def sense_lost(self) -> bool | None:
+        """What the output sense said last before its device stopped answering."""
+        return self._senses.lost
+
+    @property
+    def metered_ns(self) -> int:
+        """Until when the newest meter reading holds; 0 before the first."""
+        return self._metered_ns
 
     @property
     def voltage_v(self) -> float | None:
@@ -58,19 +66,10 @@ class Outlet:
     def _look(self, event: Event) -> None:
         if event.evse not in (None, self._evse):
             return
-        if event.topic == "output":
-            self.live = bool(event.data["live"])
-            self.sense_lost = None
-            self._sensed_by = event.source
-        elif event.topic == "chademo.charger":
-            self.live = float(event.data["voltage_v"]) > DC_DEAD_V
-            self.sense_lost = None
-            self._sensed_by = event.source
-        elif event.topic == "device.state" and event.source == self._sensed_by:
+        if event.topic == "device.state":
             # A device that found its way back says anew what it senses.
-            if event.data["state"] not in GONE or self.live is None:
+            if event.data["state"] not in GONE or not self._senses.gone(event.source):
                 return
-            self.sense_lost, self.live = self.live, None
         elif event.topic == "cp.state":
             self.state = str(event.data["state"])
         elif event.topic == "meter.sample":
@@ -80,7 +79,7 @@ class Outlet:
             volts = cast("list[Any]", event.data["voltage_v"])
             self._voltage_v = max((abs(float(value)) for value in volts), default=None)
             self._metered_ns = event.stamp.order_ns
-        else:
+        elif not self._senses.take(event):
             return
         self._changed.set()
 

@@ -15,7 +15,7 @@ import msgspec
 
 from ..timeline import Event
 from .delivered import Delivered
-from .observed import DC_DEAD_V
+from .senses import Senses
 
 __all__ = ["Supervisor", "Trip", "Watch"]
 
@@ -35,7 +35,7 @@ class Watch(msgspec.Struct, frozen=True):
 
     `most_a` per phase; `most_v` phase to neutral; `most_wh` of one outlet in this run; `no_current_a` is the reading
     that still counts as no current. `e_stop` names the device that reports the emergency stop. `mains`: device and
-    number of each relay through which the station is fed.
+    number of each relay through which the station is fed. `loads`: devices whose voltmeter sees the output.
     """
 
     no_current_a: float
@@ -53,6 +53,7 @@ class Watch(msgspec.Struct, frozen=True):
     energising: Mapping[str, int] = {}
     e_stop: str | None = None
     mains: frozenset[tuple[str, int]] = frozenset()
+    loads: frozenset[str] = frozenset()
 
 
 class Trip(msgspec.Struct, frozen=True):
@@ -67,12 +68,12 @@ class Trip(msgspec.Struct, frozen=True):
 class _Outlet:
     """What is known of one outlet."""
 
-    def __init__(self, now_ns: int) -> None:
+    def __init__(self, now_ns: int, loads: frozenset[str]) -> None:
         self.state: str | None = None
         """What the vehicle shows on CP; None before it was told."""
         self.plugged: bool | None = None
         self.s2_closed = False
-        self.live: bool | None = None
+        self.senses = Senses(loads)
         self.current_a = 0.0
         self.tells_current = False
         """The meter has told the current of a phase at least once."""
@@ -83,9 +84,10 @@ class _Outlet:
 
     def energised(self, no_current_a: float) -> bool:
         """Voltage is there, or current; where no sense says, a closed S2 counts."""
-        if self.live is None:
+        live = self.senses.live
+        if live is None:
             return self.s2_closed or self.current_a > no_current_a
-        return self.live or self.current_a > no_current_a
+        return live or self.current_a > no_current_a
 
     def shows(self, state: str) -> None:
         """CP changed: without the vehicle, a card that nobody used yet is forgotten."""
@@ -144,11 +146,10 @@ class Supervisor:
             case "pilot.reset":
                 outlet.plugged, outlet.s2_closed = False, False
             case "power.sample":
+                outlet.senses.take(event)
                 return self._over(event, _highest(data["current_a"]), _highest(data["voltage_v"]))
-            case "output":
-                outlet.live = bool(data["live"])
-            case "chademo.charger":
-                outlet.live = float(data["voltage_v"]) > DC_DEAD_V
+            case "output" | "chademo.charger":
+                outlet.senses.take(event)
             case "device.state":
                 return self._device(event, str(data["device"]), str(data["state"]), str(data.get("why") or ""))
             case "estop":
@@ -315,7 +316,7 @@ class Supervisor:
 
     def _outlet(self, evse: int) -> _Outlet:
         if evse not in self._outlets:
-            self._outlets[evse] = _Outlet(self._now_ns)
+            self._outlets[evse] = _Outlet(self._now_ns, self._watch.loads)
         return self._outlets[evse]
 
 

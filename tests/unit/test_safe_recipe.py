@@ -73,7 +73,11 @@ def test_the_meters_voltage_proves_it_where_there_is_no_sense(volts: list[float]
     assert made_safe(0.0, None, volts).proven is proven
 
 
-def made_safe(amps: float | None, live: bool | None, volts: list[float]) -> SafeOutcome:
+def test_a_reading_from_before_the_plug_was_out_proves_nothing() -> None:
+    assert made_safe(0.0, None, [12.0], again=False).proven is False
+
+
+def made_safe(amps: float | None, live: bool | None, volts: list[float], *, again: bool = True) -> SafeOutcome:
     async def play() -> SafeOutcome:
         timeline = Timeline()
         outlet = Outlet(timeline)
@@ -81,7 +85,14 @@ def made_safe(amps: float | None, live: bool | None, volts: list[float]) -> Safe
             timeline.source("pilot").note("output", {"live": live, "phases": [live], "kind": "ac"}, evse=1)
         if amps is not None:
             data = {"power_w": 0.0, "current_a": [amps], "voltage_v": volts, "energy_wh": "1"}
-            timeline.source("meter").note("meter.sample", data, evse=1)
+            meter = timeline.source("meter")
+
+            def tell() -> None:
+                meter.note("meter.sample", data, evse=1)
+                if again:
+                    asyncio.get_running_loop().call_later(0.02, tell)
+
+            tell()
         recipe = SafeRecipe(timeline.bench, outlet, SafeLimits(0.1, 0.5), pilot=Device(), ev=None)
         return await recipe.run()
 
