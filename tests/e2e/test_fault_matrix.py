@@ -54,8 +54,9 @@ def test_a_clean_station_fails_nothing(clean_run: CliRun, every: dict[str, Play]
         if play.course in SHOWN_IN_A_SESSION and play.version == "1.6"
         for rule in play.sure
     }
-    # These wait for what a station in order never does: 5 %, state F, a message id or a message sent again.
-    waiting = {"digital.pause", "pwm.bands", "f.opens", "f.lasts", "message.id_ever", "retry.not_early"}
+    # These wait for what a station in order never does: 5 %, state F, a message id or a message sent again, a plug that
+    # can be pulled while the lock is closed.
+    waiting = {"digital.pause", "pwm.bands", "f.opens", "f.lasts", "message.id_ever", "retry.not_early", "lock.opens"}
     assert shown - decided == waiting
 
 
