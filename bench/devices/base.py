@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...drivers.roles import Role
 from ..quantities import Model
@@ -29,6 +30,21 @@ class DeviceSection(Model):
     port: str = Field(description="a path, `usb:SERIALNUMBER`, an address, a CAN interface, or `twin:NAME`")
     evse: int = Field(default=1, ge=1, description="outlet of the station that it is at")
     reconnect: bool = Field(default=True, description="look for it again when it is gone")
+
+    @field_validator("port")
+    @classmethod
+    def _address(cls, port: str) -> str:
+        scheme, is_address, _ = port.partition("://")
+        if not is_address:
+            return port
+        try:
+            parts = urlsplit(port)
+            whole = bool(parts.hostname) and parts.port is not None
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(f"an address is written with host and port number, as in {scheme}://192.168.50.20:502")
+        return port
 
     @property
     def kind(self) -> str:

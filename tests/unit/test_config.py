@@ -49,6 +49,8 @@ def test_the_virtual_bench_is_sound() -> None:
         ('port = "twin:pilot"', 'port = "/dev/ttyACM0"', "/dev/ttyACM0", "either all virtual or all real"),
         ('port = "twin:pilot"', 'port = "twin:../pilot"', "twin:../pilot", "a name of small letters"),
         ('port = "twin:can"', 'port = "twin:meter"', None, "the same port"),
+        ('port = "twin:can"', 'port = "tcp://10.0.0.7"', "tcp://10.0.0.7", "with host and port number"),
+        ('port = "twin:can"', 'port = "socket://:99x"', "socket://:99x", "with host and port number"),
         ("[device.meter]", "[device.csms]", 'port = "twin:meter"', "no device may be called 'csms'"),
         ('faults = ["diode"', 'faults = ["diod"', "faults", "diode"),
         ("calibration_due = 2036", "calibration_due = 2025", "[device.meter]", "lies before calibrated 2026-01-15"),
