@@ -522,7 +522,7 @@ def test_what_cannot_be_done_is_refused_in_words(bench, message, says):
     assert says in bench.refused(**message)
 
 
-OTHERS = ("deaf", "silent", "stuck", "trip", "slow", "boot", "chademo-")
+OTHERS = ("deaf", "silent", "stuck", "trip", "slow", "boot", "e-stop", "chademo-")
 """Of instruments that are not on this twin; each is tried with its instrument."""
 
 

@@ -137,7 +137,8 @@ class FaultDesk:
                 except (ValueError, TypeError, KeyError) as error:
                     raise FaultError(f"{name}: {key} cannot do that with {args}: {error!r}") from error
         if not hit:
-            raise FaultError(f"{name}: {device or 'no device here'} has no such fault")
+            nobody = "no device here has such a fault" if device is None else f"{device} has no such fault"
+            raise FaultError(f"{name}: {nobody}")
         self._truth.command(",".join(hit), now_ns, "fault", name=name, on=on, args=args)
         return {"evse": self._devices[hit[0]][0], "device": hit[0] if len(hit) == 1 else hit, "args": args}
 
