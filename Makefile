@@ -24,8 +24,8 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.run  ## one full charging session on the virtual bench, with verdicts
 	$(BIN)/pilotbench run
 
-test: $(VENV)/.dev  ## all tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/.dev  ## all tests, three files at a time
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev  ## style, types, import contracts
 	$(BIN)/ruff check .
