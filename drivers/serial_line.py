@@ -67,28 +67,63 @@ def open_serial(device: str, port: str, baud: int, *, parity: str = "N", state_d
 
             return Rfc2217Port(port, baud=baud, parity=parity)
         opened = cast(Any, serial).serial_for_url(
-            port, baudrate=baud, parity=parity, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True,
-            do_not_open=True,
-        )  # fmt: skip
+            port, baudrate=baud, parity=parity, timeout=0, exclusive=True, do_not_open=True
+        )
         opened.open()
     except (OSError, ValueError, termios.error) as error:
         if opened is not None:
             # a connection that is cut while it is opened is left open by pyserial
-            close_serial(cast(SerialPort, opened))
+            close_serial(_LocalPort(opened))
         raise DeviceError(_why_not(port, error, state_dir), device=device, port=port) from error
-    return cast(SerialPort, opened)
+    return _LocalPort(opened)
 
 
 def close_serial(port: SerialPort) -> None:
     """Close a port whether its device is still there or not; raises nothing."""
-    connection = getattr(port, "_socket", None)
     try:
         port.close()
     except OSError:
         pass  # it is gone already
-    if connection is not None:
-        # pyserial leaves the socket open when the other side closed it first
-        connection.close()
+
+
+class _LocalPort:
+    """What pyserial opened, written by ourselves.
+
+    The time limit of pyserial counts time in which this process did not run, and then calls a port dead that took all.
+    """
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+
+    def read(self, size: int = 1) -> bytes:
+        return self._opened.read(size)
+
+    def fileno(self) -> int:
+        return self._opened.fileno()
+
+    def write(self, data: bytes) -> int:
+        number, rest = self._opened.fileno(), memoryview(data)
+        deadline = time.monotonic() + WRITE_TIMEOUT_S
+        while True:
+            try:
+                rest = rest[os.write(number, rest) :]
+            except BlockingIOError:
+                pass  # it takes nothing now
+            if not rest:
+                return len(data)
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError(f"it took {len(data) - len(rest)} of {len(data)} bytes in {WRITE_TIMEOUT_S} s")
+            select.select([], [number], [], left_s)
+
+    def close(self) -> None:
+        connection = getattr(self._opened, "_socket", None)
+        try:
+            self._opened.close()
+        finally:
+            if connection is not None:
+                # pyserial leaves the socket open when the other side closed it first
+                connection.close()
 
 
 def _why_not(port: str, error: Exception, state_dir: Path | None) -> str:
