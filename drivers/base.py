@@ -1,13 +1,5 @@
 """What every driver is: a device with a name, a port, a state, and a gate that it asks itself.
 
-::
-
-    IDLE ──open──> ACTIVE <──> DEGRADED          it answers, but not as it should
-      ^              │  │
-      │              │  └────> FAULTED           gone, or it never came up
-      └────close─────┴───────> UNKNOWN           nobody knows what its outputs do;
-                                                 only the verified safe state leads out
-
 A device that is gone is looked for again every 0.5 s, on the same path or address, until it is back or
 closed. What a driver does for that:
 
@@ -26,8 +18,7 @@ import asyncio
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -37,6 +28,7 @@ from .absence import Absence
 from .emergency import EmergencyRecipe
 from .ports import PortLock, port_exists, require_port
 from .roles import Role
+from .state import MAY_FOLLOW, DeviceState
 
 __all__ = ["DeviceState", "Driver", "made_in_thread"]
 
@@ -56,29 +48,6 @@ async def made_in_thread(make: Callable[[], T], undo: Callable[[T], object]) -> 
         if not making.cancelled() and making.exception() is None:
             undo(making.result())
         raise
-
-
-class DeviceState(StrEnum):
-    """State of a device as the bench sees it; the value stands in `device.state`."""
-
-    IDLE = "IDLE"
-    ACTIVE = "ACTIVE"
-    DEGRADED = "DEGRADED"
-    FAULTED = "FAULTED"
-    UNKNOWN = "UNKNOWN"
-
-
-_MAY_FOLLOW: Mapping[DeviceState, frozenset[DeviceState]] = {
-    DeviceState.IDLE: frozenset({DeviceState.ACTIVE, DeviceState.UNKNOWN, DeviceState.FAULTED}),
-    DeviceState.ACTIVE: frozenset(
-        {DeviceState.IDLE, DeviceState.DEGRADED, DeviceState.FAULTED, DeviceState.UNKNOWN},
-    ),
-    DeviceState.DEGRADED: frozenset(
-        {DeviceState.IDLE, DeviceState.ACTIVE, DeviceState.FAULTED, DeviceState.UNKNOWN},
-    ),
-    DeviceState.FAULTED: frozenset({DeviceState.IDLE, DeviceState.ACTIVE, DeviceState.UNKNOWN}),
-    DeviceState.UNKNOWN: frozenset({DeviceState.ACTIVE, DeviceState.FAULTED}),
-}
 
 
 class Driver(ABC):
@@ -278,7 +247,7 @@ class Driver(ABC):
             return
         if state is self._state:
             return
-        if state not in _MAY_FOLLOW[self._state]:
+        if state not in MAY_FOLLOW[self._state]:
             return
         self._say(state, why)
 
