@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ NUMBERS = {name: number for number, name in enumerate("0123456789ABCDEFGHIJKLMNO
 MAX_LINE = 64
 
 
-class _SerialRelays:
+class _SerialRelays(ABC):
     """The port and the coils. Such boards have no firmware watchdog."""
 
     def __init__(self, place: Place, bank: RelayBank) -> None:
@@ -51,8 +52,9 @@ class _SerialRelays:
     def close(self) -> None:
         self._line.close()
 
+    @abstractmethod
     def _take(self, data: bytes) -> None:
-        raise NotImplementedError
+        """What was written to it."""
 
 
 class LcusRelays(_SerialRelays):
