@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..model.plant import Fact
@@ -17,13 +16,13 @@ NUMBERS = {name: number for number, name in enumerate("0123456789ABCDEFGHIJKLMNO
 MAX_LINE = 64
 
 
-class _SerialRelays(ABC):
+class _SerialRelays:
     """The port and the coils. Such boards have no firmware watchdog."""
 
-    def __init__(self, place: Place, bank: RelayBank) -> None:
+    def __init__(self, place: Place, bank: RelayBank, take: Callable[[bytes], None]) -> None:
         self._place = place
         self._bank = bank
-        self._line = PtyPort(place.loop, place.folder / place.name, self._take, place.note, place.wire)
+        self._line = PtyPort(place.loop, place.folder / place.name, take, place.note, place.wire)
 
     @property
     def port(self) -> str:
@@ -52,10 +51,6 @@ class _SerialRelays(ABC):
     def close(self) -> None:
         self._line.close()
 
-    @abstractmethod
-    def _take(self, data: bytes) -> None:
-        """What was written to it."""
-
 
 class LcusRelays(_SerialRelays):
     """`A0 n 1 sum` and `A0 n 0 sum`, relays from 1; no answer ever. Settings: those of `RelayBank`, and `count`."""
@@ -70,9 +65,8 @@ class LcusRelays(_SerialRelays):
         ac_ma: float = 34.0,
         dc_ma: float = 8.0,
     ) -> None:
-        super().__init__(
-            place, RelayBank(place, relays or {}, inverted, count=count, first=1, ac_ma=ac_ma, dc_ma=dc_ma)
-        )
+        bank = RelayBank(place, relays or {}, inverted, count=count, first=1, ac_ma=ac_ma, dc_ma=dc_ma)
+        super().__init__(place, bank, self._take)
         self._rest = b""
 
     def _take(self, data: bytes) -> None:
@@ -101,9 +95,8 @@ class NumatoRelays(_SerialRelays):
         ac_ma: float = 34.0,
         dc_ma: float = 8.0,
     ) -> None:
-        super().__init__(
-            place, RelayBank(place, relays or {}, inverted, count=count, first=0, ac_ma=ac_ma, dc_ma=dc_ma)
-        )
+        bank = RelayBank(place, relays or {}, inverted, count=count, first=0, ac_ma=ac_ma, dc_ma=dc_ma)
+        super().__init__(place, bank, self._take)
         self._module = module
         self._typed = ""
         self._deaf = False
