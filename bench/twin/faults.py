@@ -185,7 +185,7 @@ FAULTS: dict[str, Fault] = {
         arguments={"wh": Argument(10.0, "Wh", 0.1, 1e9)},
     ),
     "meter-word-order": Fault(
-        "the bench meter sends the words of a value in the other order", "bench instrument", "inconclusive", of="device"
+        "the bench meter sends the words of a value in the other order", "bench instrument", "bench ERROR", of="device"
     ),
     "meter-crc-noise": Fault(
         "a share of the bench meter's answers has a wrong checksum",
