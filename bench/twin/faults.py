@@ -275,8 +275,9 @@ FAULTS: dict[str, Fault] = {
     "e-stop": Fault(
         "the emergency stop is pressed, as the contact of it shows that an instrument reports; off = it is released",
         "bench instrument",
-        "bench ERROR",
+        "supervisor trip",
         of="device",
+        trip="estop",
     ),
     "serial-noise": Fault(
         "a share of the bytes on a device's wire has a bit turned over",

@@ -41,11 +41,14 @@ port = "twin:monitor"
 
 @dataclass(frozen=True)
 class Course:
-    """How a fault is played: its arguments, the case, and an instrument that the virtual bench has not."""
+    """How a fault is played: its arguments, the case, and what the virtual bench has not: an instrument, or a line in
+    its table `safe`.
+    """
 
     arguments: str = WHILE_CHARGING
     case: str = CASE
     device: str | None = None
+    safe: str = ""
 
 
 FROM_THE_START = Course("")
@@ -66,6 +69,7 @@ COURSES: Mapping[str, Course] = {
     "boot": Course(WHILE_CHARGING, device="monitor"),
     "stuck": Course(f"{WHILE_CHARGING},device=supply", device="supply"),
     "trip": Course(f"{WHILE_CHARGING},device=supply", device="supply"),
+    "e-stop": Course(f"{WHILE_CHARGING},device=pilot", safe='e_stop = "pilot"'),
     "reset": Course(f"{WHILE_CHARGING},device=pilot"),
     "unplugged": Course(f"{WHILE_CHARGING},device=pilot"),
     "serial-noise": Course(f"{WHILE_CHARGING},for_s=4,device=pilot"),
@@ -104,11 +108,14 @@ class PhysicalPlay:
         """The command line after `pilotbench run --json`; a bench file of its own is written into `base`."""
         fault = f"{self.name}:{self.course.arguments}" if self.course.arguments else self.name
         bench = ()
-        if self.course.device is not None:
+        course = self.course
+        if course.device is not None or course.safe:
             base.mkdir(parents=True, exist_ok=True)
             path = base / f"{self.name}.toml"
-            head, cut, envelope = virtual_bench().read_text("utf-8").partition("[envelope]")
-            path.write_text(head + MORE_DEVICES[self.course.device] + "\n" + cut + envelope, encoding="utf-8")
+            text = virtual_bench().read_text("utf-8").replace("[safe]\n", f"[safe]\n{course.safe}\n", 1)
+            head, cut, envelope = text.partition("[envelope]")
+            device = "" if course.device is None else MORE_DEVICES[course.device]
+            path.write_text(f"{head}{device}\n{cut}{envelope}", encoding="utf-8")
             bench = ("--bench", str(path))
         return (*bench, "--twin-fault", fault, self.course.case)
 
