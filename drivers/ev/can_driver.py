@@ -16,7 +16,8 @@ from ..base import DeviceState, Driver, made_in_thread
 from ..roles import Role
 from .address import can_address
 from .trouble import RECOVERED
-from .wire import Arrival, CanWire, Frame, Refused, id_text, open_wire
+from .wire import Arrival, CanWire, Frame, Refused, id_text
+from .wires import open_wire
 
 __all__ = ["CanDriver", "Cyclic"]
 

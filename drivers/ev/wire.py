@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import NamedTuple
 
-from .address import CanAddress
-
-__all__ = ["EXTENDED", "WAKE_S", "Arrival", "CanWire", "Frame", "Refused", "Trouble", "id_text", "open_wire"]
+__all__ = ["EXTENDED", "WAKE_S", "Arrival", "CanWire", "Frame", "Refused", "Trouble", "id_text"]
 
 EXTENDED = 0x8000_0000
 """Added to a 29-bit identifier, so that one number names a frame."""
@@ -113,27 +110,3 @@ class CanWire(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close it; raises nothing, the adapter may be gone."""
-
-
-def open_wire(
-    device: str, address: CanAddress, *, bitrate: int, baud: int = 115200, state_dir: Path | None = None
-) -> CanWire:
-    """Open the bus at `address` with `bitrate` bit/s; `baud` is of a serial adapter. Imports what it needs, and waits.
-
-    Raises:
-        DeviceError: it cannot be opened; says why and what to do.
-        ConfigError: a bit rate that this kind of adapter does not have.
-    """
-    match address.interface:
-        case "slcan":
-            from .slcan import SlcanWire
-
-            return SlcanWire(device, address.channel, bitrate=bitrate, baud=baud, state_dir=state_dir)
-        case "socketcand":
-            from .socketcand import SocketcandWire
-
-            return SocketcandWire(device, address)
-        case _:
-            from .python_can import LibraryWire
-
-            return LibraryWire(device, address, bitrate=bitrate)
