@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,24 +14,15 @@ from pilotbench.bench.timeline import ClosedGate, Timeline, new_loop
 from pilotbench.bench.twin_plan import twin_instruments
 from pilotbench.drivers.base import DeviceState
 
+from on_the_twin import on_the_twin
 from twin_client import TwinProcess
 
 EXAMPLES = sorted(path.stem for path in HW_CONFIGS.glob("*.toml"))
-PORT = re.compile(r'^port = "(.*)"', re.MULTILINE)
 
 
 def virtual(name: str, folder: Path) -> BenchFile:
-    """The example with each of its ports made by the twin: what shares a port shares it here, too."""
-    text = (HW_CONFIGS / f"{name}.toml").read_text(encoding="utf-8")
-    names: dict[str, str] = {}
-
-    def port(found: re.Match[str]) -> str:
-        return f'port = "twin:{names.setdefault(found[1], f"wire{len(names)}")}"'
-
-    head, devices = text.split("[device.", 1)
-    text = f"{head}[device.{PORT.sub(port, devices)}"
     path = folder / f"{name}.toml"
-    path.write_text(text if "[twin]" in text else f"{text}\n[twin]\nseed = 1\n", encoding="utf-8")
+    path.write_text(on_the_twin(name), encoding="utf-8")
     return load_bench_file(path)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-from pilotbench.bench.config import HW_CONFIGS
-
 from cli_runs import environment
+from on_the_twin import on_the_twin
 
 BOTH = """
 def charging(least_a, most_a):
@@ -55,24 +53,15 @@ def test_what_cannot_come(timeline):
 """
 
 
-def on_the_twin() -> str:
-    """The bench file of the post, its wires made by the twin, and its station speaking 2.0.1."""
-    wires: dict[str, str] = {}
-    head, devices = (HW_CONFIGS / "two-outlet-post.toml").read_text(encoding="utf-8").split("[device.", 1)
-    head = head.replace('listen = "192.168.50.1"\nport = 9000', "port = 0")
-    devices = re.sub(
-        r'^port = "(.*)"',
-        lambda found: f'port = "twin:{wires.setdefault(found[1], f"wire{len(wires)}")}"',
-        devices,
-        flags=re.MULTILINE,
-    )
-    text = f"{head}[device.{devices}\n[twin]\nseed = 1\n"
+def speaking_2() -> str:
+    """The bench file of the post on the twin, its station speaking 2.0.1."""
+    text = on_the_twin("two-outlet-post")
     text = text.replace('ocpp = "1.6"', 'ocpp = "2.0.1"').replace('"ocpp16"', '"ocpp201"')
     return text.replace('"ocpp", "lab"', '"ocpp", "ocpp2", "lab"')
 
 
 def test_two_cars_charge_at_once_and_no_rule_takes_one_for_the_other(tmp_path: Path) -> None:
-    (tmp_path / "bench.toml").write_text(on_the_twin(), encoding="utf-8")
+    (tmp_path / "bench.toml").write_text(speaking_2(), encoding="utf-8")
     (tmp_path / "test_lab.py").write_text(BOTH + WRONG, encoding="utf-8")
     words = ["-p", "no:cacheprovider", "test_lab.py", "--bench", "bench.toml", "--bench-out", "out"]
     done = subprocess.run(

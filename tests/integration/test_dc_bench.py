@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from pilotbench.bench.assembly import RunOptions
-from pilotbench.bench.config import HW_CONFIGS
 from pilotbench.bench.host import BenchHost
 from pilotbench.errors import BenchError
 
-
-def virtual(folder: Path) -> Path:
-    head, devices = (HW_CONFIGS / "dc-chademo.toml").read_text(encoding="utf-8").split("[device.", 1)
-    wires: dict[str, str] = {}
-    devices = re.sub(
-        r'^port = "(.*)"',
-        lambda found: f'port = "twin:{wires.setdefault(found[1], f"wire{len(wires)}")}"',
-        devices,
-        flags=re.MULTILINE,
-    )
-    head = head.replace('listen = "192.168.50.1"\nport = 9000', 'listen = "127.0.0.1"\nport = 0')
-    path = folder / "dc.toml"
-    path.write_text(f"{head}[device.{devices}\n[twin]\nseed = 1\n", encoding="utf-8")
-    return path
+from on_the_twin import on_the_twin
 
 
 def test_a_vehicle_without_a_pilot_charges_and_its_output_is_seen_dead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    path = tmp_path / "dc.toml"
+    path.write_text(on_the_twin("dc-chademo"), encoding="utf-8")
     monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "state"))
-    host = BenchHost(virtual(tmp_path), options=RunOptions(directory=tmp_path / "run"))
+    host = BenchHost(path, options=RunOptions(directory=tmp_path / "run"))
     with host:
         with pytest.raises(BenchError, match="no pilot emulator, so nobody can present a card"):
             host.vehicle.present("04A2B3C4D5")
