@@ -57,10 +57,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The bench at one instant. None where nothing is known.
 
     What the instruments say is that of the first outlet, except `output_live`: True while any outlet is live, False
-    when all that tell of themselves are dead.
+    when all that tell of themselves are dead. `outlet` is that outlet, `outlets` how many have told anything.
     """
 
     version: int = 0
+    outlet: int = 1
+    outlets: int = 1
     at_s: float = 0.0
     state: str = "starting"
     phase: str = ""
@@ -96,6 +98,7 @@ class LiveState:
         self._start_ns = time.monotonic_ns()
         self._values: dict[str, Any] = {}
         self._outlet = NO_OUTLET
+        self._outlets: set[int] = set()
         self._live: dict[int, bool] = {}
         self._devices: dict[str, tuple[str, str]] = {}
         self._messages: deque[MessageLine] = deque(maxlen=MESSAGES_KEPT)
@@ -120,6 +123,8 @@ class LiveState:
     def _build(self) -> Snapshot:
         return Snapshot(
             version=self._version,
+            outlet=min(self._outlets, default=1),
+            outlets=max(len(self._outlets), 1),
             at_s=(time.monotonic_ns() - self._start_ns) / 1e9,
             devices=tuple((name, state, why) for name, (state, why) in sorted(self._devices.copy().items())),
             messages=tuple(self._messages.copy()),
@@ -140,6 +145,10 @@ class LiveState:
 
     def _is_first(self, evse: int) -> bool:
         """True for the outlet that is shown; facts of two must not be mixed."""
+        if evse not in self._outlets:
+            self._outlets = {*self._outlets, evse}
+            self._version += 1
+            self._dirty = True
         if evse < self._outlet:
             self._outlet = evse
             self._energy_start_wh = None

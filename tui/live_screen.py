@@ -59,8 +59,8 @@ class LiveScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopBar()
         with Horizontal(id="gauges"):
-            yield GaugePanel("Control pilot", pilot_gauges)
-            yield GaugePanel("Energy", meter_gauges)
+            yield GaugePanel("Control pilot", pilot_gauges, of_outlet=True)
+            yield GaugePanel("Energy", meter_gauges, of_outlet=True)
             yield GaugePanel("Station", station_gauges, classes="-wide")
         with Horizontal(id="lists"):
             yield Messages()

@@ -30,3 +30,4 @@ def test_the_first_outlet_is_shown_and_any_live_output_is_told() -> None:
     loop.close()
     shown = live.snapshot
     assert (shown.current_a, shown.energy_wh, shown.output_live) == ((32.0,), 10.0, True)
+    assert (shown.outlet, shown.outlets) == (1, 2)

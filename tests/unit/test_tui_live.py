@@ -233,6 +233,17 @@ def test_a_charging_vehicle_is_shown_with_words_and_numbers() -> None:
     screen(FakeBench(CHARGING), look)
 
 
+def test_of_several_outlets_the_one_that_is_shown_is_named() -> None:
+    bench = FakeBench(CHARGING)
+
+    async def look(app: LiveApp, pilot: Pilot[None]) -> None:
+        assert "outlet" not in visible(app)
+        bench.snapshot = msgspec.structs.replace(CHARGING, version=CHARGING.version + 1, outlets=2)
+        await until(pilot, lambda: visible(app).count("outlet 1 of 2") == 2)
+
+    screen(bench, look)
+
+
 def test_an_unknown_bench_claims_nothing() -> None:
     async def look(app: LiveApp, pilot: Pilot[None]) -> None:
         text = visible(app)

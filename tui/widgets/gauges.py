@@ -37,18 +37,26 @@ class Gauge(NamedTuple):
 
 
 class GaugePanel(Widget):
-    """Some gauges under a title."""
+    """Some gauges under a title, which says of which outlet they are where there are several."""
 
     def __init__(
-        self, title: str, read: Callable[[Snapshot], tuple[Gauge, ...]], *, classes: str | None = None
+        self,
+        title: str,
+        read: Callable[[Snapshot], tuple[Gauge, ...]],
+        *,
+        of_outlet: bool = False,
+        classes: str | None = None,
     ) -> None:
         super().__init__(classes=classes)
-        self.border_title = title
+        self.border_title = self._title = title
+        self._of_outlet = of_outlet
         self._read = read
         self._gauges = read(Snapshot())
 
     def show(self, snapshot: Snapshot) -> bool:
         """Show a snapshot; True when that changed anything."""
+        if snapshot.outlets > 1 and self._of_outlet:
+            self.border_title = f"{self._title}  outlet {snapshot.outlet} of {snapshot.outlets}"
         gauges = self._read(snapshot)
         if gauges == self._gauges:
             return False
