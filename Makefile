@@ -36,11 +36,11 @@ lint: $(VENV)/.dev  ## style, types, import contracts
 bench: $(VENV)/.dev  ## measurements, ten minutes on a quiet machine: CAN, meters, stamps, recording, engine, OCPP
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
 
-faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 clean sessions against none (20 minutes)
+faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 clean sessions against none (25 minutes)
 	$(BIN)/python tests/support/fault_report.py
 
-safe-state: $(VENV)/.dev  ## the bench dies in every way, in every state: is everything dead, and when? (an hour)
-	cd tests/support && $(abspath $(BIN))/python -m safe_state.table --jobs 3 --write $(abspath docs/safe-state.md)
+safe-state: $(VENV)/.dev  ## the bench dies in every way, in every state: is everything dead, and when? (half an hour)
+	cd tests/support && $(abspath $(BIN))/python -m safe_state.table --jobs 4 --write $(abspath docs/safe-state.md)
 
 long: $(VENV)/.dev  ## proofs that take minutes: 200,000 runs of the engine, 100,000 stamps of the back end
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration/csms -s -m long
