@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from ..errors import DeviceError
 from .line_driver import LineDriver
-from .pilot.frame import AnswerFrame, EventFrame, FrameError, LineSplitter, parse
+from .line_splitter import LineSplitter
+from .pilot.frame import AnswerFrame, EventFrame, FrameError, parse
 from .pilot.link import Answer, CommandLink, NoAnswer
 from .serial_line import Block
 

@@ -7,26 +7,18 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ..bench.timeline import Gate, Source
 from ..errors import DeviceError, DeviceLost
 from .base import Driver, made_in_thread
+from .line_splitter import LineSplitter
 from .serial_line import Block, SerialLine, close_serial, open_serial
 
-__all__ = ["LineDriver", "Splitter"]
+__all__ = ["LineDriver"]
 
 TICK_EVERY_NS = 20_000_000
 SEEN = 160
-
-
-class Splitter(Protocol):
-    """Cuts what is read into lines, and counts those that had no end."""
-
-    @property
-    def overruns(self) -> int: ...
-
-    def feed(self, data: bytes) -> list[bytes]: ...
 
 
 class LineDriver(Driver):
@@ -129,7 +121,7 @@ class LineDriver(Driver):
                 self._seen = (self._seen + block.data)[-SEEN:]
         self._on_block(block)
 
-    def _split(self, splitter: Splitter, block: Block, on_line: Callable[[bytes, Block], None]) -> None:
+    def _split(self, splitter: LineSplitter, block: Block, on_line: Callable[[bytes, Block], None]) -> None:
         """Hand over the lines of a block; one that never ended is a gap."""
         overruns = splitter.overruns
         for line in splitter.feed(block.data) if block.data else ():

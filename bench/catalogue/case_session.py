@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from .steps import CARD, at_least, at_most, delivered
 
 LOOKS_FOR_CARD = "1500 ms"
 STATION_MAY_TAKE = "18 s"
 PULLS_AT_THE_PLUG = "2 s"
-TOKEN = "04A2B3C4D5"
 FLOWING_A = 25.0
 LIMIT_A = 16.0
 FIRST_PART_WH = 18.0
 SECOND_PART_WH = 8.0
 WHOLE_WH = 46.0
-
-
-def at_least(current_a: float) -> Callable[[Any], bool]:
-    """True of a meter sample whose highest phase current is at least this."""
-    return lambda sample: max(sample["current_a"]) >= current_a
-
-
-def at_most(current_a: float) -> Callable[[Any], bool]:
-    """True of a meter sample whose highest phase current is at most this."""
-    return lambda sample: max(sample["current_a"]) <= current_a
-
-
-def delivered(energy_wh: float) -> Callable[[Any], bool]:
-    """True of a meter sample whose register stands at least there."""
-    return lambda sample: float(sample["energy_wh"]) >= energy_wh
 
 
 def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
@@ -45,7 +30,7 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
 
     bench.phase("authorise")
     mark = timeline.now_ns()
-    vehicle.present(TOKEN)
+    vehicle.present(CARD)
     timeline.wait_for("ocpp.authorized", within="10 s", since_ns=mark, accepted=True)
     timeline.wait_for("ocpp.tx.started", within="10 s", since_ns=mark)
 

@@ -11,10 +11,11 @@ from ...bench.timeline import Gate, Source, Stamp
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState
 from ..line_driver import LineDriver
+from ..line_splitter import LineSplitter
 from ..roles import Role
 from ..serial_line import Block
 from .rapi_command import classify
-from .rapi_frame import FrameError, Notice, Reply, Splitter, parse
+from .rapi_frame import MAX_LINE, FrameError, Notice, Reply, parse
 from .rapi_link import Answer, NoAnswer, RapiLink
 from .rapi_reading import EMPTY, ReadingError, read_answer, read_notice
 
@@ -73,7 +74,7 @@ class RapiMonitor(LineDriver):
         self._fresh()
 
     def _fresh(self) -> None:
-        self._splitter = Splitter()
+        self._splitter = LineSplitter(MAX_LINE)
         self._link = RapiLink(self.name, self.port, self._write, self._stray)
         self._good_ns = 0
         self._lacks: set[str] = set()

@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-__all__ = ["MAX_REQUEST", "FrameError", "Notice", "Reply", "Splitter", "parse", "seal"]
+__all__ = ["MAX_LINE", "MAX_REQUEST", "FrameError", "Notice", "Reply", "parse", "seal"]
 
 MAX_REQUEST = 31
 """The station's buffer takes so many bytes of a message; a longer one is dropped without an answer."""
@@ -89,19 +89,3 @@ def parse(line: bytes) -> Reply | Notice:
             raise FrameError("its sequence id is not two hex digits")
         sequence = int(found.group(1), 16)
     return Reply(name == "OK", tuple(words), sequence)
-
-
-class Splitter:
-    """Cuts a stream at CR; a `$` begins anew, as in the station. What never ends is dropped and counted."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self.overruns = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The messages that `data` completes, each from its last `$`; noise without one comes whole."""
-        *pieces, self._rest = (self._rest + data).replace(b"\n", b"\r").split(b"\r")
-        if len(self._rest) > MAX_LINE:
-            self.overruns += 1
-            self._rest = b""
-        return [piece for piece in pieces if piece]

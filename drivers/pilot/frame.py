@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-__all__ = ["ERRORS", "MAX_LINE", "AnswerFrame", "EventFrame", "FrameError", "LineSplitter", "parse", "seal", "unseal"]
+__all__ = ["ERRORS", "MAX_LINE", "AnswerFrame", "EventFrame", "FrameError", "parse", "seal", "unseal"]
 
 MAX_LINE = 240
 """Longest line in characters, without its line end."""
@@ -117,19 +117,3 @@ def parse(line: bytes) -> AnswerFrame | EventFrame:
     if match is None:
         raise FrameError("an event without time or name")
     return EventFrame(int(match.group(1)), match.group(2), tuple((match.group(3) or "").split()))
-
-
-class LineSplitter:
-    """Cuts a stream of bytes at CR and LF; what never ends is dropped and counted."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self.overruns = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that `data` completes, without line ends and without empty ones."""
-        *lines, self._rest = re.split(rb"[\r\n]", self._rest + data)
-        if len(self._rest) > MAX_LINE:
-            self.overruns += 1
-            self._rest = b""
-        return [line for line in lines if line]

@@ -13,9 +13,10 @@ from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState
 from ..emergency import EmergencyRecipe
 from ..framed_line import FramedDriver
+from ..line_splitter import LineSplitter
 from ..roles import PilotCapability, Role
 from ..serial_line import Block
-from .frame import EventFrame, LineSplitter
+from .frame import MAX_LINE, EventFrame
 from .identity import PilotIdentity, PilotStatus
 from .line_emergency import line_recipe
 from .link import Answer, CommandLink, NoAnswer
@@ -77,7 +78,7 @@ class LinePilot(FramedDriver):
         self._fresh()
 
     def _fresh(self) -> None:
-        self._splitter = LineSplitter()
+        self._splitter = LineSplitter(MAX_LINE)
         self._observer = Observer(self._source, self.evse, self._conflict)
         self._link = CommandLink(self.name, self.port, self._write, self._resync, lambda: self._deaf_s() > DEAF_S)
 

@@ -12,7 +12,8 @@ from ...bench.timeline import Gate, Source
 from ...errors import ConfigError, DeviceError, DeviceLost
 from ..base import DeviceState
 from ..framed_line import FramedDriver
-from ..pilot.frame import EventFrame, LineSplitter
+from ..line_splitter import LineSplitter
+from ..pilot.frame import MAX_LINE, EventFrame
 from ..pilot.identity import key_values
 from ..pilot.link import Answer, CommandLink, NoAnswer
 from ..roles import Role
@@ -66,7 +67,7 @@ class LineToken(FramedDriver):
         self._fresh()
 
     def _fresh(self) -> None:
-        self._splitter = LineSplitter()
+        self._splitter = LineSplitter(MAX_LINE)
         self._link = CommandLink(self.name, self.port, self._write, self._resync)
 
     # ---- life

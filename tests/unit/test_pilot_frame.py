@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pilotbench.drivers.line_splitter import LineSplitter
 from pilotbench.drivers.pilot.frame import (
     MAX_LINE,
     AnswerFrame,
     EventFrame,
     FrameError,
-    LineSplitter,
     parse,
     seal,
     unseal,
@@ -90,7 +90,7 @@ def test_too_long_and_not_ascii_cannot_be_sealed() -> None:
 @given(st.lists(bodies, max_size=8), st.data())
 def test_splitter_finds_every_line_however_the_bytes_arrive(some: list[str], data: st.DataObject) -> None:
     stream = b"".join(seal(body) + data.draw(st.sampled_from([b"", b"\r", b"\r\n"])) for body in some)
-    splitter = LineSplitter()
+    splitter = LineSplitter(MAX_LINE)
     found: list[bytes] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
@@ -100,7 +100,7 @@ def test_splitter_finds_every_line_however_the_bytes_arrive(some: list[str], dat
 
 
 def test_splitter_drops_what_never_ends_and_counts_it() -> None:
-    splitter = LineSplitter()
+    splitter = LineSplitter(MAX_LINE)
     assert splitter.feed(b"x" * (MAX_LINE + 1)) == []
     assert splitter.overruns == 1
     assert splitter.feed(b"\n" + seal("$1 OK")) == [seal("$1 OK")[:-1]]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pilotbench.drivers.evse.rapi_frame import FrameError, Notice, Reply, Splitter, parse, seal
+from pilotbench.drivers.evse.rapi_frame import MAX_LINE, FrameError, Notice, Reply, parse, seal
 from pilotbench.drivers.evse.rapi_reading import EMPTY, ReadingError, read_answer, read_notice
+from pilotbench.drivers.line_splitter import LineSplitter
 
 GOLDEN = [
     *("$GS^30", "$GG^24", "$GU^36", "$GC^20", "$GE^26", "$GV^35", "$GP^33", "$G0^53", "$GF^25", "$GT^37", "$FE^27"),
@@ -110,7 +111,7 @@ def test_splitter_finds_every_message_however_the_bytes_arrive(
     some: list[tuple[str, list[str], int | None]], data: st.DataObject
 ) -> None:
     stream = b"".join(told(*line) + data.draw(st.sampled_from([b"\r", b"\r\n"])) for line in some)
-    splitter = Splitter()
+    splitter = LineSplitter(MAX_LINE)
     found: list[bytes] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
@@ -120,7 +121,7 @@ def test_splitter_finds_every_message_however_the_bytes_arrive(
 
 
 def test_splitter_drops_what_never_ends_and_counts_it() -> None:
-    splitter = Splitter()
+    splitter = LineSplitter(MAX_LINE)
     assert splitter.feed(b"x" * 200) == []
     assert splitter.overruns == 1
     assert splitter.feed(b"\r$OK^20\r") == [b"$OK^20"]
