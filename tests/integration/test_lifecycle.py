@@ -7,58 +7,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.children import start_twin
-from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
 from pilotbench.bench.recording import read_run
 from pilotbench.bench.timeline import Timeline
 from pilotbench.drivers.base import made_in_thread
 from pilotbench.errors import BenchError, SafetyError
 
-VIRTUAL = virtual_bench().read_text(encoding="utf-8")
+from hosts import Starts, told
+
 CARD = "04A2B3C4D5"
-
-Starts = Callable[..., BenchHost]
-
-
-@pytest.fixture
-def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
-    """Starts virtual benches, with texts of the bench file replaced."""
-    monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "state"))
-    made: list[BenchHost] = []
-
-    def start(*changes: tuple[str, str]) -> BenchHost:
-        text = VIRTUAL
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        path = tmp_path / f"bench{len(made)}.toml"
-        path.write_text(text, encoding="utf-8")
-        folder = tmp_path / f"run{len(made)}"
-        folder.mkdir()
-        host = BenchHost(load_bench_file(path), options=RunOptions(directory=folder))
-        made.append(host)
-        host.start()
-        return host
-
-    yield start
-    for host in made:
-        told(host)
-
-
-def told(host: BenchHost) -> list[str]:
-    """Close, and return what it had to say."""
-    try:
-        host.close()
-    except ExceptionGroup as group:
-        return [str(error) for error in group.exceptions]
-    return []
 
 
 def go_live(host: BenchHost) -> None:

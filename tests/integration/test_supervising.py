@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pilotbench.bench import lifecycle
-from pilotbench.bench.assembly import RunOptions
 from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
 from pilotbench.bench.permission import envelope_of
@@ -22,45 +20,10 @@ from pilotbench.bench.supervising import Supervision
 from pilotbench.bench.timeline import Timeline
 from pilotbench.errors import SafetyError
 
-VIRTUAL = virtual_bench().read_text(encoding="utf-8")
+from hosts import Starts, told
+
 FILE = load_bench_file(virtual_bench())
 CARD = "04A2B3C4D5"
-
-Starts = Callable[..., BenchHost]
-
-
-@pytest.fixture
-def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
-    """Starts virtual benches, with texts of the bench file replaced."""
-    monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "state"))
-    made: list[BenchHost] = []
-
-    def start(*changes: tuple[str, str]) -> BenchHost:
-        text = VIRTUAL
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new, 1)
-        path = tmp_path / f"bench{len(made)}.toml"
-        path.write_text(text, encoding="utf-8")
-        folder = tmp_path / f"run{len(made)}"
-        folder.mkdir()
-        host = BenchHost(load_bench_file(path), options=RunOptions(directory=folder))
-        made.append(host)
-        host.start()
-        return host
-
-    yield start
-    for host in made:
-        told(host)
-
-
-def told(host: BenchHost) -> list[str]:
-    """Close, and return what it had to say."""
-    try:
-        host.close()
-    except ExceptionGroup as group:
-        return [str(error) for error in group.exceptions]
-    return []
 
 
 def say(host: BenchHost, source: str, topic: str, **data: Any) -> None:
