@@ -79,14 +79,12 @@ async def start(bench: Bench) -> None:
     if bench.file.twin is not None:
         ports = await _start_children(bench)
     attach_instruments(bench, ports)
+    _collect_garbage()
     await start_guardian(bench)
     await _open_all(bench)
     await make_safe(bench, "start-up")
     await start_supervisor(bench, partial(make_safe, at_once=True))
     # What takes its time is over, and what follows may energise.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
     if bench.guarded is not None:
         bench.guarded.guard.closely()
     await power_up(bench)
@@ -95,6 +93,15 @@ async def start(bench: Bench) -> None:
     for fault in bench.options.twin_faults:
         assert bench.twin is not None
         await bench.twin.ask(fault)
+
+
+def _collect_garbage() -> None:
+    """Once, and before an instrument is opened: it stops every thread for as long as it looks, and a pilot emulator
+    that is not fed meanwhile lets its watchdog expire.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
 
 
 def external_station(bench: Bench) -> bool:

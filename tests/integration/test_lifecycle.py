@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -138,6 +139,24 @@ def profile(unit: str, *limits: float) -> dict[str, Any]:
             "chargingSchedule": {"chargingRateUnit": unit, "chargingSchedulePeriod": periods},
         },
     }
+
+
+def test_nothing_is_held_up_by_the_garbage_collector_once_a_device_is_open(starts: Starts) -> None:
+    """With a big heap it stops all threads for longer than a pilot emulator waits to be fed."""
+    full: list[int] = []
+
+    def looked(phase: str, info: dict[str, int]) -> None:
+        if phase == "stop" and info["generation"] == 2:
+            full.append(time.monotonic_ns())
+
+    gc.callbacks.append(looked)
+    try:
+        host = starts()
+    finally:
+        gc.callbacks.remove(looked)
+    opened = host.timeline.wait_for("device.state", since_ns=0, device="pilot")
+    assert full
+    assert max(full) < opened.stamp.order_ns
 
 
 def test_no_raw_request_carries_a_limit_past_the_gate(starts: Starts) -> None:
