@@ -34,7 +34,7 @@ def faults_command(*, json: bool, markdown: bool) -> int:
 
 
 def deviations(kind: str) -> list[Row]:
-    """The "fault"s or "oddity"s of the simulated station: `name`, `text`, `course`, `versions`, `trips`.
+    """The "fault"s or "oddity"s of the simulated station: `name`, `text`, `course`, `long`, `versions`, `trips`.
 
     Raises:
         BenchError: the twin does not say what it can do.
@@ -113,18 +113,22 @@ def _versions(row: Row) -> str:
     return "every version" if len(versions) == 3 else ", ".join(versions)
 
 
+def _takes(row: Row) -> str:
+    return " (takes minutes)" if row["long"] else ""
+
+
 def _text(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     yield "Faults of the simulated station: pilotbench run CASE --ocpp VERSION --station-fault NAME"
     yield ""
     for row in _of_kind(lists, "fault"):
         yield f"{row['name']:22} {row['course']:15} {'; '.join(_by_version(row['trips']))}"
-        yield f"{'':22} {row['text']}"
+        yield f"{'':22} {row['text']}{_takes(row)}"
     yield ""
     yield "Oddities, strange and conforming: pilotbench run CASE --ocpp VERSION --station-oddity NAME"
     yield ""
     for row in _of_kind(lists, "oddity"):
         yield f"{row['name']:22} {row['course']:15} {_versions(row)}"
-        yield f"{'':22} {row['text']}"
+        yield f"{'':22} {row['text']}{_takes(row)}"
     yield ""
     yield "What can break beside it, switched while the bench runs: whose fault, what a run with it leads to"
     yield ""
@@ -150,14 +154,14 @@ def _markdown(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for row in _of_kind(lists, "fault"):
         rules = "; ".join(_by_version(row["trips"], tick="`"))
-        yield f"| `{row['name']}` | {row['text']} | {row['course']} | {rules} |"
+        yield f"| `{row['name']}` | {row['text']} | {row['course']}{_takes(row)} | {rules} |"
     yield ""
     yield "## Oddities"
     yield ""
     yield "| oddity | what it does | case | versions |"
     yield "|---|---|---|---|"
     for row in _of_kind(lists, "oddity"):
-        yield f"| `{row['name']}` | {row['text']} | {row['course']} | {_versions(row)} |"
+        yield f"| `{row['name']}` | {row['text']} | {row['course']}{_takes(row)} | {_versions(row)} |"
     yield ""
     yield "## What can break beside the station's software"
     yield ""

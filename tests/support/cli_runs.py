@@ -15,6 +15,8 @@ from typing import Any
 
 COMMAND = [sys.executable, "-m", "pilotbench.bench.cli"]
 RUN_WITHIN_S = 150
+LONG_RUN_WITHIN_S = 900
+"""For a run that waits for a limit of minutes."""
 AT_ONCE = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
 """Sessions at the same time; beside another worker's own, one."""
 
@@ -42,7 +44,9 @@ def environment(state: Path) -> dict[str, str]:
     return {**os.environ, "PILOTBENCH_STATE_DIR": str(state), "NO_COLOR": "1"}
 
 
-def cli(*args: str, state: Path, folder: Path | None = None, cwd: Path | None = None) -> CliRun:
+def cli(
+    *args: str, state: Path, folder: Path | None = None, cwd: Path | None = None, within_s: float = RUN_WITHIN_S
+) -> CliRun:
     """Run `pilotbench` to its end."""
     done = subprocess.run(
         [*COMMAND, *args],
@@ -50,7 +54,7 @@ def cli(*args: str, state: Path, folder: Path | None = None, cwd: Path | None = 
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=RUN_WITHIN_S,
+        timeout=within_s,
         check=False,
     )
     return CliRun(done.returncode, done.stdout, done.stderr, folder or Path())

@@ -90,7 +90,7 @@ NO_FAULT: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Play:
-    """One run of the matrix. `sure` and `perhaps` are empty for what must not FAIL at all."""
+    """One run of the matrix. `sure` and `perhaps` are empty for what must not FAIL at all. `long`: it takes minutes."""
 
     kind: str
     name: str
@@ -99,6 +99,7 @@ class Play:
     sure: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     seed: int | None = None
+    long: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -186,7 +187,8 @@ def plays(rows: Iterable[dict[str, Any]]) -> Iterator[Play]:
     for row in rows:
         for version in row["versions"]:
             sure, perhaps = row["trips"].get(version, ()), row["perhaps"].get(version, ())
-            yield Play(row["kind"], row["name"], version, row["course"], tuple(sure), tuple(perhaps))
+            trips = (tuple(sure), tuple(perhaps))
+            yield Play(row["kind"], row["name"], version, row["course"], *trips, long=row["long"])
 
 
 def clean_plays(count: int = CLEAN_SESSIONS) -> Iterator[Play]:

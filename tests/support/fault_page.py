@@ -27,13 +27,14 @@ pilotbench run session --twin-fault cp-short:ohm=80,once=charging,after_s=2,for_
 ```
 
 A fault shows in its *case*; in others it may go unseen. The rules named say FAIL because of it, those without a version
-in front of them in every version in which the fault has a meaning.
+in front of them in every version in which the fault has a meaning. A play that *takes minutes* waits for a limit of a
+minute or more.
 
 `make faults` plays every fault and oddity in every version, 50 sessions of a station in order with noise and delays of
 their own, and what breaks beside the station's software, five runs at a time, and prints what was caught, what was not,
 what was blamed wrongly, and which rules nothing tripped. A run in which this machine stood still, so that a verdict
-leans to FAIL and no more, or that the guardian ended for it, is played again alone, and the table says so.
-`python tests/support/fault_report.py --only NAME` plays some.
+leans to FAIL and no more, or that the guardian ended for it, is played again alone, and the table says so. What takes
+minutes begins first. `python tests/support/fault_report.py --only NAME` plays some.
 
 """
 REST = """

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli_runs import cli
+from cli_runs import LONG_RUN_WITHIN_S, RUN_WITHIN_S, cli
 from fault_matrix import CLEAN_SESSIONS, NO_FAULT, Judged, Play, clean_plays, judge, listed, plays
 from physical_matrix import ELSEWHERE, PhysicalPlay, Seen, look, physical_plays
 
@@ -48,7 +48,9 @@ def play_one(play: AnyPlay, base: Path, *, again: bool = False) -> AnyResult:
     folder = base / name
     try:
         command = play.command(base)
-        run = cli("run", "--json", "--out", str(folder), *command, state=base / f"{name}.state", folder=folder)
+        args = ["run", "--json", "--out", str(folder), *command]
+        within_s = LONG_RUN_WITHIN_S if play.long else RUN_WITHIN_S
+        run = cli(*args, state=base / f"{name}.state", folder=folder, within_s=within_s)
         return judge(play, run) if isinstance(play, Play) else look(play, run)
     except Exception as error:  # noqa: BLE001 - see above
         trouble = f"{type(error).__name__}: {error}"
@@ -57,11 +59,19 @@ def play_one(play: AnyPlay, base: Path, *, again: bool = False) -> AnyResult:
         return Seen(play, trouble=trouble)
 
 
+def in_turn(wanted: Sequence[AnyPlay]) -> list[int]:
+    """The order in which they begin, as indices: what takes minutes first, else as they come."""
+    return sorted(range(len(wanted)), key=lambda index: not wanted[index].long)
+
+
 def play_all(wanted: Sequence[AnyPlay], base: Path, at_once: int) -> list[Played]:
-    """Play everything, some at a time, then again alone what this machine spoiled; the order is that of `wanted`."""
+    """Play everything, some at a time, then again alone what this machine spoiled; the order is that of `wanted`.
+
+    What takes minutes begins first: it mostly waits, and nothing else has to wait for it in the end.
+    """
     done: dict[int, Played] = {}
     with ThreadPoolExecutor(at_once) as pool:
-        futures = {pool.submit(play_one, play, base): index for index, play in enumerate(wanted)}
+        futures = {pool.submit(play_one, wanted[index], base): index for index in in_turn(wanted)}
         for future in as_completed(futures):
             result = future.result()
             done[futures[future]] = Played(result)

@@ -99,6 +99,7 @@ class PhysicalPlay:
     course: Course
     trip: str = ""
     kind: str = "physical"
+    long: bool = False
 
     @property
     def label(self) -> str:

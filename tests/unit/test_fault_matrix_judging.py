@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cli_runs import CliRun
-from fault_matrix import STOOD_STILL, Judged, Play, compare, judge
+from fault_matrix import STOOD_STILL, Judged, Play, compare, judge, plays
+from fault_report import in_turn
 
 FAULT = Play("fault", "late-open", "1.6", sure=("stop.open", "ab.dead"), perhaps=("start.order",))
 CLEAN = Play("clean", "clean 1", "2.1", seed=1)
@@ -107,3 +108,13 @@ def test_what_conforms_is_not_blamed_and_its_run_goes_through() -> None:
 def test_a_bench_that_contradicts_itself_is_no_run() -> None:
     one = judged(FAULT, verdict("energy.agree", "ERROR"))
     assert (one.right, one.word) == (False, "no run")
+
+
+def test_what_takes_minutes_begins_first() -> None:
+    rows = [
+        {"kind": "fault", "course": "session", "versions": ["1.6", "2.1"], "trips": {}, "perhaps": {}, **row}
+        for row in ({"name": "quick", "long": False}, {"name": "slow", "long": True})
+    ]
+    every = list(plays(rows))
+    labels = [every[index].label for index in in_turn(every)]
+    assert labels == ["slow@1.6", "slow@2.1", "quick@1.6", "quick@2.1"]

@@ -107,6 +107,8 @@ def test_the_page_is_what_the_command_prints(tmp_path: Path) -> None:
 
 def test_the_command_lists_everything(tmp_path: Path) -> None:
     told = cli("twin", "faults", "--json", state=tmp_path).document
+    minutes = {row["name"] for row in told["station"] if row["long"]}
+    assert minutes == {name for name, one in DEVIATIONS.items() if one.long}
     rows = {row["name"]: row for row in told["station"]}
     assert set(rows) == set(DEVIATIONS)
     assert rows["late-open"]["trips"]["2.1"] == ["stop.open"]
@@ -114,3 +116,4 @@ def test_the_command_lists_everything(tmp_path: Path) -> None:
     assert {"cp-diode-short", "mains-cut"} <= {row["name"] for row in told["physical"]}
     lines = cli("twin", "faults", state=tmp_path).out.splitlines()
     assert any(line.split()[:3] == ["late-open", "local_stop", "stop.open"] for line in lines)
+    assert sum(line.endswith(" (takes minutes)") for line in lines) == len(minutes)

@@ -30,7 +30,12 @@ class Trips:
 
 @dataclass(frozen=True)
 class Deviation:
-    """A fault or an oddity. `course` is the case in which it shows; `trips` is empty for an oddity."""
+    """A fault or an oddity.
+
+    - `course`: the case in which it shows.
+    - `trips`: empty for an oddity.
+    - `long`: a run with it takes minutes, because a rule's limit is a minute or more.
+    """
 
     name: str
     text: str
@@ -38,6 +43,7 @@ class Deviation:
     versions: tuple[str, ...]
     trips: dict[str, Trips]
     changes: dict[str, Any]
+    long: bool = False
 
     @property
     def is_fault(self) -> bool:
@@ -51,6 +57,7 @@ class Deviation:
             "kind": "fault" if self.is_fault else "oddity",
             "text": self.text,
             "course": self.course,
+            "long": self.long,
             "versions": list(self.versions),
             "trips": {version: list(trips.sure) for version, trips in self.trips.items()},
             "perhaps": {version: list(trips.perhaps) for version, trips in self.trips.items() if trips.perhaps},
@@ -72,11 +79,13 @@ def fault(
     v201: str = "",
     v21: str = "",
     perhaps: str = "",
+    long: bool = False,
     **changes: Any,
 ) -> Deviation:
     """A fault that changes these knobs. Rules, parted by spaces: of every version, of 1.6, of both 2.x, of one of them.
 
-    A version for which no rule is named is one in which the fault has no meaning, or nobody can see it.
+    A version for which no rule is named is one in which the fault has no meaning, or nobody can see it. `long`: a run
+    with it takes minutes.
     """
     named = {"1.6": v16, "2.0.1": f"{v2} {v201}", "2.1": f"{v2} {v21}"}
     trips = {
@@ -84,11 +93,17 @@ def fault(
         for version, own in named.items()
         if every or own.strip()
     }
-    return Deviation(name, text, course, tuple(trips), trips, changes)
+    return Deviation(name, text, course, tuple(trips), trips, changes, long)
 
 
 def oddity(
-    name: str, text: str, course: str = "session", versions: Iterable[str] = VERSIONS, **changes: Any
+    name: str,
+    text: str,
+    course: str = "session",
+    versions: Iterable[str] = VERSIONS,
+    *,
+    long: bool = False,
+    **changes: Any,
 ) -> Deviation:
     """Strange behaviour that conforms."""
-    return Deviation(name, text, course, tuple(versions), {}, changes)
+    return Deviation(name, text, course, tuple(versions), {}, changes, long)
