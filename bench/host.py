@@ -216,6 +216,10 @@ class BenchHost:
         self._starting = asyncio.current_task()
         await lifecycle.start(self.bench)
 
+    async def _station_up(self) -> None:
+        self._starting = asyncio.current_task()
+        await lifecycle.wait_for_station(self.bench)
+
     async def _bring_down(self, bench: Bench, *, finished: bool) -> None:
         starting = self._starting
         if starting is not None and not starting.done():
@@ -288,7 +292,7 @@ class BenchHost:
                 f"start your station now: DUT port in {self.options.directory / 'dut-port.json'}, "
                 f"back end at {self.bench.csms.url(self.file.station.id)}"
             )
-        future = asyncio.run_coroutine_threadsafe(lifecycle.wait_for_station(self.bench), loop)
+        future = asyncio.run_coroutine_threadsafe(self._station_up(), loop)
         try:
             while True:
                 try:

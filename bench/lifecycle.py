@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..errors import BenchError, SafetyError, TwinError
+from ..drivers.state import DeviceState
+from ..errors import BenchError, SafetyError, StationTimeout, TwinError
 from .assembly import Bench, attach_instruments
 from .children import start_station, start_twin
 from .guarding import start_guardian, stop_guardian
 from .left_over import clear_left_overs as look_for_left_overs
-from .powering import power_up
+from .powering import open_powered, power_up, powered_later
 from .safety import SafeOutcome, together
 from .safety.danger import PLAIN
 from .supervising import start_supervisor, stop_supervisor
@@ -117,13 +118,27 @@ def patience_s(bench: Bench) -> float:
 
 
 async def wait_for_station(bench: Bench) -> None:
-    """Wait until the station has booted, or has been attached to.
+    """Wait until the station has booted, or has been attached to, and what is a part of it answers.
 
     Raises:
         StationTimeout: it never came; says what its last attempt to connect looked like.
+        DeviceError: it came, and a monitor that it powers is silent all the same.
     """
     timeout_s = patience_s(bench)
-    await bench.csms.wait_ready(bench.file.station.id, timeout_s)
+    booted = asyncio.Event()
+    opening = asyncio.create_task(open_powered(bench, booted), name="open what the station powers")
+    try:
+        await bench.csms.wait_ready(bench.file.station.id, timeout_s)
+        booted.set()
+        await opening
+    except StationTimeout as error:
+        for driver in powered_later(bench.instruments):
+            if driver.state not in (DeviceState.ACTIVE, DeviceState.DEGRADED):
+                error.add_note(f"{driver.name}, a part of it, did not answer either.")
+        raise
+    finally:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
     # After its boot a station reports every connector (OCPP 1.6 section 4.2), and some take no card before that.
     try:
         await bench.timeline.wait_for(
@@ -343,8 +358,16 @@ def _deaths(bench: Bench) -> list[TwinError]:
 
 
 async def _open_all(bench: Bench) -> None:
-    """Open every instrument at once; all are open or given up before the first error is raised."""
-    outcomes = await asyncio.gather(*(driver.open() for driver in bench.instruments), return_exceptions=True)
+    """Open every instrument at once; all are open or given up before the first error is raised.
+
+    What is silent until the bench has switched the station's supply on is left for `wait_for_station`.
+    """
+    later = powered_later(bench.instruments)
+    for driver in later:
+        why = f"{driver.name} is a part of the station, and is opened once its supply is on"
+        bench.timeline.bench.note("bench.state", {"state": "starting", "why": why})
+    now = [driver.open() for driver in bench.instruments if driver not in later]
+    outcomes = await asyncio.gather(*now, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     if errors:
         raise errors[0]

@@ -1,14 +1,24 @@
-"""Switching the station's supply on, where the bench switches it: after the safe state, and only if its file allows."""
+"""Switching the station's supply on, where the bench switches it: after the safe state, and only if its file allows.
+
+What is a part of the station is opened after that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
+from ..errors import BenchError
 from .assembly import Bench
 from .safety.danger import PLAIN
 
-__all__ = ["power_up"]
+if TYPE_CHECKING:
+    from ..drivers.base import Driver
+
+__all__ = ["open_powered", "power_up", "powered_later"]
+
+LOOK_EVERY_S = 0.5
 
 
 async def power_up(bench: Bench) -> None:
@@ -47,6 +57,38 @@ async def power_up(bench: Bench) -> None:
             device = cast(Any, driver)
             await (device.switch if driver.role == "relay" else device.relay)(number, True)
             note("bench.state", {"state": "starting", "why": f"{name} switched on"})
+
+
+def powered_later(instruments: Sequence[Driver]) -> list[Driver]:
+    """The devices that are silent until the bench has switched the station's supply on; none where it does not.
+
+    What can energise is never among them: it has to be made safe before there is a supply.
+    """
+    if not any(driver.role == "supply" or _mains_relays(driver) for driver in instruments):
+        return []
+    return [driver for driver in instruments if driver.powered_by_station and not driver.energising]
+
+
+async def open_powered(bench: Bench, booted: asyncio.Event) -> None:
+    """Open what is a part of the station. It may be silent, or its port not be there, until the station has booted.
+
+    Raises:
+        DeviceError: it still was so after that.
+    """
+    await asyncio.gather(*(_open_powered(driver, booted) for driver in powered_later(bench.instruments)))
+
+
+async def _open_powered(driver: Driver, booted: asyncio.Event) -> None:
+    while True:
+        last = booted.is_set()
+        try:
+            await driver.open()
+        except BenchError:
+            if last:
+                raise
+        else:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 def _mains_relays(driver: object) -> list[int]:

@@ -66,6 +66,10 @@ class Driver(ABC):
     energising: ClassVar[bool] = False
     """True when a verb of this driver can put voltage on an outlet or current through it."""
 
+    powered_by_station: ClassVar[bool] = False
+    """True for a part of the station itself, which is silent without the station's supply. On a bench that switches
+    that supply it is opened once this is on, and until the station has booted it may be silent."""
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "_permit" in vars(cls):

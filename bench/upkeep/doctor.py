@@ -19,6 +19,7 @@ from ..children import Child, start_twin
 from ..config import BenchFile
 from ..instruments import make_instruments
 from ..permission import is_real
+from ..powering import powered_later
 from ..timeline import ClosedGate, Event, Interval, Timeline
 from ..twin_plan import twin_instruments
 from .findings import Finding, calibration, clocks, longest_silence_ms, stamps, two_sources
@@ -59,7 +60,8 @@ async def examine(file: BenchFile, work: Path, watch_s: float, progress: Callabl
         drivers = make_instruments(file, timeline, ClosedGate(), ports, absent=absent)
         findings += reach_of(drivers) + _network(drivers)
         progress(f"opening {', '.join(driver.name for driver in drivers) or 'nothing'}")
-        opened = await asyncio.gather(*(_open(driver) for driver in drivers))
+        later = powered_later(drivers)
+        opened = await asyncio.gather(*(_open(driver, unpowered=driver in later) for driver in drivers))
         findings += [found for part in opened for found in part]
         progress(f"listening for {watch_s:g} s")
         before = {driver.name: _offset(driver) for driver in drivers}
@@ -90,11 +92,15 @@ def _twin_config(file: BenchFile, work: Path) -> dict[str, Any]:
     return {"dir": str(work), "seed": seed, **twin_instruments(file), "dut_port": station}
 
 
-async def _open(driver: Driver) -> list[Finding]:
+async def _open(driver: Driver, *, unpowered: bool) -> list[Finding]:
+    """`unpowered`: the bench switches its supply, and that is off as long as nobody but the doctor is here."""
     began = time.monotonic()
     try:
         await driver.open()
     except BenchError as error:
+        if unpowered:
+            fix = "the bench switches the station's supply, and a run opens this once that is on"
+            return [Finding(driver.name, "opening", "note", str(error), fix)]
         return [Finding(driver.name, "opening", "bad", str(error), "see what the message says")]
     took_ms = (time.monotonic() - began) * 1e3
     who = ", ".join(f"{key} {value}" for key, value in driver.identity.items()) or "does not say who it is"

@@ -41,6 +41,7 @@ class RapiMonitor(LineDriver):
     """
 
     role: ClassVar[Role] = "monitor"
+    powered_by_station: ClassVar[bool] = True
 
     def __init__(
         self,

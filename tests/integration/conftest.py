@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pilotbench.bench.assembly import RunOptions
@@ -19,7 +20,7 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
     monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "state"))
     made: list[BenchHost] = []
 
-    def start(*changes: tuple[str, str]) -> BenchHost:
+    def start(*changes: tuple[str, str], **options: Any) -> BenchHost:
         text = virtual_bench().read_text(encoding="utf-8")
         for old, new in changes:
             assert old in text
@@ -28,7 +29,7 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
         path.write_text(text, encoding="utf-8")
         folder = tmp_path / f"run{len(made)}"
         folder.mkdir()
-        host = BenchHost(load_bench_file(path), options=RunOptions(directory=folder))
+        host = BenchHost(load_bench_file(path), options=RunOptions(directory=folder, **options))
         made.append(host)
         host.start()
         return host

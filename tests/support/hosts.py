@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pilotbench.bench.host import BenchHost
 
 Starts = Callable[..., BenchHost]
-"""Starts a virtual bench, with texts of the bench file replaced: pairs of old and new."""
+"""Starts a virtual bench, with texts of the bench file replaced: pairs of old and new. Keywords are run options."""
 
 
 def told(host: BenchHost) -> list[str]:
