@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -56,6 +57,7 @@ class BenchHost:
         file = bench_file if isinstance(bench_file, BenchFile) else load_bench_file(bench_file or virtual_bench())
         needs_twin = options.station_fault or options.oddity or options.external_station or options.twin_faults
         if (file.twin is None or is_real(file)) and needs_twin:
+            _leave_nothing(options.directory)
             raise ConfigError(
                 "a station fault, a twin fault or an external station needs the twin; this bench is real. "
                 "Leave the option out, or use the virtual bench.",
@@ -119,10 +121,14 @@ class BenchHost:
 
         Raises:
             BenchError: somebody else owns it, a part did not start, or the station did not come. The
-                bench is made safe and closed before this is raised.
+                bench is made safe and closed before this is raised. When nothing was begun, no empty folder is left.
         """
         began = time.monotonic()
-        self._owner = Ownership(self.file.path)
+        try:
+            self._owner = Ownership(self.file.path)
+        except BenchError:
+            _leave_nothing(self.options.directory)
+            raise
         try:
             self._start_thread()
             self._on_loop(self._build)
@@ -316,6 +322,12 @@ class BenchHost:
         ago_s = (time.monotonic_ns() - attempt.at_ns) / 1e9
         how = f"refused: {attempt.refused}" if attempt.refused else "let in, but neither booted nor answered"
         return f"last connection attempt {ago_s:.0f} s ago by {attempt.station} from {attempt.peer}, {how}"
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Nothing was run: its folder goes, unless something was in it before."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _unseen(text: str) -> None:

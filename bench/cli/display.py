@@ -95,7 +95,8 @@ class _Printing:
             console.print(Text(f"case {result.name}: {result.outcome} {result.text}".rstrip(), style=style))
         for problem in problems:
             console.print(Text(f"ERROR {problem}", style="bold magenta"))
-        console.print(f"run     {folder}")
+        if folder.is_dir():
+            console.print(f"run     {folder}")
         console.print(last_line(report, code) if report is not None else f"exit    {code}")
 
 

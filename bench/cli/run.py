@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import sys
 from pathlib import Path
@@ -116,12 +115,7 @@ def _host(request: RunRequest, display: Display) -> BenchHost:
         keep_state=request.keep_state,
         twin_faults=twin_faults,
     )
-    try:
-        return BenchHost(file, options=options, progress=display.note)
-    except BenchError:
-        with contextlib.suppress(OSError):
-            options.directory.rmdir()  # nothing was run: nothing is left, unless something was there before
-        raise
+    return BenchHost(file, options=options, progress=display.note)
 
 
 def _run_cases(host: BenchHost, cases: tuple[str, ...], ran: _Ran) -> bool:
@@ -180,7 +174,7 @@ def _document(bench: str, folder: Path | None, ran: _Ran, code: int) -> dict[str
     report = ran.report
     return {
         "bench": bench,
-        "run": None if folder is None else str(folder),
+        "run": str(folder) if folder is not None and folder.is_dir() else None,
         "exit_code": code,
         "started_s": ran.started_s,
         "digest": report.digest if report is not None else None,

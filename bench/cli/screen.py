@@ -50,5 +50,6 @@ def tui_command(bench: Path | None, out: Path | None, station_fault: str | None,
     for problem in problems:
         sys.stderr.write(f"pilotbench: {problem}\n")
     print(host.outcome_text)
-    print(f"run     {folder}")
+    if folder.is_dir():
+        print(f"run     {folder}")
     return code
