@@ -1,7 +1,8 @@
 """Signals that ask a run to stop: each becomes one orderly stop, and none cuts the stop short.
 
-SIGINT raises KeyboardInterrupt by Python's own doing; SIGTERM and SIGHUP raise `StopRequested`,
-which is one, so that pytest and every `finally` treat all three alike.
+SIGINT raises KeyboardInterrupt by Python's own doing, also where the shell that started the run had it ignored (as
+shells do for what they put in the background); SIGTERM and SIGHUP raise `StopRequested`, which is one, so that pytest
+and every `finally` treat all three alike.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class StopRequested(KeyboardInterrupt):
 
 @contextmanager
 def stop_signals() -> Generator[None]:
-    """SIGTERM and SIGHUP raise `StopRequested` in the main thread while this is open."""
+    """A stop signal is asked of the main thread while this is open, whatever the parent process had ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -37,6 +38,8 @@ def stop_signals() -> Generator[None]:
         raise StopRequested(signal.Signals(number).name)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGHUP)}
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with _asked_again():
             yield

@@ -21,10 +21,14 @@ CHARGING_WITHIN_S = 40.0
 GONE_WITHIN_S = 12.0
 
 
-def start(tmp_path: Path, *args: str) -> tuple[subprocess.Popen[str], Path]:
+IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh")
+"""As a script's `nohup … &` starts it: both signals are ignored in what it runs, unless that says otherwise."""
+
+
+def start(tmp_path: Path, *before: str) -> tuple[subprocess.Popen[str], Path]:
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [*COMMAND, "run", "--out", str(folder), *args],
+        [*before, *COMMAND, "run", "--out", str(folder)],
         env=environment(tmp_path / "state"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -47,6 +51,13 @@ def output_live(folder: Path) -> bool:
     return bool(states) and "1" in states[-1]["line"].split(" OUT ")[1].split("*")[0]
 
 
+def charging(process: subprocess.Popen[str], folder: Path) -> None:
+    """Wait until the output is live."""
+    wait_until(lambda: output_live(folder) or process.poll() is not None, CHARGING_WITHIN_S, "output live")
+    if process.poll() is not None:
+        pytest.fail(f"the run ended before its output was live: {process.communicate()}")
+
+
 def family(folder: Path) -> list[psutil.Process]:
     """Every process of the twin that belongs to this run."""
     found: list[psutil.Process] = []
@@ -59,8 +70,8 @@ def family(folder: Path) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_ends_in_the_safe_state_with_a_complete_recording(tmp_path: Path, number: signal.Signals) -> None:
-    process, folder = start(tmp_path)
-    wait_until(lambda: output_live(folder), CHARGING_WITHIN_S, "output live")
+    process, folder = start(tmp_path, *IN_THE_BACKGROUND)
+    charging(process, folder)
     # To the whole process group, as a terminal does it.
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=40)
@@ -78,7 +89,7 @@ def test_a_stop_signal_ends_in_the_safe_state_with_a_complete_recording(tmp_path
 
 def test_signals_during_the_stop_do_not_cut_it_short(tmp_path: Path) -> None:
     process, folder = start(tmp_path)
-    wait_until(lambda: output_live(folder), CHARGING_WITHIN_S, "output live")
+    charging(process, folder)
     for _ in range(5):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.03)  # the interval between two presses of a nervous hand, not a wait for anything
@@ -90,7 +101,7 @@ def test_signals_during_the_stop_do_not_cut_it_short(tmp_path: Path) -> None:
 
 def test_a_killed_run_goes_dead_by_the_watchdog_and_its_recording_is_judged(tmp_path: Path) -> None:
     process, folder = start(tmp_path)
-    wait_until(lambda: output_live(folder), CHARGING_WITHIN_S, "output live")
+    charging(process, folder)
     killed_ns = time.monotonic_ns()
     process.kill()
     process.communicate()

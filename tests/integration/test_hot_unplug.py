@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -102,8 +103,10 @@ class Session:
         assert since_ns < last["to_ns"]
 
     def states(self, device: str, since_ns: int) -> list[str]:
+        """Its states in order. One that is looked for in vain is told again with why; that is no other state."""
         told = self.timeline.events("device.state")
-        return [e.data["state"] for e in told if e.data["device"] == device and e.stamp.order_ns >= since_ns]
+        states = [e.data["state"] for e in told if e.data["device"] == device and e.stamp.order_ns >= since_ns]
+        return [state for state, _ in groupby(states)]
 
     def close(self) -> list[str]:
         try:
