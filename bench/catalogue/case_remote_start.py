@@ -7,6 +7,8 @@ from typing import Any
 from ...errors import CsmsError
 from .steps import CARD, plug_in, start_energy
 
+STATION_MAY_TAKE = "17 s"
+
 
 def ask_for(csms: Any, tx: Any) -> None:
     """Ask whether a transaction is ongoing, and whether anything waits to be sent; 1.6 has no such request."""
@@ -28,11 +30,13 @@ def test_remote_start(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> Non
     tx = csms.transaction()
     ask_for(csms, tx)
     bench.phase("stop of another transaction")
-    csms.remote_stop(tx + 1000 if isinstance(tx, int) else f"{tx[:-1]}-")
+    other = tx + 1000 if isinstance(tx, int) else f"{tx[:-1]}-"
+    ask_for(csms, other)
+    csms.remote_stop(other)
     bench.phase("remote stop")
     mark = timeline.now_ns()
     csms.remote_stop(tx)
-    if timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark):
+    if timeline.seen("ocpp.tx.ended", within=STATION_MAY_TAKE, since_ns=mark):
         ask_for(csms, tx)
         bench.phase("stop of what has ended")
         csms.remote_stop(tx)

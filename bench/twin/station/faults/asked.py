@@ -24,6 +24,14 @@ ASKED: tuple[Deviation, ...] = (
         perhaps="v2.remote_stop.event v2.remote_stop.ended v2.remote_stop.energy",
         slips=("any-stop-accepted",),
     ),
+    # F03.FR.07
+    fault(
+        "stop-refused",
+        "answers Rejected to the remote stop of a transaction that runs, and goes on",
+        "remote_start",
+        v2="v2.remote_stop.rejected",
+        slips=("stop-refused",),
+    ),
     fault(
         "no-remote-start-id",
         "does not name the request in a transaction that a remote start began",
@@ -34,10 +42,19 @@ ASKED: tuple[Deviation, ...] = (
     ),
     fault(
         "ended-as-ongoing",
-        "calls a transaction ongoing that has ended",
+        "calls every transaction ongoing that it is asked for, also one that has ended",
         "remote_start",
         v2="v2.tx_status.ended",
+        perhaps="v2.tx_status.unknown",
         slips=("ended-as-ongoing",),
+    ),
+    # E14.FR.01
+    fault(
+        "unknown-as-ongoing",
+        "calls a transaction ongoing that there never was",
+        "remote_start",
+        v2="v2.tx_status.unknown",
+        slips=("unknown-as-ongoing",),
     ),
     fault(
         "ongoing-as-ended",

@@ -54,5 +54,12 @@ ODD: tuple[Deviation, ...] = (
         drops_link_after_s=9.0,
         down_s=4.0,
     ),
+    oddity(
+        "end-in-two",
+        "tells first what ends the transaction (Updated), then that it has ended (ChargingStateChanged)",
+        "local_stop",
+        ("2.0.1", "2.1"),
+        slips=("end-in-two",),
+    ),
     oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
 )

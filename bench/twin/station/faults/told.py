@@ -181,6 +181,14 @@ TOLD: tuple[Deviation, ...] = (
         v2="v2.tx.one_end",
         slips=("end-twice",),
     ),
+    # E07.FR.02, E07.FR.05
+    fault(
+        "stop-unexplained",
+        "ends the transaction for the card and does not say that it was stopped with it",
+        "local_stop",
+        v2="v2.stop.local",
+        slips=("stop-unexplained",),
+    ),
     fault(
         "no-samples",
         "sends no periodic meter values in a transaction",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..messages import Payload
-from .kinds import Slip
+from ..messages import Message, Payload
+from .kinds import Memory, Slip
 
 __all__ = ["ANSWERS"]
 
@@ -33,6 +33,19 @@ def _says_without_id(request: Payload, answer: dict[str, Any]) -> dict[str, Any]
     return answer if "transactionId" in request else {**answer, "ongoingIndicator": False}
 
 
+def _notes_transactions(message: Message, memory: Memory) -> list[Message]:
+    if message.action == "TransactionEvent":
+        memory.setdefault("ids", set()).add(message.payload["transactionInfo"]["transactionId"])
+    return [message]
+
+
+def _knows_every(request: Payload, answer: dict[str, Any], memory: Memory) -> dict[str, Any]:
+    """Of a transaction that it never told of, it says that it goes on."""
+    if "transactionId" not in request or request["transactionId"] in memory.get("ids", ()):
+        return answer
+    return {**answer, "ongoingIndicator": True}
+
+
 ANSWERS: dict[str, Slip] = {
     "stop-is-talk": Slip(instead={"RemoteStopTransaction": _ACCEPTED, "RequestStopTransaction": _ACCEPTED}),
     "unlock-is-talk": Slip(instead={"UnlockConnector": {"status": "Unlocked"}}),
@@ -44,6 +57,8 @@ ANSWERS: dict[str, Slip] = {
         }
     ),
     "any-stop-accepted": Slip(answers={"RequestStopTransaction": _called("Rejected", "Accepted")}),
+    "stop-refused": Slip(instead={"RequestStopTransaction": {"status": "Rejected"}}),
+    "unknown-as-ongoing": Slip(_notes_transactions, recalled={"GetTransactionStatus": _knows_every}),
     "ended-as-ongoing": Slip(answers={"GetTransactionStatus": _ongoing(True)}),
     "ongoing-as-ended": Slip(answers={"GetTransactionStatus": _ongoing(False)}),
     "ongoing-without-id": Slip(answers={"GetTransactionStatus": _says_without_id}),

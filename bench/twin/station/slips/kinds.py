@@ -22,12 +22,17 @@ def _no_answers() -> dict[str, Callable[[Payload, dict[str, Any]], dict[str, Any
     return {}
 
 
+def _nothing_recalled() -> dict[str, Callable[[Payload, dict[str, Any], Memory], dict[str, Any]]]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Slip:
     """One way to say something wrong.
 
     - `say(message, memory)`: the messages that are sent in place of one; none is a message that is never sent.
     - `answers[action](request, answer)`: the answer to a request of the back end, changed.
+    - `recalled[action](request, answer, memory)`: as `answers`, of a slip that has to know what was said before.
     - `instead[action]`: the answer to a request with which nothing else is done.
     - `between_s`: seconds between the messages that are sent in place of one, so that nobody can doubt their order.
     - `beside`: the action of a request behind which a second one is sent at once, as no station may.
@@ -35,6 +40,9 @@ class Slip:
 
     say: Callable[[Message, Memory], list[Message]] = _as_it_is
     answers: dict[str, Callable[[Payload, dict[str, Any]], dict[str, Any]]] = field(default_factory=_no_answers)
+    recalled: dict[str, Callable[[Payload, dict[str, Any], Memory], dict[str, Any]]] = field(
+        default_factory=_nothing_recalled
+    )
     instead: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     between_s: float = 0.0
     beside: frozenset[str] = frozenset()

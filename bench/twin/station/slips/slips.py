@@ -63,7 +63,9 @@ class Slips:
 
     def answered(self, action: str, request: Payload, answer: dict[str, Any]) -> dict[str, Any]:
         """What is answered in place of an answer."""
-        for slip, _ in self._slips:
+        for slip, memory in self._slips:
             if action in slip.answers:
                 answer = slip.answers[action](request, answer)
+            if action in slip.recalled:
+                answer = slip.recalled[action](request, answer, memory)
         return answer

@@ -90,6 +90,29 @@ def _end_twice(message: Message, _memory: Memory) -> list[Message]:
     return [message, Message(message.action, again)]
 
 
+def _end_as_state_change(trigger: str) -> Slip:
+    """The end is told, and what led to it is not."""
+
+    def change(payload: dict[str, Any], _memory: Memory) -> None:
+        if payload["eventType"] == "Ended" and payload["triggerReason"] == trigger:
+            payload["triggerReason"] = "ChargingStateChanged"
+
+    return _edited(change)
+
+
+def _end_in_two(message: Message, _memory: Memory) -> list[Message]:
+    """First what leads to the end, then the end."""
+    if transaction_kind(message) != "Ended" or "triggerReason" not in message.payload:
+        return [message]
+    why, end = copy.deepcopy(message.payload), copy.deepcopy(message.payload)
+    why["eventType"] = "Updated"
+    for where, key in ((why, "meterValue"), (why["transactionInfo"], "stoppedReason"), (end, "idToken")):
+        where.pop(key, None)
+    end["seqNo"] += 1
+    end["triggerReason"] = "ChargingStateChanged"
+    return [Message(message.action, why), Message(message.action, end)]
+
+
 def _asks_to_stop(message: Message, _memory: Memory) -> list[Message]:
     if message.action == "StopTransaction" and "idTag" in message.payload:
         return [Message("Authorize", {"idTag": message.payload["idTag"]}), message]
@@ -123,6 +146,8 @@ TRANSACTIONS: dict[str, Slip] = {
     "unplug-as-local": _as_local("EVDisconnected"),
     "reset-as-local": _as_local("ImmediateReset"),
     "end-twice": Slip(_end_twice),
+    "end-in-two": Slip(_end_in_two),
+    "stop-unexplained": _end_as_state_change("StopAuthorized"),
     "asks-to-stop": Slip(_asks_to_stop, between_s=0.2),
     "available-at-the-end": Slip(_available_at_the_end),
     "two-at-once": Slip(beside=frozenset({"MeterValues", "TransactionEvent"})),
