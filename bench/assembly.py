@@ -68,7 +68,7 @@ class Bench:
     """Everything that belongs to one run of one bench.
 
     `danger`: what made a way to the safe state fail, or needed the supply to be cut: the run is an ERROR for it,
-    however it ended.
+    however it ended. `acted`: what the guardian did after it, if it had to.
     """
 
     file: BenchFile
@@ -94,6 +94,7 @@ class Bench:
     outcome: SafeOutcome | None = None
     making_safe: asyncio.Lock = field(default_factory=asyncio.Lock)
     danger: str = ""
+    acted: str = ""
     report: Report | None = None
 
     @property

@@ -104,7 +104,7 @@ async def stop_guardian(bench: Bench, act: str = "") -> None:
             guarded.beat.cancel()
         await guarded.guard.end(act)
     finally:
-        bench.guarded = None
+        bench.guarded, bench.acted = None, guarded.acted
     if guarded.trouble is not None:
         raise guarded.trouble
     if not act:

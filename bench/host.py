@@ -112,9 +112,12 @@ class BenchHost:
 
     @property
     def outcome_text(self) -> str:
-        """How making safe ended, in one line; empty before it was tried."""
-        outcome = self._bench.outcome if self._bench is not None else None
-        return outcome.text if outcome is not None else ""
+        """How making safe ended, and what the guardian did after it, in one line; empty before it was tried."""
+        if self._bench is None:
+            return ""
+        outcome, acted = self._bench.outcome, self._bench.acted
+        told = [outcome.text if outcome is not None else "", f"The guardian then: {acted}" if acted else ""]
+        return " ".join(text for text in told if text)
 
     def start(self) -> None:
         """Take the bench, bring it up, apply the safe state, and wait for the station.

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -28,21 +28,29 @@ class StopRequested(KeyboardInterrupt):
 
 
 @contextmanager
-def stop_signals() -> Generator[None]:
-    """A stop signal is asked of the main thread while this is open, whatever the parent process had ignored."""
+def stop_signals(leave: Callable[[], bool] | None = None) -> Generator[list[str]]:
+    """A stop signal is asked of the main thread while this is open, whatever the parent process had ignored.
+
+    Yields the names of those beside Ctrl-C that came. `leave` is asked first, once: True when what runs will end by
+    itself, and is not to be cut short.
+    """
+    came: list[str] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield came
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
-        raise StopRequested(signal.Signals(number).name)
+        came.append(signal.Signals(number).name)
+        if len(came) == 1 and leave is not None and leave():
+            return
+        raise StopRequested(came[-1])
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGHUP)}
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with _asked_again():
-            yield
+            yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

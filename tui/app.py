@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import ClassVar
 
 from textual.app import App
@@ -27,8 +29,24 @@ class LiveApp(App[None]):
         super().__init__()
         self._bench = bench
         self._clock_s = clock_s
+        self._up: tuple[asyncio.AbstractEventLoop, Context] | None = None
+
+    def leave(self) -> bool:
+        """Close the screen; may be called by a signal's handler. False when it is not up.
+
+        An exception out of that handler would end the loop under the screen, and leave the terminal as it is.
+        """
+        if self._up is None:
+            return False
+        loop, context = self._up
+        loop.call_soon_threadsafe(self.exit, context=context)
+        return True
+
+    def on_unmount(self) -> None:
+        self._up = None
 
     def on_mount(self) -> None:
+        self._up = asyncio.get_running_loop(), copy_context()
         self.push_screen(LiveScreen(self._bench, clock_s=self._clock_s))
 
     async def action_quit(self) -> None:

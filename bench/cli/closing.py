@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from ...errors import BenchError
 from ..host import BenchHost
 
-__all__ = ["close_quietly", "one_line"]
+__all__ = ["close_quietly", "one_line", "worst"]
+
+SEVERITY = (0, 5, 3, 1, 2, 4)
+"""Exit codes from the least to the most serious."""
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The code that decides; that of an error when there is none at all."""
+    return max(codes, key=SEVERITY.index, default=BenchError.exit_code)
 
 
 def close_quietly(host: BenchHost, *, finished: bool = True) -> list[str]:

@@ -20,7 +20,7 @@ from ..stop import signals_held, stop_signals
 from ..timeline import parse_quantity
 from ..twin_control import parse_fault
 from .cases import run_cases
-from .closing import close_quietly, one_line
+from .closing import close_quietly, one_line, worst
 from .display import Display, make_display
 from .output import write_document
 from .twin_faults import check_deviation, check_faults, deviations
@@ -28,8 +28,6 @@ from .twin_faults import check_deviation, check_faults, deviations
 __all__ = ["RunRequest", "run_command"]
 
 CODE_OF = {"passed": 0, "failed": 1, "incomplete": 3, "interrupted": 3, "error": 4}
-SEVERITY = (0, 5, 3, 1, 2, 4)
-"""Exit codes from the least to the most serious."""
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -70,7 +68,7 @@ class _Ran:
         codes = [*self.codes, *(CODE_OF[result.outcome] for result in self.results)]
         if self.report is not None:
             codes.append(exit_code(self.report))
-        return max(codes or [BenchError.exit_code], key=SEVERITY.index)
+        return worst(codes)
 
 
 def run_command(request: RunRequest) -> int:

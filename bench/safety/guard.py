@@ -50,6 +50,7 @@ class Guard:
         self._let_go = False
         self._log = log
         command = [sys.executable, "-m", "pilotbench.bench.safety.guardian"]
+        self._mouth = _standard_error()
         try:
             with log.open("ab") as stderr:
                 self._process = subprocess.Popen(
@@ -59,9 +60,13 @@ class Guard:
                     stderr=stderr,
                     start_new_session=True,
                     close_fds=True,
+                    pass_fds=[] if self._mouth is None else [self._mouth],
                 )
         except OSError as error:
             raise SafetyError(f"the guardian ({' '.join(command)}) could not be started: {error}.") from error
+        finally:
+            if self._mouth is not None:
+                os.close(self._mouth)
         threading.Thread(target=self._listen, name="guardian output", daemon=True).start()
 
     @property
@@ -86,6 +91,7 @@ class Guard:
             "report": str(report),
             "permission": "" if permission is None else str(permission),
             "recipes": msgspec.to_builtins(list(recipes)),
+            "mouth": self._mouth,
         }
         pipe = cast("IO[bytes]", self._process.stdin)
         try:
@@ -178,6 +184,14 @@ class Guard:
             return " | ".join(self._log.read_text(errors="replace").strip().splitlines()[-3:])
         except OSError:
             return ""
+
+
+def _standard_error() -> int | None:
+    """A descriptor of our standard error, to be handed on; None without one."""
+    try:
+        return os.dup(2)
+    except OSError:
+        return None
 
 
 @dataclass(slots=True)

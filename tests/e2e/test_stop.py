@@ -104,7 +104,9 @@ def test_a_killed_run_goes_dead_by_the_watchdog_and_its_recording_is_judged(tmp_
     charging(process, folder)
     killed_ns = time.monotonic_ns()
     process.kill()
-    process.communicate()
+    _, said = process.communicate()
+    assert "Its guardian did the rest: safe: everything acknowledged, output proven dead" in said
+    assert f"guardian {folder / 'guardian.json'}" in said
     wait_until(lambda: not output_live(folder), GONE_WITHIN_S, "output dead after the watchdog expired")
     wait_until(lambda: not family(folder), GONE_WITHIN_S, "the twin's processes to end")
     run = read_run(folder / "run.mcap")

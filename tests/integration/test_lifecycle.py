@@ -70,6 +70,7 @@ def test_devices_that_froze_leave_no_old_proof_standing(starts: Starts) -> None:
     began = time.monotonic()
     said = told(host)
     assert host.outcome_text.startswith("NOT SAFE")
+    assert "The guardian then: NOT SAFE: not acknowledged" in host.outcome_text
     assert any("NOT SAFE" in text for text in said), said
     assert time.monotonic() - began < 30
 

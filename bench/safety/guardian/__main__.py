@@ -10,9 +10,9 @@ import threading
 import time
 
 from .act import act
-from .owner import end_owner, hold_owner
+from .owner import end_owner, hold_owner, is_gone
 from .plan import read_plan
-from .report import write_report
+from .report import speak_for_owner, write_report
 from .watch import Ended, watch
 from .wires import load_libraries
 
@@ -61,6 +61,8 @@ def main() -> int:
     where = write_report(plan.report, content)
     say("ended", text=outcome.text, safe=outcome.safe, report=where)
     print(f"guardian: {ended.why}; {outcome.text}", file=sys.stderr)
+    if plan.mouth is not None and is_gone(held):
+        speak_for_owner(plan.mouth, ended.why, outcome.text, where)
     return 0 if outcome.safe else 1
 
 

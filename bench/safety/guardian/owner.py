@@ -7,7 +7,7 @@ import select
 import signal
 import time
 
-__all__ = ["end_owner", "hold_owner"]
+__all__ = ["end_owner", "hold_owner", "is_gone"]
 
 GONE_WITHIN_MS = 1000
 
@@ -23,6 +23,11 @@ def hold_owner(pid: int) -> int | None:
         os.close(held)
         return None
     return held
+
+
+def is_gone(held: int) -> bool:
+    """Whether the process has ended."""
+    return bool(select.select([held], [], [], 0)[0])
 
 
 def end_owner(held: int) -> tuple[bool, float]:

@@ -56,7 +56,9 @@ class Recipe:
 class Plan:
     """`owner`: process id of the bench. `dead_ms`: silence after which it is dead. `report`: file to write.
 
-    `permission`: the file in which a person permits to energise, to be taken away; empty: there is none.
+    `permission`: the file in which a person permits to energise, to be taken away; empty: there is none. `mouth`: the
+    owner's standard error, a descriptor that this process has inherited; whoever started the owner reads there what
+    was done when the owner can say nothing any more.
     """
 
     owner: int
@@ -64,6 +66,7 @@ class Plan:
     report: str
     recipes: tuple[Recipe, ...]
     permission: str = ""
+    mouth: int | None = None
 
 
 def read_plan(text: str) -> Plan:
@@ -75,7 +78,8 @@ def read_plan(text: str) -> Plan:
     raw = json.loads(text)
     recipes = tuple(map(_recipe, raw["recipes"]))
     permission = str(raw.get("permission", ""))
-    return Plan(int(raw["owner"]), int(raw["dead_ms"]), str(raw["report"]), recipes, permission)
+    mouth = None if raw.get("mouth") is None else int(raw["mouth"])
+    return Plan(int(raw["owner"]), int(raw["dead_ms"]), str(raw["report"]), recipes, permission, mouth)
 
 
 def _recipe(raw: dict[str, Any]) -> Recipe:

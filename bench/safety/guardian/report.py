@@ -1,4 +1,6 @@
-"""What the guardian did, in a file beside the run; in the folder for temporary files when the disk is full."""
+"""What the guardian did: in a file beside the run (in the folder for temporary files when the disk is full), and in
+the words of a dead owner's terminal or log.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,11 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_report"]
+__all__ = ["speak_for_owner", "write_report"]
+
+LEAVE_SCREEN = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1047l\x1b[?25h\x1b[999;1H\r\n"
+"""No mouse, no bracketed paste, the ordinary screen, its last line: the owner may have died with the whole screen its
+own. Where it had not, this only moves down."""
 
 
 def write_report(path: str, content: dict[str, object]) -> str:
@@ -27,3 +33,16 @@ def write_report(path: str, content: dict[str, object]) -> str:
             continue
         return str(target)
     return ""
+
+
+def speak_for_owner(mouth: int, why: str, text: str, where: str) -> None:
+    """One paragraph on the standard error of an owner that is gone; nobody may be there to read it."""
+    words = f"pilotbench: this run is over: {why}. Its guardian did the rest: {text}"
+    if where:
+        words += f"\nguardian {where}"
+    try:
+        screen = os.isatty(mouth)
+        told = (LEAVE_SCREEN + words.replace("\n", "\r\n") + "\r\n") if screen else words + "\n"
+        os.write(mouth, told.encode())
+    except OSError:
+        return
