@@ -94,9 +94,9 @@ class VehicleFacade:
         """Put the plug in (state B) with a cable of 13, 20, 32 or 63 A."""
         self._host.call(self._vehicle().plug(cable_a))
 
-    def unplug(self) -> None:
-        """Pull the plug (state A)."""
-        self._host.call(self._vehicle().unplug())
+    def unplug(self, *, cable_stays: bool = False) -> None:
+        """Pull the plug (state A); with `cable_stays` at the vehicle only: the other one stays in the socket."""
+        self._host.call(self._vehicle().unplug(cable_stays=cable_stays))
 
     def present(self, id_tag: str, kind: str = "ISO14443") -> None:
         """Hold a card to the station's reader."""

@@ -121,12 +121,16 @@ class Vehicle:
                 await self._ev.command(plugged=True, s2_closed=False, max_current_a=self._wants_a, charge=True)
         self._wake.set()
 
-    async def unplug(self) -> None:
-        """Pull the plug at once: CP to A, then PP open. Whatever current flows is the station's matter."""
+    async def unplug(self, *, cable_stays: bool = False) -> None:
+        """Pull the plug at once: CP to A, then PP open. Whatever current flows is the station's matter.
+
+        With `cable_stays` the cable is pulled at the vehicle only: its plug stays in the station's socket (PP coded).
+        """
         async with self._busy:
             self._plugged = self._s2_closed = self._fell_out = False
             await self._show("A")
-            await self._code(None)
+            if not cable_stays:
+                await self._code(None)
             if self._ev is not None:
                 await self._ev.command(plugged=False, s2_closed=False, charge=False)
 

@@ -7,6 +7,7 @@ from typing import Any
 from .steps import CARD, begin, end, plug_in, start_energy
 
 LOOKS_FOR_CARD = "2 s"
+MAY_TAKE_TO_END = "16 s"
 
 
 def test_unplug_live(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
@@ -16,7 +17,7 @@ def test_unplug_live(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None
     mark = timeline.now_ns()
     vehicle.unplug()
     timeline.seen("output", live=False, within="3 s", since_ns=mark)
-    timeline.seen("ocpp.tx.ended", within="4 s", since_ns=mark)
+    timeline.seen("ocpp.tx.ended", within=MAY_TAKE_TO_END, since_ns=mark)
     timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
     bench.phase("plug in again")
     mark = timeline.now_ns()

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["CARD", "OTHER_CARD", "at_least", "at_most", "begin", "delivered", "end", "plug_in", "start_energy"]
+from ...errors import CsmsError
+
+__all__ = [
+    "CARD",
+    "OTHER_CARD",
+    "at_least",
+    "at_most",
+    "begin",
+    "delivered",
+    "end",
+    "plug_in",
+    "settings",
+    "start_energy",
+]
 
 CARD = "04A2B3C4D5"
 OTHER_CARD = "04FFEEDDCC"
@@ -59,3 +73,20 @@ def end(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     mark = timeline.now_ns()
     vehicle.unplug()
     timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+
+
+@contextmanager
+def settings(csms: Any, *, v16: Mapping[str, str], v2: Mapping[str, str]) -> Generator[None]:
+    """Give the station these settings of its version, and in the end what it had before.
+
+    What the station does not have, or does not take, stays as it is: the rules ask what it has.
+    """
+    try:
+        before, wanted = csms.get_variables(list(v16)), v16
+    except CsmsError:  # keys of 1.6 are no names of variables
+        before, wanted = csms.get_variables(list(v2)), v2
+    csms.set_variables({name: wanted[name] for name in before})
+    try:
+        yield
+    finally:
+        csms.set_variables(before)

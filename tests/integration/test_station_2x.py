@@ -231,6 +231,22 @@ def test_a_token_refused_after_the_start(tmp_path: Path) -> None:
     assert run(tmp_path, script, version="2.1") == 0
 
 
+def test_a_token_refused_where_the_transaction_goes_on(tmp_path: Path) -> None:
+    """E05.FR.02: no energy, and the transaction is not deauthorised."""
+
+    async def script(rig: Rig) -> None:
+        rig.csms.replies["TransactionEvent"] = {"idTokenInfo": {"status": "Blocked"}}
+        await rig.booted()
+        await write(rig, "TxCtrlr", "StopTxOnInvalidId", "false")
+        rig.car.plug()
+        rig.car.send(type="token", evse=1, id="TAG", kind="ISO14443")
+        await until(lambda: rig.csms.events()[-1:] == [("Updated", "ChargingStateChanged")], "the suspension")
+        assert rig.csms.states()[-1] == "SuspendedEVSE"
+        assert not rig.car.live
+
+    assert run(tmp_path, script, version="2.0.1") == 0
+
+
 def test_nobody_plugs_in(tmp_path: Path) -> None:
     async def script(rig: Rig) -> None:
         await rig.booted()

@@ -31,7 +31,6 @@ from .transaction import TransactionQueue
 __all__ = ["Outlet"]
 
 _LIVE_V = 50.0
-_UNPLUG_S = 0.1
 _LOCK_S = 3.0
 _STOP_S = 8.0
 
@@ -166,7 +165,7 @@ class Outlet:
         was = self._plugged
         if state in (CpState.B, CpState.C, CpState.D):
             self._plugged = True
-        elif state is CpState.A and now >= self.control.state_since_s + _UNPLUG_S:
+        elif state is CpState.A and now >= self.control.state_since_s + self._knobs.unplug_wait_s:
             self._plugged = False
         if self._plugged and not was:
             self.finishing = None
@@ -189,7 +188,7 @@ class Outlet:
 
     def _unplugged(self) -> None:
         session = self.session
-        if session and session.powers and self._settings.unplug_stops:
+        if session and session.powers and (self._settings.unplug_stops or self._knobs.unplug_ends):
             self.request_stop("EVDisconnected")
 
     # what it wishes and what it says
@@ -232,7 +231,8 @@ class Outlet:
         if session and not session.ended:
             barred = session.barred and self._knobs.minds_refusal
             offering = session.offers and not session.stopped and not barred
-            return Wish(self._offer_a() if offering else None, session.locks, session.powers and not session.stopped)
+            locks = session.locks and (self._plugged or not self._knobs.unplug_frees)
+            return Wish(self._offer_a() if offering else None, locks, session.powers and not session.stopped)
         if self._knobs.serves_anyone and self._plugged and self.finishing is None:
             return Wish(self._offer_a(), True, True)
         # a plug is never released under voltage

@@ -97,9 +97,9 @@ class Course:
         end, at = meter.sample, self._clock.now()
         info = "EV side disconnected" if session.stop_reason == "EVDisconnected" else None
         self._outlet.finishing = Status("Finishing", info=info)
-        self._outlet.keeps_lock = (
-            session.stop_reason == "EVDisconnected" and self._outlet.cable_in() and not self._settings.unplug_unlocks
-        )
+        releases = self._settings.unplug_unlocks and not self._knobs.unplug_holds
+        unplugged = session.stop_reason == "EVDisconnected"
+        self._outlet.keeps_lock = unplugged and self._outlet.cable_in() and not releases
         self._story.settled(session, at, end)
         session.ended = True
         self._outlet.step()

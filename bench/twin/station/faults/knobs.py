@@ -33,6 +33,10 @@ class Knobs:
     # charging.py: the course of a session
     believes_lock: bool = False  # takes the cable for locked, whatever the feedback says
     reads_cable: bool = True  # whether the coding of the cable limits the offer
+    unplug_wait_s: float = 0.1  # so long the pilot is in state A until the vehicle counts as unplugged
+    unplug_ends: bool = False  # whether an unplug ends the session, whatever is configured
+    unplug_frees: bool = False  # whether the cable is released while the vehicle is unplugged and the session goes on
+    unplug_holds: bool = False  # course.py: whether an unplug that ends the session leaves the cable locked
     deaf_to: frozenset[str] = frozenset()  # reasons to stop that do nothing
     minds_refusal: bool = True  # whether a token that was refused after the start ends the offer
     keeps_schedule: bool = True  # whether a change of availability that had to wait is made in the end

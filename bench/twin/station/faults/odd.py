@@ -61,5 +61,17 @@ ODD: tuple[Deviation, ...] = (
         ("2.0.1", "2.1"),
         slips=("end-in-two",),
     ),
+    oddity(
+        "patient-unplug",
+        "waits 2 s after the pilot went to state A until it takes the vehicle for unplugged",
+        "unplug_ends",
+        unplug_wait_s=2.0,
+    ),
+    oddity(
+        "refused-under-load",
+        "the transaction starts only when current flows, so that its refusal finds the outlet live",
+        "refused_goes_on",
+        start_at="current",
+    ),
     oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
 )

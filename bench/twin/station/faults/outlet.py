@@ -167,6 +167,16 @@ OUTLET: tuple[Deviation, ...] = (
     fault(
         "lock-sticks", "the lock stays closed after the session", "local_stop", every="lock.opens", lock_motor="sticks"
     ),
+    fault(
+        "lock-failure-is-talk",
+        "tells that the lock has failed, and charges (G05.FR.01)",
+        "local_stop",
+        v2="v2.lock.no_start lock.first",
+        lock_motor="dead",
+        believes_lock=True,
+        slips=("tells-of-the-lock",),
+        pwm_delay_s=1.0,
+    ),
     # ---- energy
     fault(
         "energy-5-percent",

@@ -57,6 +57,16 @@ def _no_offline_flag(payload: dict[str, Any], _memory: Memory) -> None:
     payload.pop("offline", None)
 
 
+def _as_change_of_state(trigger: str) -> Slip:
+    """An event with this trigger calls itself a mere change of the charging state."""
+
+    def change(payload: dict[str, Any], _memory: Memory) -> None:
+        if payload["triggerReason"] == trigger:
+            payload["triggerReason"] = "ChargingStateChanged"
+
+    return _edited(change)
+
+
 def _always_charging(payload: dict[str, Any], memory: Memory) -> None:
     """Once it charged, whatever suspends it is not told."""
     info = payload.get("transactionInfo", payload)
@@ -133,6 +143,23 @@ def _available_at_the_end(message: Message, _memory: Memory) -> list[Message]:
     ]
 
 
+def _tells_of_the_lock(message: Message, _memory: Memory) -> list[Message]:
+    """With the start of a transaction: the lock has failed."""
+    if transaction_kind(message) != "Started" or "evse" not in message.payload:
+        return [message]
+    stamp = message.payload["timestamp"]
+    failed = {
+        "eventId": 9001,
+        "timestamp": stamp,
+        "trigger": "Delta",
+        "actualValue": "true",
+        "eventNotificationType": "HardWiredNotification",
+        "component": {"name": "ConnectorPlugRetentionLock", "evse": message.payload["evse"]},
+        "variable": {"name": "Problem"},
+    }
+    return [message, Message("NotifyEvent", {"generatedAt": stamp, "seqNo": 0, "tbc": False, "eventData": [failed]})]
+
+
 TRANSACTIONS: dict[str, Slip] = {
     "seq-skips": _edited(_skips),
     "same-tx-id": _edited(_same_id),
@@ -144,11 +171,14 @@ TRANSACTIONS: dict[str, Slip] = {
     "no-offline-flag": _edited(_no_offline_flag),
     "remote-as-local": _as_local("Remote"),
     "unplug-as-local": _as_local("EVDisconnected"),
+    "unplug-unnamed": _as_change_of_state("EVCommunicationLost"),
+    "refusal-unnamed": _as_change_of_state("Deauthorized"),
     "reset-as-local": _as_local("ImmediateReset"),
     "end-twice": Slip(_end_twice),
     "end-in-two": Slip(_end_in_two),
     "stop-unexplained": _end_as_state_change("StopAuthorized"),
     "asks-to-stop": Slip(_asks_to_stop, between_s=0.2),
     "available-at-the-end": Slip(_available_at_the_end),
+    "tells-of-the-lock": Slip(_tells_of_the_lock),
     "two-at-once": Slip(beside=frozenset({"MeterValues", "TransactionEvent"})),
 }

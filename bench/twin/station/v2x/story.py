@@ -52,7 +52,6 @@ class _Transaction(Running):
     state: str | None = None
     place_told: bool = False
     remote_start_id: int | None = None
-    trigger_next: str | None = None
     left: str | None = None  # why the authorisation ended, while the transaction goes on
 
 
@@ -102,8 +101,7 @@ class Story2x:
         if self._plugged and self._outlet.control.state is CpState.A:
             return  # it is about to be seen as unplugged
         if self._state() != tx.state:
-            trigger, tx.trigger_next = tx.trigger_next or "ChargingStateChanged", None
-            self._updated(tx, trigger, state=True)
+            self._updated(tx, "ChargingStateChanged", state=True)
 
     def reached(self, session: Session, stage: Stage) -> None:
         tx, points = self._tx, self._model.names("TxCtrlr.TxStartPoint")
@@ -256,13 +254,12 @@ class Story2x:
                 return
             session.group = said.group or session.group
             if not said.accepted and not session.stopped:
-                self._refused(tx, session)
+                self._refused(session)
 
         self._queue.put(lambda: Message("TransactionEvent", payload), answered, of=tx.id)
 
-    def _refused(self, tx: _Transaction, session: Session) -> None:
+    def _refused(self, session: Session) -> None:
         session.barred = True
-        tx.trigger_next = "Deauthorized"
         if self._model.refusal_stops:
             self._outlet.request_stop("DeAuthorized")
         self._outlet.step()
