@@ -90,8 +90,8 @@ class VehicleFacade:
             )
         return vehicle
 
-    def plug(self, cable_a: int = 32) -> None:
-        """Put the plug in (state B) with a cable of 13, 20, 32 or 63 A."""
+    def plug(self, cable_a: int | None = 32) -> None:
+        """Put the plug in (state B) with a cable of 13, 20, 32 or 63 A; None: its plug has no coding."""
         self._host.call(self._vehicle().plug(cable_a))
 
     def unplug(self, *, cable_stays: bool = False) -> None:
@@ -109,6 +109,10 @@ class VehicleFacade:
     def pause(self) -> None:
         """Stop wanting to charge: the current goes to 0, then S2 opens (state B)."""
         self._host.call(self._vehicle().pause())
+
+    def ventilation(self, needed: bool) -> None:
+        """Until the next plug-in: ask for state D (ventilation is needed) or for state C (it is not) to charge."""
+        self._host.call(self._vehicle().ventilation(needed))
 
     def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
         """Set the faults beside the CP resistor; what is not named is off."""

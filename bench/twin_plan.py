@@ -16,6 +16,8 @@ def twin_instruments(file: BenchFile) -> dict[str, Any]:
     """The parts of the twin's configuration that the bench file decides: `outlets`, `devices`, `meter`."""
     station, twin = file.station, file.twin
     make = {"outlet": station.outlet, "rated_a": station.rated, "phases": station.phases}
+    if station.ventilation:
+        make["ventilation"] = True
     config: dict[str, Any] = {
         "outlets": [{"number": evse, "evse": make} for evse in range(1, station.evses + 1)],
         "devices": _devices(file),

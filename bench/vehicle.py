@@ -47,6 +47,7 @@ class Vehicle:
         """What it was told to draw at most, last. An EV simulator that was made safe meanwhile does not know it."""
         self._plugged = False
         self._s2_closed = False
+        self._airing = False
         self._wish: bool | None = None
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
@@ -62,6 +63,11 @@ class Vehicle:
     @property
     def s2_closed(self) -> bool:
         return self._s2_closed
+
+    @property
+    def _closed_state(self) -> str:
+        """What S2 shows when it is closed."""
+        return "D" if self._airing else "C"
 
     @property
     def _has_pp(self) -> bool:
@@ -101,23 +107,24 @@ class Vehicle:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    async def plug(self, cable_a: int = 32) -> None:
-        """Put the plug in with S2 open: PP resistor of the cable, then CP to B.
+    async def plug(self, cable_a: int | None = 32) -> None:
+        """Put the plug in with S2 open: PP resistor of the cable, then CP to B. None: a plug without that resistor.
 
         Raises:
             DeviceError: `cable_a` is no cable rating (13, 20, 32, 63), or a device failed.
             SafetyError: the envelope refuses that cable.
         """
-        ohm = CABLE_OHM.get(cable_a)
-        if ohm is None:
+        ohm = None if cable_a is None else CABLE_OHM.get(cable_a)
+        if cable_a is not None and ohm is None:
             known = ", ".join(f"{rating} A" for rating in CABLE_OHM)
             raise DeviceError(f"there is no {cable_a} A cable; ratings are {known}.", device="vehicle")
         async with self._busy:
             await self._code(ohm)
             await self._show("B")
             self._plugged, self._s2_closed, self._fell_out = True, False, False
+            self._airing = False
             if self._ev is not None:
-                self._wants_a = min(self._max_current_a, float(cable_a))
+                self._wants_a = self._max_current_a if cable_a is None else min(self._max_current_a, float(cable_a))
                 await self._ev.command(plugged=True, s2_closed=False, max_current_a=self._wants_a, charge=True)
         self._wake.set()
 
@@ -156,6 +163,17 @@ class Vehicle:
             await self._set_s2(False)
         else:
             await self._ev.command(charge=False)
+
+    async def ventilation(self, needed: bool) -> None:
+        """Until the next plug-in the battery gives off gas (`needed`), or not: closed, S2 shows state D instead of C.
+
+        Raises:
+            DeviceError: the pilot has no state D, or failed.
+        """
+        async with self._busy:
+            self._airing = needed
+            if self._plugged and self._s2_closed:
+                await self._show(self._closed_state)
 
     async def faults(self, *, diode: bool = False, short_ohm: int | None = None, cp_open: bool = False) -> None:
         """Set the faults beside the resistor; what is not named is off."""
@@ -203,7 +221,7 @@ class Vehicle:
         self._timeline.bench.note("device.state", {"device": "vehicle", "state": state, "why": why}, evse=self._evse)
 
     async def _set_s2(self, closed: bool) -> None:
-        await self._show("C" if closed else "B")
+        await self._show(self._closed_state if closed else "B")
         self._s2_closed = closed
         if self._ev is not None:
             await self._ev.command(s2_closed=closed)

@@ -11,8 +11,11 @@ __all__ = ["CASES"]
 CASES: dict[str, str] = {
     "session": "a complete AC session: plug, authorise, charge, limit to 16 A, pause, resume, remote stop, unplug",
     "idle": "a vehicle waits for its driver, who does not come: heartbeats, clock, status",
-    "cable": "a cable for 13 A",
+    "cable": "cables of 13, 20, 32 and 63 A, one after the other, as far as the envelope allows",
+    "uncoded": "a plug without a coding, and a card",
+    "ventilation": "the vehicle asks for ventilation: from the start, and while it charges",
     "limits": "20 A, then at once 10 A, then 0 A",
+    "limit": "10 A, and for a while nothing else",
     "pause": "the vehicle pauses and stays paused",
     "metering": "charge until three periodic values have come",
     "local_stop": "the card that started the transaction stops it",

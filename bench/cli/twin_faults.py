@@ -34,7 +34,7 @@ def faults_command(*, json: bool, markdown: bool) -> int:
 
 
 def deviations(kind: str) -> list[Row]:
-    """The "fault"s or "oddity"s of the simulated station: `name`, `text`, `course`, `long`, `versions`, `trips`.
+    """The "fault"s or "oddity"s of the simulated station, as `Deviation.plain` gives them.
 
     Raises:
         BenchError: the twin does not say what it can do.
@@ -113,8 +113,16 @@ def _versions(row: Row) -> str:
     return "every version" if len(versions) == 3 else ", ".join(versions)
 
 
-def _takes(row: Row) -> str:
-    return " (takes minutes)" if row["long"] else ""
+def _notes(row: Row, *, tick: str = "") -> str:
+    """What a run with it takes, and what the bench file has to say for it."""
+    bench: Mapping[str, str] = row["bench"]
+    settings = ", ".join(f"{tick}{key} = {value}{tick}" for key, value in bench.items())
+    notes = (" (takes minutes)" if row["long"] else "", f" (on a bench with {settings})" if settings else "")
+    return "".join(notes)
+
+
+def _case(row: Row) -> str:
+    return str(row["course"]) + _notes(row, tick="`")
 
 
 def _text(lists: Mapping[str, list[Row]]) -> Iterator[str]:
@@ -122,13 +130,13 @@ def _text(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     yield ""
     for row in _of_kind(lists, "fault"):
         yield f"{row['name']:22} {row['course']:15} {'; '.join(_by_version(row['trips']))}"
-        yield f"{'':22} {row['text']}{_takes(row)}"
+        yield f"{'':22} {row['text']}{_notes(row)}"
     yield ""
     yield "Oddities, strange and conforming: pilotbench run CASE --ocpp VERSION --station-oddity NAME"
     yield ""
     for row in _of_kind(lists, "oddity"):
         yield f"{row['name']:22} {row['course']:15} {_versions(row)}"
-        yield f"{'':22} {row['text']}{_takes(row)}"
+        yield f"{'':22} {row['text']}{_notes(row)}"
     yield ""
     yield "What can break beside it, switched while the bench runs: whose fault, what a run with it leads to"
     yield ""
@@ -154,14 +162,14 @@ def _markdown(lists: Mapping[str, list[Row]]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for row in _of_kind(lists, "fault"):
         rules = "; ".join(_by_version(row["trips"], tick="`"))
-        yield f"| `{row['name']}` | {row['text']} | {row['course']}{_takes(row)} | {rules} |"
+        yield f"| `{row['name']}` | {row['text']} | {_case(row)} | {rules} |"
     yield ""
     yield "## Oddities"
     yield ""
     yield "| oddity | what it does | case | versions |"
     yield "|---|---|---|---|"
     for row in _of_kind(lists, "oddity"):
-        yield f"| `{row['name']}` | {row['text']} | {row['course']}{_takes(row)} | {_versions(row)} |"
+        yield f"| `{row['name']}` | {row['text']} | {_case(row)} | {_versions(row)} |"
     yield ""
     yield "## What can break beside the station's software"
     yield ""

@@ -161,6 +161,20 @@ FAULTS: dict[str, Fault] = {
         "handled",
         arguments={"direction": Argument("both", "which way it is stuck", choices=("both", "close", "open"))},
     ),
+    "pwm-fast": Fault(
+        "the station's PWM generator runs at `hz`",
+        "station hardware",
+        "station FAIL",
+        rules=("pwm.fast",),
+        arguments={"hz": Argument(1030.0, "Hz", 1000.0, 2000.0)},
+    ),
+    "pwm-slow": Fault(
+        "the station's PWM generator runs at `hz`",
+        "station hardware",
+        "station FAIL",
+        rules=("pwm.slow",),
+        arguments={"hz": Argument(970.0, "Hz", 100.0, 1000.0)},
+    ),
     "station-meter-freeze": Fault(
         "the station's own meter shows the same values on and on",
         "station hardware",

@@ -253,6 +253,20 @@ def test_less_than_the_monitor_sees(bench):
 # --- supply ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("name", "args", "hz"), [("pwm-fast", {}, 1030), ("pwm-slow", {"hz": 900}, 900)])
+def test_a_generator_off_its_frequency_is_seen_at_once(bench, name, args, hz):
+    bench.pilot.seen.clear()
+    bench.fault(name, **args)
+    _, duty, freq = bench.pilot.event("PWM")
+    assert int(freq) == pytest.approx(hz * 10, abs=1)
+    assert int(duty) == pytest.approx(5333, abs=3)
+    bench.drive(pwm_pct=100.0)
+    assert bench.pilot.event("PWM")[1:] == ["10000", "0"]
+    bench.fault(name, on=False)
+    bench.drive(pwm_pct=20.0)
+    assert int(bench.pilot.event("PWM")[2]) == pytest.approx(10_000, abs=1)
+
+
 def test_phase_loss_is_seen_by_station_and_sense(bench):
     bench.drive(contactor=True)
     bench.until(output=LIVE)

@@ -15,8 +15,9 @@ from websockets.asyncio.server import serve
 from station_rig import BOOT, BackEnd, until
 from twin_client import PilotLine, TwinProcess
 
+AIRED = {"outlet": "cable", "rated_a": 16, "phases": 1, "ventilation": True}
 TWO = {
-    "outlets": [{"number": 1}, {"number": 2, "evse": {"outlet": "cable", "rated_a": 16, "phases": 1}}],
+    "outlets": [{"number": 1}, {"number": 2, "evse": AIRED}],
     "devices": {
         "pilot": {"kind": "pilot.line", "evse": 1, "serial": "VP1"},
         "pilot2": {"kind": "pilot.line", "evse": 2, "serial": "VP2"},
@@ -37,8 +38,8 @@ def test_each_outlet_has_its_own_pilot_contactor_and_make(post):
     welcome = peer.hello(evses=2)
     assert welcome["evses"] == 2
     assert welcome["outlets"] == [
-        {"evse": 1, "outlet": "socket", "rated_a": 32, "phases": 3},
-        {"evse": 2, "outlet": "cable", "rated_a": 16, "phases": 1},
+        {"evse": 1, "outlet": "socket", "rated_a": 32, "phases": 3, "ventilation": False},
+        {"evse": 2, **AIRED},
     ]
     assert welcome["outlet"] == "socket"  # a station of version 1 sees its first outlet
     assert second.hello()["sense_phases"] == "1"

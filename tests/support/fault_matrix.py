@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pilotbench.bench.config import virtual_bench
 from pilotbench.bench.recording import read_run
 
 from cli_runs import CliRun, cli
@@ -37,11 +39,6 @@ NO_FAULT: dict[str, str] = {
     **dict.fromkeys(["ev.follows", "no_current.dead"], "is about the bench's own vehicle or instruments"),
     "energy.conform": "wants a reference meter four times better than the class",
     "c1.waits": "an opening under load and the current that ends by it come closer than the EV simulator tells",
-    **dict.fromkeys(["pwm.fast", "pwm.slow"], "the DUT port has one frequency, 1 kHz"),
-    **dict.fromkeys(["pp.20A", "pp.32A", "pp.63A"], "as pp.13A, which has one; the outlet's rating is 32 A"),
-    "pp.none": "a plug without a coded cable is a fault of the cable, not of the station's software",
-    **dict.fromkeys(["d.stays_off", "d.opens"], "no case asks for ventilation"),
-    "ef.stays_off": "takes a station that closes while the pilot is short or in state F; none does both wrong",
     **dict.fromkeys(
         [
             *("v21.limit.energy", "v21.limit.state", "v21.reset.no_resume", "v21.reset.resumed", "v21.reset.told"),
@@ -49,7 +46,6 @@ NO_FAULT: dict[str, str] = {
         ],
         "the simulated station resumes no transaction and knows no limits of cost, energy or time",
     ),
-    "profile.holds": "takes a profile that is exceeded after it was kept",
     **dict.fromkeys(
         [
             *("boot.status", "boot.status0", "v2.boot.status", "v2.boot.retry", "v2.offline.status"),
@@ -87,7 +83,10 @@ NO_FAULT: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Play:
-    """One run of the matrix. `sure` and `perhaps` are empty for what must not FAIL at all. `long`: it takes minutes."""
+    """One run of the matrix. `sure` and `perhaps` are empty for what must not FAIL at all. `long`: it takes minutes.
+
+    `bench`: what the bench file says instead of what `virtual.toml` says, as key -> value in TOML.
+    """
 
     kind: str
     name: str
@@ -97,6 +96,7 @@ class Play:
     perhaps: tuple[str, ...] = ()
     seed: int | None = None
     long: bool = False
+    bench: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -112,9 +112,14 @@ class Play:
     def label(self) -> str:
         return f"{self.name}@{self.version}"
 
-    def command(self, _base: Path) -> tuple[str, ...]:
-        """As `options`; a physical fault may want a bench file of its own in `base`."""
-        return self.options
+    def command(self, base: Path) -> tuple[str, ...]:
+        """As `options`, with a bench file of its own in `base` where it wants one."""
+        if not self.bench:
+            return self.options
+        base.mkdir(parents=True, exist_ok=True)
+        path = base / f"{self.name}.toml"
+        path.write_text(changed(virtual_bench().read_text("utf-8"), self.bench), encoding="utf-8")
+        return ("--bench", str(path), *self.options)
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,15 @@ class Judged:
         return "caught" if self.caught else "NOT CAUGHT"
 
 
+def changed(text: str, settings: Mapping[str, str]) -> str:
+    """A bench file that says this of each key; each has to be there once."""
+    for key, value in settings.items():
+        text, found = re.subn(rf"^{re.escape(key)} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        if found != 1:
+            raise ValueError(f"{key} stands {found} times in the bench file, not once")
+    return text
+
+
 @functools.cache
 def listed(state: Path) -> dict[str, list[dict[str, Any]]]:
     """What the command line lists: the `station`'s faults and oddities, and the `physical` ones."""
@@ -185,7 +199,7 @@ def plays(rows: Iterable[dict[str, Any]]) -> Iterator[Play]:
         for version in row["versions"]:
             sure, perhaps = row["trips"].get(version, ()), row["perhaps"].get(version, ())
             trips = (tuple(sure), tuple(perhaps))
-            yield Play(row["kind"], row["name"], version, row["course"], *trips, long=row["long"])
+            yield Play(row["kind"], row["name"], version, row["course"], *trips, long=row["long"], bench=row["bench"])
 
 
 def clean_plays(count: int = CLEAN_SESSIONS) -> Iterator[Play]:

@@ -63,6 +63,8 @@ COURSES: Mapping[str, Course] = {
     "lock-blocked": SHORT,
     "contactor-welded": SHORT,
     "contactor-pole-welded": SHORT,
+    "pwm-fast": SHORT,
+    "pwm-slow": SHORT,
     "mains-cut": Course("once=charging,after_s=2,for_s=2"),
     "deaf": Course(f"{WHILE_CHARGING},device=supply", device="supply"),
     "slow": Course(WHILE_CHARGING, device="monitor"),

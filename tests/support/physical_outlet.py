@@ -100,6 +100,12 @@ def ventilation(facts: object, live: float | None) -> Wired:
     return t.over(8000)
 
 
+def needed_while_closing() -> Wired:
+    """The vehicle asks for ventilation when the contactor was driven already."""
+    t = Wired(WITHOUT).offered().shows(3000, "C").shows(3100, "D")
+    return t.live(3120).dead(3300).over(8000)
+
+
 def to_d(facts: object, dead: float | None, *, back: float | None = None) -> Wired:
     """A vehicle that charges begins to need ventilation at 5000."""
     assert isinstance(facts, type(WITHOUT))
@@ -202,9 +208,10 @@ CASES: dict[str, Case] = {
         closes_again_after_it_had_seen_the_diode=lambda: no_diode(7100, at=5000),
     ),
     "d.stays_off": case(
-        lambda: ventilation(VENTILATED, 3100),
+        lambda: ventilation(WITHOUT, None),
         lambda: ventilation(WITHOUT, 3100),
-        refused=lambda: ventilation(WITHOUT, None),
+        ventilated=lambda: ventilation(VENTILATED, 3100),
+        needed_while_the_contactor_closed=lambda: needed_while_closing(),
         the_bench_file_does_not_say=lambda: ventilation(Wired().facts, 3100),
     ),
     "d.opens": case(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pilotbench.bench.config import load_bench_file, virtual_bench
 
 from cli_runs import CliRun
-from fault_matrix import STOOD_STILL, Judged, Play, compare, judge, plays
+from fault_matrix import STOOD_STILL, Judged, Play, changed, compare, judge, plays
 from fault_report import in_turn
 
 FAULT = Play("fault", "late-open", "1.6", sure=("stop.open", "ab.dead"), perhaps=("start.order",))
@@ -110,10 +111,25 @@ def test_a_bench_that_contradicts_itself_is_no_run() -> None:
     assert (one.right, one.word) == (False, "no run")
 
 
+def test_a_play_may_want_a_bench_of_its_own(tmp_path: Path) -> None:
+    play = Play("fault", "late-open", "1.6", bench={"rated": '"80 A"', "pp_ohm": "[100]"})
+    option, path, *rest = play.command(tmp_path / "new")
+    assert (option, tuple(rest)) == ("--bench", play.options)
+    file = load_bench_file(Path(path))
+    assert (file.station.rated, file.envelope.pp_ohm) == (80.0, [100])
+    assert Play("clean", "clean 1", "1.6").command(tmp_path)[0] != "--bench"
+
+
+@pytest.mark.parametrize("key", ["rating", "driver"])
+def test_a_key_that_a_bench_file_has_not_once_is_no_setting(key: str) -> None:
+    with pytest.raises(ValueError, match=f"{key} stands"):
+        changed(virtual_bench().read_text("utf-8"), {key: "1"})
+
+
 def test_what_takes_minutes_begins_first() -> None:
     rows = [
         {"kind": "fault", "course": "session", "versions": ["1.6", "2.1"], "trips": {}, "perhaps": {}, **row}
-        for row in ({"name": "quick", "long": False}, {"name": "slow", "long": True})
+        for row in ({"name": "quick", "long": False, "bench": {}}, {"name": "slow", "long": True, "bench": {}})
     ]
     every = list(plays(rows))
     labels = [every[index].label for index in in_turn(every)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pilotbench.bench.twin.station.control import Drive, PilotControl, Reading, Wish
-from pilotbench.bench.twin.station.faults import FAULTS, ODDITIES, Knobs, knobs_of
+from pilotbench.bench.twin.station.faults import DEVIATIONS, FAULTS, ODDITIES, Knobs, knobs_of
 from pilotbench.bench.twin.station.iec61851 import CpState, cable_rating_a, classify, diode_seen, duty_of
 
-HIGH = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0}
+HIGH = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0}
 OFFER = Wish(offer_a=32.0, lock=True, power=True)
 
 
@@ -64,8 +64,8 @@ def test_diode() -> None:
 class Outlet:
     """Time and a car around the step function; `log` has what was driven and when."""
 
-    def __init__(self, knobs: Knobs | None = None) -> None:
-        self.control = PilotControl(knobs or Knobs(), has_lock=True)
+    def __init__(self, knobs: Knobs | None = None, *, ventilated: bool = False) -> None:
+        self.control = PilotControl(knobs or Knobs(), has_lock=True, ventilated=ventilated)
         self.now, self.cp, self.diode, self.locked, self.welded = 0.0, "A", True, True, False
         self.wish = Wish()
         self.drive = Drive()
@@ -121,7 +121,22 @@ def test_leaving_c_opens(cp: str) -> None:
     edge = outlet.now
     outlet.run(0.3, cp)
     assert outlet.delay_of(False, edge) < 0.09
-    assert outlet.control.pwm_on is (cp == "B")
+    assert outlet.control.pwm_on is (cp in ("B", "D"))
+
+
+def test_state_d_is_as_c_where_there_is_ventilation_only() -> None:
+    refused = Outlet().run(0.2, "B").run(1.0, "B", OFFER).run(5.0, "D")
+    assert not refused.drive.contactor
+    assert refused.control.pwm_on
+    assert refused.run(1.0, "C").drive.contactor, "it asks for ventilation no more"
+    aired = Outlet(ventilated=True).run(0.2, "B").run(1.0, "B", OFFER)
+    edge = aired.now
+    assert aired.run(3.0, "D").delay_of(True, edge) < 0.3
+    assert aired.run(1.0, "C").run(1.0, "D").drive.contactor
+    for cp in ("A", "B"):
+        edge = aired.now
+        assert aired.run(0.2, cp).delay_of(False, edge) < 0.02
+        aired.run(1.0, "B").run(1.0, "D")
 
 
 def test_never_closes_without_pwm_lock_diode_or_wish() -> None:
@@ -197,6 +212,14 @@ def test_faults_of_the_contactor_and_the_pilot() -> None:
     assert early.drive == Drive(100.0, True, True)
     assert early.run(1.0, wish=OFFER).drive.contactor
     assert not early.run(0.5, "B").drive.contactor
+    in_f = charging(knobs_of("closes-in-f"))
+    edge = in_f.now
+    in_f.run(0.1, wish=Wish(lock=True)).run(2.5, "F")
+    closed = [drive.contactor for at, drive in in_f.log if at > edge]
+    assert closed.count(True) == 1, "in the middle of F"
+    assert not in_f.drive.contactor
+    gassing = charging(knobs_of("closes-in-d"))
+    assert gassing.run(3.0, "D").drive.contactor
     welded = charging(knobs_of("stays-closed"))
     welded.control.weld()
     assert welded.run(1.0, "A", Wish()).drive.contactor
@@ -217,6 +240,6 @@ def test_oddities_of_the_contactor_and_the_pilot_stay_within_the_limits() -> Non
 def test_every_fault_and_oddity_changes_a_knob() -> None:
     assert not FAULTS.keys() & ODDITIES.keys()
     for name in FAULTS | ODDITIES:
-        assert knobs_of(name) != Knobs()
+        assert knobs_of(name) != Knobs() or DEVIATIONS[name].bench
     with pytest.raises(KeyError):
         knobs_of("no-such-fault")

@@ -129,6 +129,7 @@ def welcome(plants: Sequence[Plant], t_us: int) -> bytes:
             "outlet": "cable" if plant.outlet.cable else "socket",
             "rated_a": plant.outlet.rated_a,
             "phases": plant.outlet.phases,
+            "ventilation": plant.outlet.ventilation,
         }
         for plant in plants
     ]

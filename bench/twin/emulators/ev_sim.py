@@ -60,7 +60,7 @@ class EvSimEmulator:
         self._sampled_ns = until_ns
         duty = (plant.pwm_pct or 0.0) / 100.0
         if plant.pwm_running and high_v > 0.5 > low_v:
-            self._changes += 2.0 * ms
+            self._changes += 2.0 * ms * plant.pwm_hz / 1000.0
             self._high_ms += duty * ms
             self._low_ms += (1.0 - duty) * ms
             self._last_duty = duty

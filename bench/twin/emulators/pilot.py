@@ -21,6 +21,7 @@ __all__ = ["PilotDevice"]
 RELAYS = 2
 CP_STEP_V = 0.3
 DUTY_STEP_PCT = 0.1
+FREQUENCY_STEP_HZ = 1.0
 HELLO_WATCHDOG_MS = 2000
 ESTOP_EVERY_NS = 500_000_000
 BOOT_BABBLE = b"\x00\xf0\x1eboot 1.4\r\nst\x80k500\r\n!77 CP 1*00\r\n"
@@ -37,6 +38,7 @@ class _Reported:
 
     levels: Levels | None = None
     duty_pct: float | None = None
+    pwm_hz: float = 0.0
 
 
 class PilotDevice:
@@ -296,8 +298,10 @@ class PilotDevice:
             told.levels = levels
             high_mv, low_mv = self._gauge.measured_mv()
             self._event(f"CP {high_mv} {low_mv}", t_ns)
-        if told.duty_pct is None or abs(duty_pct - told.duty_pct) > DUTY_STEP_PCT:
-            told.duty_pct = duty_pct
+        pwm_hz = self._plant.pwm_hz if 0.0 < duty_pct < 100.0 else 0.0
+        moved = told.duty_pct is None or abs(duty_pct - told.duty_pct) > DUTY_STEP_PCT
+        if moved or abs(pwm_hz - told.pwm_hz) > FREQUENCY_STEP_HZ:
+            told.duty_pct, told.pwm_hz = duty_pct, pwm_hz
             duty, freq = self._gauge.measured_pwm()
             self._event(f"PWM {duty} {freq}", t_ns)
 

@@ -39,7 +39,8 @@ class PilotGauge:
         if duty_pct <= 0.0 or duty_pct >= 100.0:
             return round(duty_pct * 100.0), 0
         # The capture timer counts to 0.02 %; the generator's crystal is good for a tenth of a hertz.
-        return round(duty_pct * 100.0 + self._rng.uniform(-2.0, 2.0)), 10_000 + self._rng.choice((-1, 0, 1))
+        duty, freq = duty_pct * 100.0 + self._rng.uniform(-2.0, 2.0), self._plant.pwm_hz * 10.0
+        return round(duty), round(freq) + self._rng.choice((-1, 0, 1))
 
     def out_bits(self) -> str:
         """Output sense, one digit a phase, L1 first."""

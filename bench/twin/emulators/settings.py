@@ -21,6 +21,7 @@ class EvseSettings:
     outlet: str = "socket"
     rated_a: float = 32
     phases: int = 3
+    ventilation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +210,8 @@ def _build(kind: type[_T], raw: Any, where: str, *, checked: bool = False) -> _T
         default = known[name].default
         if checked or default is MISSING or default is None:
             continue
-        wanted = str if isinstance(default, str) else (int, float)
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        wanted = str if isinstance(default, str) else bool if isinstance(default, bool) else (int, float)
+        if not isinstance(value, wanted) or isinstance(value, bool) is not isinstance(default, bool):
             raise SettingsError(f"{where}: {name} = {value!r} has the wrong type")
     missing = [
         name

@@ -116,7 +116,7 @@ class Twin:
             start_wh=round(rng.uniform(1_000.0, 90_000.0), 1),
             phase_ns=now_ns,
         )
-        outlet = Outlet(of.evse.outlet == "cable", of.evse.rated_a, of.evse.phases)
+        outlet = Outlet(of.evse.outlet == "cable", of.evse.rated_a, of.evse.phases, of.evse.ventilation)
         # The outlets of a station hang on one supply.
         mains = self._mains.setdefault(
             of.station or settings.dut_port.station,

@@ -11,7 +11,7 @@ from typing import Any
 
 from .contactor import ALL_POLES
 from .divider import CpFaults
-from .plant import Plant
+from .plant import PWM_HZ, Plant
 from .proximity import PpFault
 from .residual import Leakage
 
@@ -102,6 +102,10 @@ def _lock_blocked(plant: Plant, on: bool, args: Args, now_ns: int) -> None:
     plant.lock.block(positions[str(args["direction"])] if on else frozenset[bool](), now_ns)
 
 
+def _pwm_frequency(plant: Plant, on: bool, args: Args, now_ns: int) -> None:
+    plant.run_pwm_at(float(args["hz"]) if on else PWM_HZ, now_ns)
+
+
 def _meter_freeze(plant: Plant, on: bool, args: Args, now_ns: int) -> None:
     plant.station_meter.frozen = on
 
@@ -129,6 +133,8 @@ DEFECTS: dict[str, Callable[[Plant, bool, Args, int], None]] = {
     "contactor-pole-welded": _pole_welded,
     "contactor-no-close": _no_close,
     "lock-blocked": _lock_blocked,
+    "pwm-fast": _pwm_frequency,
+    "pwm-slow": _pwm_frequency,
     "station-meter-freeze": _meter_freeze,
     "station-meter-rollback": _meter_rollback,
 }

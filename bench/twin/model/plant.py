@@ -24,17 +24,25 @@ from .vehicle import Seen, Vehicle
 
 __all__ = ["Fact", "Outlet", "Plant"]
 
+PWM_HZ = 1000.0
+"""What a station's generator is to make (IEC 61851-1 Table A.7)."""
+UNCODED_A = 13.0
+"""What the vehicle reads at its own end of a cable whose plug in the socket has no coding."""
 PWM_SEEN_V = 1.5
 """A vehicle counts the edges of the pilot while its high level is above this: in state E there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """The outlet's make: `cable` False = socket (PP codes the cable, there is a lock)."""
+    """The outlet's make: `cable` False = socket (PP codes the cable, there is a lock).
+
+    `ventilation`: its room is ventilated, so that it may energise in state D.
+    """
 
     cable: bool = False
     rated_a: float = 32.0
     phases: int = 3
+    ventilation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class Plant:
         self.pp = Proximity()
         self.pe = True
         self.pwm_pct: float | None = None
+        self.pwm_hz = PWM_HZ
         self.levels = Levels(0.0, 0.0)
         self.contactor = Contactor(rng)
         self.lock = DelayedSwitch(rng, on_s=(0.2, 1.2), off_s=(0.2, 1.2))
@@ -140,6 +149,12 @@ class Plant:
         """Change what the plug's coding shows; None mends it."""
         if self.pp.break_(fault, now_ns):
             self._tell("pp", now_ns, self.pp_ohm)
+
+    def run_pwm_at(self, hz: float, now_ns: int) -> None:
+        """The frequency that the station's generator makes."""
+        self.pwm_hz = hz
+        if self.pwm_running:
+            self._tell("cp", now_ns, self._cp)
 
     def weld(self, poles: frozenset[int], now_ns: int, *, at_once: bool = False) -> None:
         """Poles that weld; empty = all sound again."""
@@ -292,7 +307,10 @@ class Plant:
         )
         # The vehicle reads the coding at its own end of the cable.
         coded_ohm = self.pp.coded_ohm
-        cable_a = self.outlet.rated_a if self.outlet.cable else cable_rating_a(coded_ohm, self.outlet.phases)
+        if self.outlet.cable:
+            cable_a = self.outlet.rated_a
+        else:
+            cable_a = UNCODED_A if coded_ohm is None else cable_rating_a(coded_ohm, self.outlet.phases)
         fed = any(volt > 0.0 for volt in self.output_v[: self.vehicle.traits.phases])
         return Seen(
             duty_pct=self.pwm_pct if connected and self.pwm_running else None,

@@ -33,12 +33,13 @@ __all__ = ["Outlet"]
 _LIVE_V = 50.0
 _LOCK_S = 3.0
 _STOP_S = 8.0
+_LARGEST_CABLE_A = 63.0
 
 
 class Outlet:
     """One outlet of the station.
 
-    `evse`: its number, from 1. `made`: what the model says of it (`outlet`, `rated_a`, `phases`).
+    `evse`: its number, from 1. `made`: what the model says of it (`outlet`, `rated_a`, `phases`, `ventilation`).
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Outlet:
         self.has_lock = made["outlet"] == "socket"
         self.rated_a = float(made["rated_a"])
         self.phases = int(made["phases"])
+        self._ventilated = bool(made.get("ventilation"))
         self.profiles = Profiles()
         self.reservations = Reservations(clock)
         self.reservations.changed = self.step
@@ -77,12 +79,13 @@ class Outlet:
         self._waiters: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._supplied = False
+        self._limited_since_s: float | None = None
         self._course = Course(self, story, settings, clock, knobs)
         self._power_up()
         story.attach(self)
 
     def _power_up(self) -> None:
-        self.control = PilotControl(self._knobs, has_lock=self.has_lock)
+        self.control = PilotControl(self._knobs, has_lock=self.has_lock, ventilated=self._ventilated)
         self._reading: Reading | None = None
         self._driven: Drive | None = None
         self._plugged = False
@@ -178,13 +181,20 @@ class Outlet:
         if session is None or not session.powers:
             reading = self._reading or Reading()
             coded = self.has_lock and self._knobs.reads_cable
-            self.rating_a = cable_rating_a(reading.pp_ohm) if coded else self.rated_a
+            self.rating_a = self._cable_a(reading.pp_ohm) if coded else self.rated_a
         if session and self.control.closed and self.control.live:
             session.charged = True
         if self.control.fault in ("welded", "no-close"):
             self.request_stop("Other")
         elif self.control.fault == "rcd":
             self.request_stop("GroundFault")
+
+    def _cable_a(self, pp_ohm: float | None) -> float | None:
+        if pp_ohm is None:
+            return self._knobs.uncoded_a
+        if self._knobs.cable_63_a is not None and cable_rating_a(pp_ohm) == _LARGEST_CABLE_A:
+            return self._knobs.cable_63_a
+        return cable_rating_a(pp_ohm)
 
     def _unplugged(self) -> None:
         session = self.session
@@ -222,9 +232,20 @@ class Outlet:
         limit = None
         if self._knobs.applies_profiles:
             tx = self.transaction
-            limit = self.profiles.limit_a(self._clock.now(), tx.started_at if tx else None)
+            limit = self._remembered(self.profiles.limit_a(self._clock.now(), tx.started_at if tx else None))
         amps = self.ceiling_a if limit is None else min(limit, self.ceiling_a)
         return amps if amps >= MIN_OFFER_A else None
+
+    def _remembered(self, limit_a: float | None) -> float | None:
+        """Of the fault forgets-profile: a limit is none any more when it has held for so long."""
+        if limit_a is None:
+            self._limited_since_s = None
+        elif self._limited_since_s is None:
+            self._limited_since_s = self._loop.time()
+        forgets_s, since_s = self._knobs.forgets_profile_s, self._limited_since_s
+        if forgets_s is not None and since_s is not None and self._loop.time() >= since_s + forgets_s:
+            return None
+        return limit_a
 
     def _wish(self) -> Wish:
         session = self.session

@@ -3,8 +3,9 @@
 `PilotControl.step` takes what is measured and what the session wishes, and returns what to drive. The caller calls it
 on each reading and again at `wake_at_s`. The sequences kept: the lock holds before the contactor closes; the diode is
 proven before closing; closing at once after B2 -> C2 (limit 3 s); opening at once when the EV leaves C (limit 100 ms);
-a stop goes x2 -> x1 and waits up to 6 s for the EV to open S2 (10.2); a short of the pilot (E) opens; two duty
-changes are at least 5 s apart.
+a stop goes x2 -> x1 and waits up to 6 s for the EV to open S2 (10.2); a short of the pilot (E) opens; state D, which
+asks for ventilation, is as C where the station has it, and opens where it has not; two duty changes are at least 5 s
+apart.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _FEEDBACK_S = 1.0
 _STATE_F_PCT = 0.0
 """Duty that means static -12 V."""
 _DIODE_FAULT_S = 0.15
+_CLOSES_IN_F_S = (0.4, 1.4)
+"""Of the fault closes-in-f: from when to when its contactor is closed in state F."""
+_VEHICLE = (CpState.B, CpState.C, CpState.D)
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,13 @@ class Drive:
 
 
 class PilotControl:
-    """One outlet's controller. `has_lock` is False for a tethered cable."""
+    """One outlet's controller. `has_lock` is False for a tethered cable; `ventilated`: it may energise in state D."""
 
-    def __init__(self, knobs: Knobs, *, has_lock: bool) -> None:
+    def __init__(self, knobs: Knobs, *, has_lock: bool, ventilated: bool = False) -> None:
         self._knobs = knobs
         self._has_lock = has_lock
-        fast = {(CpState.C, CpState.A): _FAST_S, (CpState.C, CpState.B): _FAST_S, (CpState.D, CpState.B): _FAST_S}
+        self._energises = (CpState.C, CpState.D) if ventilated or knobs.energises_in_d else (CpState.C,)
+        fast = {(state, to): _FAST_S for state in (CpState.C, CpState.D) for to in (CpState.A, CpState.B)}
         plug = {(CpState.A, CpState.B): 0.05, (CpState.B, CpState.C): 0.1}
         self._debounce = Debounce(fast | plug, 0.05)
         self._pwm = NO_PWM_PCT
@@ -105,6 +110,11 @@ class PilotControl:
     def closed(self) -> bool:
         """Whether the contactor is meant to be closed."""
         return self._closed
+
+    @property
+    def asked(self) -> bool:
+        """Whether the vehicle asks for energy, in a state in which this station may give it."""
+        return self.state in self._energises
 
     @property
     def pwm_on(self) -> bool:
@@ -152,7 +162,7 @@ class PilotControl:
     # the pilot's duty
 
     def _target(self, wish: Wish) -> float:
-        if wish.offer_a is None or self.fault or self.state not in (CpState.B, CpState.C):
+        if wish.offer_a is None or self.fault or self.state not in _VEHICLE:
             return NO_PWM_PCT
         duty = duty_of(wish.offer_a)
         if duty >= NO_PWM_PCT:
@@ -210,7 +220,7 @@ class PilotControl:
         return diode_seen(reading.cp_low_v) or not self._knobs.checks_diode
 
     def _watch_diode(self, now_s: float, reading: Reading) -> None:
-        missing = self.pwm_on and self.state in (CpState.B, CpState.C) and not self._diode(reading)
+        missing = self.pwm_on and self.state in _VEHICLE and not self._diode(reading)
         if not missing:
             self._no_diode_since_s = None
             return
@@ -227,7 +237,7 @@ class PilotControl:
     def _may_close(self, reading: Reading, wish: Wish) -> bool:
         if not wish.power or self.fault:
             return False
-        if self.state is not CpState.C and not (self._early and self.state is CpState.B):
+        if not self.asked and not (self._early and self.state is CpState.B):
             return False
         if self._has_lock and not reading.locked:
             return False
@@ -242,7 +252,7 @@ class PilotControl:
             return
         self._emergency = False
         self._c1_since_s = None
-        if self._recloses(now_s):
+        if self._recloses(now_s) or self._closes_in_f(now_s):
             self._set_closed(now_s, True)
             return
         if not self._may_close(reading, wish):
@@ -261,8 +271,11 @@ class PilotControl:
             return False
         if self.state is CpState.E and not self._knobs.opens_on_short:
             return False
-        if self.state is not CpState.C:
-            due = self._debounce.since_s + self._knobs.open_delay_s
+        if self._closes_in_f(now_s):
+            return False
+        if not self.asked:
+            patience_s = self._knobs.d_open_delay_s if self.state is CpState.D else self._knobs.open_delay_s
+            due = self._debounce.since_s + patience_s
             self._wake(due)
             return now_s >= due
         if self.pwm_on:
@@ -285,6 +298,14 @@ class PilotControl:
             return False
         self._wake(due if now_s < due else None)
         return due <= now_s < due + _RECLOSE_S
+
+    def _closes_in_f(self, now_s: float) -> bool:
+        """Of the fault closes-in-f: for a second, in the middle of state F."""
+        if not self._knobs.closes_in_f or self.state is not CpState.F:
+            return False
+        begin, end = (self._debounce.since_s + after_s for after_s in _CLOSES_IN_F_S)
+        self._wake(begin if now_s < begin else end)
+        return begin <= now_s < end
 
     def _set_closed(self, now_s: float, closed: bool) -> None:
         self._closed, self._closed_changed_s = closed, now_s

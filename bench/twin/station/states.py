@@ -47,9 +47,9 @@ def _session_status(outlet: Place, session: Session, now_s: float, knobs: Knobs,
         return Status("SuspendedEV", info="EV side disconnected")
     if outlet.control.fault == "diode":
         return Status("SuspendedEVSE", "EVCommunicationError", "no diode in the control pilot")
-    if outlet.control.state is CpState.D:
+    if outlet.control.state is CpState.D and not outlet.control.asked:
         return Status("SuspendedEVSE", info="no ventilation")
-    if outlet.control.state is CpState.C and outlet.control.live:
+    if outlet.control.asked and outlet.control.live:
         if outlet.control.pwm_on:
             return Status("Charging")
         return last if session.offers and outlet.offered_a else Status("SuspendedEVSE")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["VERSIONS", "Deviation", "Trips", "fault", "oddity"]
@@ -35,6 +35,7 @@ class Deviation:
     - `course`: the case in which it shows.
     - `trips`: empty for an oddity.
     - `long`: a run with it takes minutes, because a rule's limit is a minute or more.
+    - `bench`: what the bench file has to say instead, as key -> value in TOML; empty: any virtual bench will do.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Deviation:
     trips: dict[str, Trips]
     changes: dict[str, Any]
     long: bool = False
+    bench: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_fault(self) -> bool:
@@ -58,6 +60,7 @@ class Deviation:
             "text": self.text,
             "course": self.course,
             "long": self.long,
+            "bench": dict(self.bench),
             "versions": list(self.versions),
             "trips": {version: list(trips.sure) for version, trips in self.trips.items()},
             "perhaps": {version: list(trips.perhaps) for version, trips in self.trips.items() if trips.perhaps},
@@ -80,12 +83,13 @@ def fault(
     v21: str = "",
     perhaps: str = "",
     long: bool = False,
+    bench: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> Deviation:
     """A fault that changes these knobs. Rules, parted by spaces: of every version, of 1.6, of both 2.x, of one of them.
 
     A version for which no rule is named is one in which the fault has no meaning, or nobody can see it. `long`: a run
-    with it takes minutes.
+    with it takes minutes. `bench`: see `Deviation`.
     """
     named = {"1.6": v16, "2.0.1": f"{v2} {v201}", "2.1": f"{v2} {v21}"}
     trips = {
@@ -93,7 +97,7 @@ def fault(
         for version, own in named.items()
         if every or own.strip()
     }
-    return Deviation(name, text, course, tuple(trips), trips, changes, long)
+    return Deviation(name, text, course, tuple(trips), trips, changes, long, bench or {})
 
 
 def oddity(
@@ -103,7 +107,8 @@ def oddity(
     versions: Iterable[str] = VERSIONS,
     *,
     long: bool = False,
+    bench: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> Deviation:
     """Strange behaviour that conforms."""
-    return Deviation(name, text, course, tuple(versions), {}, changes, long)
+    return Deviation(name, text, course, tuple(versions), {}, changes, long, bench or {})

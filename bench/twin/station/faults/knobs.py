@@ -29,6 +29,9 @@ class Knobs:
     f_pulse_s: float = 0.0  # an offer ends by way of state F, for so long
     checks_diode: bool = True  # whether the diode has to be proven before closing
     opens_on_short: bool = True  # whether a short of the pilot (E) opens
+    closes_in_f: bool = False  # closes the contactor for a while in state F
+    energises_in_d: bool = False  # takes state D (ventilation is needed) for C, whatever the station has
+    d_open_delay_s: float = 0.0  # between noticing state D, where there is no ventilation, and opening
     lock_motor: Literal["works", "dead", "sticks"] = "works"  # dead: never locks; sticks: never opens again
     # charging.py: the course of a session
     believes_lock: bool = False  # takes the cable for locked, whatever the feedback says
@@ -37,6 +40,8 @@ class Knobs:
     unplug_ends: bool = False  # whether an unplug ends the session, whatever is configured
     unplug_frees: bool = False  # whether the cable is released while the vehicle is unplugged and the session goes on
     unplug_holds: bool = False  # course.py: whether an unplug that ends the session leaves the cable locked
+    uncoded_a: float | None = None  # what a plug without a coding is taken for, ampere; None = not to be energised
+    cable_63_a: float | None = None  # what a cable of 100 ohm is taken for, ampere; None = 63
     deaf_to: frozenset[str] = frozenset()  # reasons to stop that do nothing
     minds_refusal: bool = True  # whether a token that was refused after the start ends the offer
     keeps_schedule: bool = True  # whether a change of availability that had to wait is made in the end
@@ -54,6 +59,7 @@ class Knobs:
     meter_stop_offset_wh: int = 0  # added to the register in the last message of a transaction only
     # charging.py
     applies_profiles: bool = True  # whether an accepted charging profile has any effect
+    forgets_profile_s: float | None = None  # a limit is forgotten after this time; None = never
     # status.py: StatusNotification
     muted_status: str | None = None  # this status is never sent
     status_delay_s: float = 0.0  # every status is sent this much later

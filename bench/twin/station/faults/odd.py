@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .deviation import Deviation, oddity
+from .outlet import FOR_80_A
 
 __all__ = ["ODD"]
 
@@ -72,6 +73,25 @@ ODD: tuple[Deviation, ...] = (
         "the transaction starts only when current flows, so that its refusal finds the outlet live",
         "refused_goes_on",
         start_at="current",
+    ),
+    oddity(
+        "cable-70A",
+        "takes a cable of 100 ohm for one of 70 A, as it may on one phase",
+        "cable",
+        bench={**FOR_80_A, "phases": "1"},
+        cable_63_a=70.0,
+    ),
+    oddity(
+        "ventilated",
+        "charges in state D: it has ventilation",
+        "ventilation",
+        bench={"ventilation": "true"},
+    ),
+    oddity(
+        "slow-in-d", "opens 2 s after the vehicle asks for ventilation (limit 3 s)", "ventilation", d_open_delay_s=2.0
+    ),
+    oddity(
+        "half-above", "the duty cycle is half a percentage point above what the limit says", "limit", duty_offset_pp=0.5
     ),
     oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
 )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from .deviation import Deviation, fault
 
-__all__ = ["OUTLET"]
+__all__ = ["FOR_80_A", "OUTLET"]
+
+FOR_80_A = {"rated": '"80 A"', "pp_ohm": "[100, 220, 680, 1500]"}
+"""An outlet for more than any cable carries, and each cable."""
 
 OUTLET: tuple[Deviation, ...] = (
     # ---- contactor
@@ -72,6 +75,13 @@ OUTLET: tuple[Deviation, ...] = (
         applies_profiles=False,
     ),
     fault(
+        "forgets-profile",
+        "goes back to all that cable and rating allow 8 s after a charging profile limited it",
+        "limit",
+        every="profile.holds",
+        forgets_profile_s=8.0,
+    ),
+    fault(
         "late-duty",
         "the duty cycle follows a lower limit after 17 s (limit 10 s, 15 s after another change)",
         every="profile.duty",
@@ -115,6 +125,15 @@ OUTLET: tuple[Deviation, ...] = (
         f_pulse_s=0.15,
     ),
     fault(
+        "closes-in-f",
+        "passes state F for 2 s when it takes the offer away, and closes the contactor in it",
+        "local_stop",
+        every="ef.stays_off",
+        perhaps="start.order faulted.no_energy v2.state.suspended_evse",
+        f_pulse_s=2.0,
+        closes_in_f=True,
+    ),
+    fault(
         "live-in-f",
         "goes to state F for 7 s and opens the contactor after 5 s (limit 3 s)",
         "local_stop",
@@ -152,8 +171,24 @@ OUTLET: tuple[Deviation, ...] = (
         "ignores-cable",
         "offers the rating of the outlet whatever the cable is coded for",
         "cable",
-        every="pp.13A",
+        every="pp.13A pp.20A pp.32A pp.63A",
+        bench=FOR_80_A,
         reads_cable=False,
+    ),
+    fault(
+        "closes-uncoded",
+        "takes a plug without a coding for a cable of 13 A",
+        "uncoded",
+        every="pp.none",
+        uncoded_a=13.0,
+    ),
+    # ---- ventilation
+    fault(
+        "closes-in-d",
+        "takes state D, in which the vehicle asks for ventilation, for state C where there is none",
+        "ventilation",
+        every="d.stays_off d.opens",
+        energises_in_d=True,
     ),
     # ---- lock
     fault(
