@@ -19,6 +19,7 @@ from ..errors import ConfigError
 from .calibration import Calibrations, read_calibrations
 from .device_checks import check_devices
 from .devices import SECTIONS, DeviceSection, section_of
+from .mistakes import explain
 from .quantities import Model
 from .sections import (
     CsmsSection,
@@ -208,24 +209,7 @@ def _devices(tables: object, path: Path, text: str, calibrations: Calibrations) 
 
 
 def _explain(error: ValidationError, path: Path, text: str, at: tuple[str, ...] = ()) -> ConfigError:
-    # An unknown key explains the key that is missing beside it, so it is told first.
-    problems = sorted(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
-    problem = problems[0]
-    loc = (*at, *(str(part) for part in problem["loc"]))
-    where = ".".join(loc)
-    kind = problem["type"]
-    if kind == "extra_forbidden":
-        hint = did_you_mean(loc[-1], _known_keys(loc[:-1], text))
-        message = f"unknown key {where!r}{hint}."
-    elif kind == "missing":
-        message = f"{where!r} is missing."
-    else:
-        text_of = problem["msg"].removeprefix("Value error, ")
-        message = f"{where}: {text_of}."
-    more = len(problems) - 1
-    if more:
-        message += f" ({more} more problem{'s' if more > 1 else ''} after this one)"
-    return ConfigError(message, file=str(path), line=key_line(text, loc))
+    return explain(error, path, text, lambda table: _known_keys(table, text), at)
 
 
 def _known_keys(table: Sequence[str], text: str) -> list[str]:
