@@ -76,17 +76,25 @@ def end(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
 
 
 @contextmanager
-def settings(csms: Any, *, v16: Mapping[str, str], v2: Mapping[str, str]) -> Generator[None]:
-    """Give the station these settings of its version, and in the end what it had before.
+def settings(
+    csms: Any, *, v16: Mapping[str, str] | None = None, v2: Mapping[str, str] | None = None
+) -> Generator[bool]:
+    """Give the station these settings of its version, and in the end what it had before; False when it has none.
 
     What the station does not have, or does not take, stays as it is: the rules ask what it has.
     """
-    try:
-        before, wanted = csms.get_variables(list(v16)), v16
-    except CsmsError:  # keys of 1.6 are no names of variables
-        before, wanted = csms.get_variables(list(v2)), v2
+    before = _has(csms, v2) or _has(csms, v16)
+    wanted = {**(v16 or {}), **(v2 or {})}
     csms.set_variables({name: wanted[name] for name in before})
     try:
-        yield
+        yield bool(before)
     finally:
         csms.set_variables(before)
+
+
+def _has(csms: Any, wanted: Mapping[str, str] | None) -> dict[str, str]:
+    """What the station has of these settings."""
+    try:
+        return csms.get_variables(list(wanted)) if wanted else {}
+    except CsmsError:  # keys of 1.6 are no names of variables
+        return {}

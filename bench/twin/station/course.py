@@ -80,6 +80,7 @@ class Course:
         self._outlet.step()
         await self._outlet.until(lambda: session.stopped or not self._outlet.meter.sample.idle, None)
         if not session.stopped or not self._outlet.meter.sample.idle:
+            await self._outlet.until(lambda: session.stopped, self._knobs.notices_current_s)
             self._story.reached(session, "current")
         await self._outlet.until(lambda: session.stopped, None)
 

@@ -18,7 +18,7 @@ async def sample_transactions(outlet: Place, story: Story, settings: Settings, k
         await outlet.until(lambda: story.running is not None, None)
         tx = story.running
         while tx is not None and story.running is tx:
-            interval_s = settings.sample_interval_s
+            interval_s = settings.sample_interval_s if knobs.sample_s is None else knobs.sample_s
             over = await outlet.until(lambda: story.running is not tx, interval_s or _LOOK_S)  # noqa: B023
             if interval_s and not over:
                 story.sampled()

@@ -50,12 +50,15 @@ class Knobs:
     pwm_delay_s: float = 0.0  # between the start of the transaction and PWM
     welds_at_stop: bool = False  # the contactor no longer opens once a transaction is being stopped
     start_at: Literal["authorised", "locked", "current"] = "locked"  # what the start of the transaction waits for
+    notices_current_s: float = 1.0  # course.py: so long current flows until it counts as energy transfer
     stop_delay_s: float = 0.0  # between the end of the transaction and StopTransaction
     fresh_status: Literal["Preparing", "SuspendedEVSE"] = "Preparing"  # from authorisation until the EV asks
     # meter.py: what the registers say
     energy_gain: float = 1.0  # of the energy counted since the first transaction began
     # transaction.py, v16/story.py, v2x/story.py: the messages of a transaction
     sends_transactions: bool = True  # whether Start/StopTransaction are sent at all
+    plug_starts: bool = True  # 2.x: whether TxStartPoint EVConnected begins a transaction at the plug
+    card_starts_another: bool = False  # 2.x: a card begins a transaction although one runs
     meter_stop_offset_wh: int = 0  # added to the register in the last message of a transaction only
     # charging.py
     applies_profiles: bool = True  # whether an accepted charging profile has any effect
@@ -86,3 +89,8 @@ class Knobs:
     heartbeats: bool = True  # whether heartbeats are sent
     heartbeat_s: float | None = None  # send them at this interval instead of the agreed one
     periodic_values: bool = True  # whether Sample.Periodic values are sent
+    # sampler.py
+    sample_s: float | None = None  # the interval of Sample.Periodic values, whatever was agreed
+    # v16/aligned.py, v2x/aligned.py: clock-aligned values
+    aligned_delay_s: float | None = 0.0  # 1.6: so much later than their moment; None = never
+    idle_values_always: bool = False  # 2.x: in a transaction too, although they are for the time without one

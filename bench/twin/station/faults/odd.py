@@ -93,5 +93,12 @@ ODD: tuple[Deviation, ...] = (
     oddity(
         "half-above", "the duty cycle is half a percentage point above what the limit says", "limit", duty_offset_pp=0.5
     ),
+    oddity(
+        "late-clock-values",
+        "sends clock-aligned meter values 4 s after their moment",
+        "clock_values",
+        ("1.6",),
+        aligned_delay_s=4.0,
+    ),
     oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
 )

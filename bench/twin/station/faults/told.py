@@ -163,6 +163,38 @@ TOLD: tuple[Deviation, ...] = (
         v2="v2.power_path.tx",
         sends_transactions=False,
     ),
+    # E01.FR.02
+    fault(
+        "plug-starts-nothing",
+        "begins no transaction at the plug although TxStartPoint is EVConnected",
+        "plug_first",
+        v2="v2.plug.tx",
+        plug_starts=False,
+    ),
+    # E01.FR.06
+    fault(
+        "energy-starts-late",
+        "begins the transaction 18 s after the energy although TxStartPoint is EnergyTransfer",
+        "energy_first",
+        v2="v2.energy.tx",
+        notices_current_s=18.0,
+    ),
+    # E02.FR.17
+    fault(
+        "plug-not-told",
+        "does not tell of the plug that comes in a transaction that runs",
+        "card_first",
+        v2="v2.plug.trigger",
+        slips=("plug-not-told",),
+    ),
+    # E01.FR.14
+    fault(
+        "card-starts-another",
+        "begins another transaction with the card while the one that began with the plug runs",
+        "plug_first",
+        v2="v2.tx.overlap",
+        card_starts_another=True,
+    ),
     # until the transaction is told as ended, samples may be owed
     fault(
         "late-stop",
@@ -196,6 +228,30 @@ TOLD: tuple[Deviation, ...] = (
         v16="meter.sampled",
         v2="v2.meter.periodic",
         periodic_values=False,
+    ),
+    # 1.6 sections 3.16.1, 9.1.19
+    fault(
+        "samples-though-off",
+        "sends periodic meter values although MeterValueSampleInterval is 0",
+        "clock_values",
+        v16="meter.sampled_off",
+        sample_s=5.0,
+    ),
+    # 1.6 section 3.16.2, errata sheet 3.15
+    fault(
+        "no-clock-values",
+        "sends no clock-aligned meter values although ClockAlignedDataInterval asks for them",
+        "clock_values",
+        v16="meter.clock",
+        aligned_delay_s=None,
+    ),
+    # J01.FR.20
+    fault(
+        "idle-values-always",
+        "sends clock-aligned meter values in a transaction too although SendDuringIdle keeps them for the time without",
+        "clock_values",
+        v2="v2.meter.not_in_tx",
+        idle_values_always=True,
     ),
     fault("seq-skips", "leaves out every other sequence number", "local_stop", v2="v2.tx.seq", slips=("seq-skips",)),
     fault(

@@ -110,6 +110,11 @@ def _end_as_state_change(trigger: str) -> Slip:
     return _edited(change)
 
 
+def _plug_not_told(payload: dict[str, Any], _memory: Memory) -> None:
+    if payload["eventType"] == "Updated" and payload["triggerReason"] == "CablePluggedIn":
+        payload["triggerReason"] = "ChargingStateChanged"
+
+
 def _end_in_two(message: Message, _memory: Memory) -> list[Message]:
     """First what leads to the end, then the end."""
     if transaction_kind(message) != "Ended" or "triggerReason" not in message.payload:
@@ -175,6 +180,7 @@ TRANSACTIONS: dict[str, Slip] = {
     "refusal-unnamed": _as_change_of_state("Deauthorized"),
     "reset-as-local": _as_local("ImmediateReset"),
     "end-twice": Slip(_end_twice),
+    "plug-not-told": _edited(_plug_not_told),
     "end-in-two": Slip(_end_in_two),
     "stop-unexplained": _end_as_state_change("StopAuthorized"),
     "asks-to-stop": Slip(_asks_to_stop, between_s=0.2),

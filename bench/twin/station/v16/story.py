@@ -81,6 +81,12 @@ class Story16:
             offered_a = self._outlet.offered_a or 0.0
             self._values(self._tx, self._clock.now(), self._outlet.meter.sample, "Sample.Periodic", offered_a)
 
+    def aligned(self) -> None:
+        """The moment of clock-aligned values has come in a transaction (section 3.16.2)."""
+        if self._tx is not None and not self._tx.settled:
+            now, sample = self._clock.now(), self._outlet.meter.sample
+            self._values(self._tx, now, sample, "Sample.Clock", None, "MeterValuesAlignedData")
+
     def settled(self, session: Session, at: datetime, end: Sample) -> None:
         if self._tx is not None:
             self._tx.settled = True
@@ -128,8 +134,16 @@ class Story16:
         session.barred = True
         self._outlet.step()
 
-    def _values(self, tx: _Transaction, at: datetime, sample: Sample, context: str, offered_a: float | None) -> None:
-        entry = self._entry(at, sample, context, "MeterValuesSampledData", offered_a)
+    def _values(
+        self,
+        tx: _Transaction,
+        at: datetime,
+        sample: Sample,
+        context: str,
+        offered_a: float | None,
+        key: str = "MeterValuesSampledData",
+    ) -> None:
+        entry = self._entry(at, sample, context, key, offered_a)
 
         def build() -> Message:
             payload: dict[str, Any] = {"connectorId": self._connector, "meterValue": [entry]}

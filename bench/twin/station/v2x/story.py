@@ -108,7 +108,9 @@ class Story2x:
         if session.stopped:
             return
         if tx is not None:
-            if stage == "authorised":
+            if stage == "authorised" and self._knobs.card_starts_another:
+                self._start(self._authorised_by(session), session, self._outlet.meter.sample)
+            elif stage == "authorised":
                 tx.left = None
                 self._updated(tx, self._authorised_by(session), session=session, state=True)
         elif (stage == "authorised" and "Authorized" in points) or (
@@ -156,7 +158,7 @@ class Story2x:
         if self._plugged:
             if tx is not None:
                 self._updated(tx, "CablePluggedIn", state=True)
-            elif "EVConnected" in self._model.names("TxCtrlr.TxStartPoint") and self._outlet.operative:
+            elif self._starts_with_plug() and self._outlet.operative:
                 trigger = "CablePluggedIn" if session is None else self._authorised_by(session, "CablePluggedIn")
                 self._start(trigger, session, self._outlet.meter.sample)
         elif tx is not None:
@@ -164,6 +166,9 @@ class Story2x:
                 self._finish("EVDisconnected", self._clock.now(), self._outlet.meter.sample, None)
             elif not session.stopped:
                 self._updated(tx, "EVCommunicationLost", state=True)
+
+    def _starts_with_plug(self) -> bool:
+        return self._knobs.plug_starts and "EVConnected" in self._model.names("TxCtrlr.TxStartPoint")
 
     def _start(self, trigger: str, session: Session | None, begin: Sample) -> None:
         self._outlet.meter.begin()

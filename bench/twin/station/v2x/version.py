@@ -53,4 +53,4 @@ class Version2x:
         }
 
     async def work(self, parts: Parts) -> None:
-        await send_aligned_values(parts, self.settings, self._stories, self._remote)
+        await send_aligned_values(parts, self.settings, self._stories, self._remote, self._knobs)
