@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from twin_client import TwinProcess
+
+
+def pytest_configure() -> None:
+    """A property is judged by what it says, not by how busy the machine is."""
+    slow = (HealthCheck.too_slow,)
+    settings.register_profile("untimed", parent=settings(), deadline=None, suppress_health_check=slow)
+    settings.load_profile("untimed")
 
 
 @pytest.fixture
