@@ -242,13 +242,13 @@ async def _one_to_idle(bench: Bench, evse: int, vehicle: Vehicle) -> None:
     await step(vehicle.pause)
     outlet = bench.outlets[evse]
     dead_within_s = PAUSED_WITHIN_S + bench.file.safe.output_dead_within
-    if not await outlet.wait_until(lambda: outlet.live is not True, dead_within_s):
+    if not await outlet.wait_until(lambda: not outlet.may_be_live, dead_within_s):
         # Nothing in order helps any more, and every second counts: this run is over.
         await abandon(bench, f"the output was still live {dead_within_s:g} s after the vehicle stopped charging")
         return
     await step(lambda: _stop_transaction(bench, evse))
     await step(vehicle.unplug)
-    await outlet.wait_until(lambda: outlet.live is not True, IDLE_WITHIN_S)
+    await outlet.wait_until(lambda: not outlet.may_be_live, IDLE_WITHIN_S)
     await settle(bench, IDLE_WITHIN_S)
     if errors:
         raise errors[0]

@@ -184,7 +184,7 @@ class SafeRecipe:
         """The output is live, or was when it was last seen: not so on a bench that sees nothing."""
         outlet = self._outlet
         flows = outlet.current_a is not None and outlet.current_a >= self._limits.current_below_a
-        return self._supply is not None and self._supply.cuts and bool(outlet.live or outlet.sense_lost or flows)
+        return self._supply is not None and self._supply.cuts and (outlet.may_be_live or flows)
 
     def _still(self, at_a: bool | None) -> str:
         if at_a is False or self._outlet.sense_lost is not None:

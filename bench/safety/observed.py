@@ -47,6 +47,11 @@ class Outlet:
         return self._senses.lost
 
     @property
+    def may_be_live(self) -> bool:
+        """Somebody says that the output is live, or said so last before nothing more came."""
+        return bool(self.live or self.sense_lost)
+
+    @property
     def metered_ns(self) -> int:
         """Until when the newest meter reading holds; 0 before the first."""
         return self._metered_ns

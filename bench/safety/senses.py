@@ -19,7 +19,8 @@ class Senses:
     """The output sense of a pilot, what a CHAdeMO charger says of itself, and the voltmeters of `loads`, device names.
 
     Who says live is believed against all others: the charger is what is tested. The voltmeter of a load sees what
-    reaches its terminals, so it can say live, and by itself proves nothing dead.
+    reaches its terminals, so it can say live, and by itself proves nothing dead. A charger that fell silent says
+    nothing any more; only that it was live before is not forgotten.
     """
 
     def __init__(self, loads: Collection[str] = ()) -> None:
@@ -37,7 +38,9 @@ class Senses:
 
     @property
     def lost(self) -> bool | None:
-        """Whether any of those that say nothing any more said live last; None while all that ever spoke still do."""
+        """Whether any of those that say nothing any more said live last; None while all that ever spoke still do, or
+        fell silent in order.
+        """
         return any(self._lost.values()) if self._lost else None
 
     def take(self, event: Event) -> bool:
@@ -47,6 +50,9 @@ class Senses:
                 self._says(event.source, bool(event.data["live"]))
             case "chademo.charger":
                 self._says(event.source, float(event.data["voltage_v"]) > DC_DEAD_V)
+            case "chademo.silent":
+                if self._said.pop(event.source, False):
+                    self._lost[event.source] = True
             case "power.sample" if event.source in self._loads:
                 live = float(event.data["voltage_v"] or 0.0) > AC_DEAD_V
                 (self._loads_live.add if live else self._loads_live.discard)(event.source)

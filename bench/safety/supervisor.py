@@ -83,10 +83,10 @@ class _Outlet:
         self.delivered = Delivered()
 
     def energised(self, no_current_a: float) -> bool:
-        """Voltage is there, or current; where no sense says, a closed S2 counts."""
+        """Voltage is there, or current; where no sense says, its last word counts if it was live, and a closed S2."""
         live = self.senses.live
         if live is None:
-            return self.s2_closed or self.current_a > no_current_a
+            return bool(self.senses.lost) or self.s2_closed or self.current_a > no_current_a
         return live or self.current_a > no_current_a
 
     def shows(self, state: str) -> None:
@@ -148,7 +148,7 @@ class Supervisor:
             case "power.sample":
                 outlet.senses.take(event)
                 return self._over(event, _highest(data["current_a"]), _highest(data["voltage_v"]))
-            case "output" | "chademo.charger":
+            case "output" | "chademo.charger" | "chademo.silent":
                 outlet.senses.take(event)
             case "device.state":
                 return self._device(event, str(data["device"]), str(data["state"]), str(data.get("why") or ""))

@@ -47,6 +47,7 @@ TOPICS: dict[str, str] = {
     "chademo.charger": "protocol, available_v, available_a, threshold_v, voltage_v, current_a, charging, malfunction, "
     "locked, incompatible, system_malfunction, stop, remaining_s, welding_detection: what a CHAdeMO charger says of "
     "itself",
+    "chademo.silent": "why: what a CHAdeMO charger said last is over; what its output does now it does not say",
     "chademo.vehicle": "phase (out|waiting|checked|refused|permitted|closed|charging|stopping|stopped), why, "
     "request_a, permit (bool), contactor_open (bool), faults (bits as in its frame): how far the car is",
     # energy meter of the bench

@@ -36,7 +36,8 @@ class ChademoEv(CanDriver):
     them one second after the lock. `s2_wish` of `ev.status` says that it wants them closed.
 
     What the charger says is told as `chademo.charger` and, as it measures its output, as `power.sample`; how far the
-    car is, as `chademo.vehicle`. Silence of the charger for 1 s is a gap and DEGRADED, and ends the charging.
+    car is, as `chademo.vehicle`. Silence of the charger for 1 s is a gap and DEGRADED, and ends the charging; while the
+    car is not plugged it is no more than silence. In both cases `chademo.silent` says that its last word is over.
     """
 
     topics: ClassVar[tuple[str, ...]] = ("ev.", "can.", "chademo.", "power.")
@@ -78,7 +79,9 @@ class ChademoEv(CanDriver):
         self._sequence = Sequence(self._traits, self._contactors)
         self._charger = Charger()
         self._heard: set[int] = set()
-        self._charger_silent = False
+        self._silent: set[int] = set()
+        self._output_ns = 0
+        self._speaks = False
         self._permitted = False
         self._asked_ns: int | None = None
         self._stepped_ns = time.monotonic_ns()
@@ -134,6 +137,11 @@ class ChademoEv(CanDriver):
             ) from None
         if self._state is DeviceState.UNKNOWN:
             self._enter(DeviceState.ACTIVE, "no permission, contactors open")
+
+    @property
+    def _charger_silent(self) -> bool:
+        """One of its frames was expected, and has stopped coming."""
+        return bool(self._silent)
 
     def _current_possible(self) -> bool:
         """Nothing proves yet that the charger gives no current to this car."""
@@ -215,10 +223,13 @@ class ChademoEv(CanDriver):
             if self._wanted.plugged:
                 self._expect(frame.key, f"0x{id_text(frame.key)} of the charger", CHARGER_TIMEOUT_S)
         self._heard_ns = frame.at_ns
-        self._charger_silent = False
+        if frame.key == OUTPUT:
+            self._output_ns = frame.at_ns
+        self._silent.discard(frame.key)
         self._step()
-        if len(self._heard) < len(CHARGER):
-            return  # half of what it says would be our own zeros
+        if len(self._heard) < len(CHARGER) or frame.at_ns - self._output_ns > CHARGER_TIMEOUT_S * 1e9:
+            return  # half of what it says would be our own zeros, or what its output was once
+        self._speaks = True
         charger, stamp = self._charger, Stamp.host(frame.at_ns, lo_ns=frame.lo_ns)
         raw = f"{id_text(frame.key)}#{frame.data.hex().upper()}"
         self._tell("chademo.charger", msgspec.to_builtins(charger), stamp, raw)
@@ -229,11 +240,16 @@ class ChademoEv(CanDriver):
             self._tell("power.sample", sample, stamp, raw)
 
     def _on_silence(self, key: int) -> None:
-        self._charger_silent = True
+        self._silent.add(key)
         self._step()
 
     def _look_for_charger(self) -> None:
         """A charger sleeps until it is started: its silence counts only once charging is asked for."""
+        if self._speaks and self._told_ns - self._output_ns > CHARGER_TIMEOUT_S * 1e9:
+            self._speaks = False
+            self._said.pop("chademo.charger", None)
+            why = f"no 0x{id_text(OUTPUT)} of the charger for {CHARGER_TIMEOUT_S:g} s"
+            self._source.emit("chademo.silent", Stamp.host(time.monotonic_ns()), {"why": why}, evse=self.evse)
         if not self._wanted.plugged and self._heard:
             for key in (CAPABILITY, OUTPUT):
                 self._expect_no_more(key)
@@ -250,7 +266,8 @@ class ChademoEv(CanDriver):
         self._heard.clear()
         if self._charger.current_a < OPEN_BELOW_A:
             self._permitted = False
-        self._charger, self._charger_silent = Charger(), False
+        self._charger = Charger()
+        self._silent.clear()
 
     # ---- the car
 

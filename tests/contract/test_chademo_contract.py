@@ -15,6 +15,7 @@ from driver_rig import Rig
 from twin_client import TwinProcess
 
 STATE = re.compile(rb"t1028([0-9A-F]{16})\r")
+OUTPUT = re.compile(rb"t1098[0-9A-F]+\r")
 
 
 class Bench:
@@ -31,7 +32,8 @@ class Bench:
         return twin
 
     def open(self, **options: Any) -> Any:
-        self.driver = self.rig.driver("ev.chademo", self.rig.twin.ready["dc"], name="car", **options)
+        port = options.pop("port", self.rig.twin.ready["dc"])
+        self.driver = self.rig.driver("ev.chademo", port, name="car", **options)
         self.rig.run(self.driver.open())
         return self.driver
 
@@ -149,6 +151,38 @@ def test_silence_of_the_charger_ends_the_charging(bench: Bench) -> None:
     assert "silent" in bench.phase("stopped")["why"]
     with pytest.raises(DeviceError, match="says nothing any more"):
         bench.rig.run(car.make_safe())
+    assert over(bench)
+
+
+def over(bench: Bench) -> bool:
+    """The charger's last word is over, and it said nothing after that was told."""
+    silent, told = bench.rig.topics("chademo.silent"), bench.rig.topics("chademo.charger")
+    return bool(silent) and told[-1].stamp.order_ns < silent[-1].stamp.order_ns
+
+
+def test_what_a_charger_said_of_its_output_is_over_when_only_its_other_frame_comes(bench: Bench) -> None:
+    bench.charger()
+    tap = bench.rig.tap("dc")
+    bench.open(port=tap.port)
+    bench.plug()
+    bench.charging(5)
+    tap.to_bench = lambda data: OUTPUT.sub(b"", data)
+    bench.rig.until(lambda: over(bench), "it is told", within_s=4)
+    assert "silent" in bench.phase("stopped")["why"]
+    tap.to_bench = lambda data: data
+    bench.rig.until(lambda: not over(bench), "it is heard again", within_s=4)
+
+
+def test_a_charger_that_went_to_sleep_has_no_word_left(bench: Bench) -> None:
+    twin = bench.charger()
+    car = bench.open()
+    bench.plug()
+    bench.charging(5)
+    bench.rig.run(car.command(plugged=False))
+    bench.rig.until(lambda: twin.truth()[-1].get("command") == "idle", "it sleeps", within_s=8)
+    bench.rig.until(lambda: over(bench), "it is told", within_s=4)
+    assert bench.rig.topics("chademo.charger")[-1].data["voltage_v"] <= 10
+    assert car.state is DeviceState.ACTIVE
 
 
 def test_charger_that_never_answers(bench: Bench) -> None:

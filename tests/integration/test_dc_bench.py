@@ -27,6 +27,21 @@ def test_a_vehicle_without_a_pilot_charges_and_its_output_is_seen_dead(
         charger = host.timeline.wait_for("chademo.charger", lambda told: told["current_a"] >= 19, within="20 s")
         assert charger.data["voltage_v"] > 300
         assert host.bench.outlet.live is True
-        host.vehicle.unplug()
-        host.timeline.wait_for("chademo.charger", lambda told: told["voltage_v"] <= 10, within="10 s")
     assert host.outcome_text == "safe: output proven dead (no voltage sensed, 0.00 A metered)"
+
+
+def test_a_charger_that_sleeps_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It said 0 V before it fell silent: that is not what is, and it is no danger either."""
+    path = tmp_path / "dc.toml"
+    path.write_text(on_the_twin("dc-chademo"), encoding="utf-8")
+    monkeypatch.setenv("PILOTBENCH_STATE_DIR", str(tmp_path / "state"))
+    host = BenchHost(path, options=RunOptions(directory=tmp_path / "run"))
+    with host:
+        mark = host.timeline.now_ns()
+        host.vehicle.plug()
+        host.timeline.wait_for("chademo.charger", lambda told: told["voltage_v"] <= 10, since_ns=mark, within="10 s")
+        host.vehicle.unplug()
+        host.timeline.wait_for("chademo.silent", since_ns=mark, within="10 s")
+        assert (host.bench.outlet.live, host.bench.outlet.may_be_live) == (None, False)
+    assert "no voltage sensed" not in host.outcome_text
+    assert "NOT SAFE" not in host.outcome_text

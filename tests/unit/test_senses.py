@@ -34,6 +34,20 @@ def test_a_voltmeter_alone_proves_nothing_dead_and_others_are_not_listened_to() 
     assert senses.live is None
 
 
+def test_a_charger_that_fell_silent_proves_nothing_dead_and_its_live_output_is_not_forgotten() -> None:
+    senses = Senses()
+    assert senses.take(said("chademo.silent", "ev", why="it never spoke"))
+    assert (senses.live, senses.lost) == (None, None)
+    senses.take(said("chademo.charger", "ev", voltage_v=0))
+    senses.take(said("chademo.silent", "ev", why="it sleeps"))
+    assert (senses.live, senses.lost) == (None, None)
+    senses.take(said("chademo.charger", "ev", voltage_v=400))
+    senses.take(said("chademo.silent", "ev", why="its wire is cut"))
+    assert (senses.live, senses.lost) == (None, True)
+    senses.take(said("chademo.charger", "ev", voltage_v=3))
+    assert (senses.live, senses.lost) == (False, None)
+
+
 def test_what_a_lost_device_said_last_is_not_what_is() -> None:
     senses = Senses()
     assert not senses.gone("pilot")

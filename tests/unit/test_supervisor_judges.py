@@ -435,14 +435,16 @@ def test_outlets_are_judged_apart() -> None:
 
 
 def test_a_dc_outlet_is_energised_by_what_its_charger_says() -> None:
-    dead, live = Run(energising={"ev": 1}, meters={}), Run(energising={"ev": 1}, meters={})
-    for run, volts in ((dead, 0), (live, 400)):
+    dead, live, silent = (Run(energising={"ev": 1}, meters={}) for _ in range(3))
+    for run, volts in ((dead, 0), (live, 400), (silent, 400)):
         run.tell("chademo.charger", "ev", voltage_v=volts, current_a=0)
+        if run is silent:
+            run.tell("chademo.silent", "ev", why="no frame")
         run.tell("device.state", "ev", device="ev", state="FAULTED", why="gone")
         run.at = 2_100
         run.tick()
     assert dead.trip is None
-    assert cause(live) == "device-lost"
+    assert cause(live) == cause(silent) == "device-lost"
 
 
 def test_a_meter_that_loses_its_currents_is_silent_about_them() -> None:
