@@ -135,7 +135,7 @@ class Supervision:
             self._bench.gate.held = ""
         unasked = self._bench.gate.unasked(event)
         if unasked is not None:
-            why = f"{unasked} was done, and its driver never asked the gate for it"
+            why = f"{unasked} was done, and its driver did not ask the gate for it"
             self._act(Trip("unasked", event.source, why, event.evse))
         self._act(self._judge.look(event))
 

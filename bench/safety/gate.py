@@ -112,11 +112,14 @@ class EnvelopeGate:
         self._remember(stimulus, duty)
 
     def unasked(self, event: Event) -> str | None:
-        """`device: verb` of a stimulus that an instrument did although this gate never let it; None: it did ask."""
+        """`device: verb` of a stimulus that an instrument did without asking this gate for it; None: it did ask.
+
+        Each permission is for one stimulus, so give it every event once.
+        """
         if event.topic != "stimulus":
             return None
         device, verb = str(event.data["device"]), str(event.data["verb"])
-        return None if self._memory.was_permitted(device, verb) else f"{device}: {verb}"
+        return None if self._memory.done(device, verb) else f"{device}: {verb}"
 
     def look(self, event: Event) -> None:
         """Learn what was done, and what is seen: off counts only once it is acknowledged or read back."""

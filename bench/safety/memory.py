@@ -6,6 +6,7 @@ On is believed as soon as it was permitted, off only once it was done.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -32,16 +33,21 @@ class Memory:
         self._supplies: dict[Switch, bool] = {}
         self._live: dict[str, bool] = {}
         self._cp: dict[str, str] = {}
-        self._permitted: set[tuple[str, str]] = set()
+        self._permitted = Counter[tuple[str, str]]()
 
-    # ---- what was permitted at all
+    # ---- what was permitted, and not done yet
 
     def permitted(self, device: str, verb: str) -> None:
-        self._permitted.add((device, verb))
+        """It may be done once."""
+        self._permitted[device, verb] += 1
 
-    def was_permitted(self, device: str, verb: str) -> bool:
-        """Whether this device ever asked for this verb, and got it."""
-        return (device, verb) in self._permitted
+    def done(self, device: str, verb: str) -> bool:
+        """It was done: whether the device had asked for it this time. A verb that was permitted and failed is left."""
+        self._permitted[device, verb] -= 1
+        asked = self._permitted[device, verb] >= 0
+        if not asked:
+            del self._permitted[device, verb]
+        return asked
 
     # ---- switches that wear: S2, supplies
 

@@ -235,6 +235,15 @@ def test_what_a_driver_did_without_asking_is_seen_as_such() -> None:
     seen: list[str | None] = []
     timeline = Timeline()
     timeline.subscribe(lambda event: seen.append(gate.unasked(event)))
-    for verb in ("resistor", "heater.on"):
-        timeline.source("pilot").note("stimulus", {"device": "pilot", "verb": verb, "args": {}})
-    assert [one for one in seen if one] == ["pilot: heater.on"]
+
+    def done(*verbs: str) -> list[str | None]:
+        seen.clear()
+        for verb in verbs:
+            timeline.source("pilot").note("stimulus", {"device": "pilot", "verb": verb, "args": {}})
+        return [one for one in seen if one]
+
+    assert done("resistor", "heater.on") == ["pilot: heater.on"]
+    assert done("resistor", "resistor") == ["pilot: resistor", "pilot: resistor"], "it was permitted once, before"
+    gate.permit(Stimulus("pilot", "resistor", {"state": "A"}, True))
+    gate.permit(Stimulus("pilot", "resistor", {"state": "A"}, True))
+    assert done("resistor", "resistor", "resistor") == ["pilot: resistor"]
