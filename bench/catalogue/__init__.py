@@ -36,6 +36,7 @@ CASES: dict[str, str] = {
     "boot": "a restart whose boot is answered Pending, then Rejected, then Accepted",
     "retry": "the back end cannot process a message of the transaction",
     "offline": "the connection is cut while charging; a second session without it; what waited is delivered",
+    "residual_current": "a residual current while charging, by a relay of the bench or in the virtual one",
     "pilot_faults": "shorted diode before the start; pilot short to PE and pilot lost while charging",
 }
 """Name -> what it does. The case NAME lives in the module `case_NAME`."""

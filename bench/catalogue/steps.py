@@ -17,6 +17,7 @@ __all__ = [
     "delivered",
     "end",
     "plug_in",
+    "residual_current",
     "settings",
     "start_energy",
 ]
@@ -73,6 +74,19 @@ def end(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     mark = timeline.now_ns()
     vehicle.unplug()
     timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+
+
+def residual_current(bench: Any, on: bool) -> bool:
+    """Let a residual current flow, or none: by the bench's relay for it or by the virtual bench; False without both."""
+    for board in bench.bench.instruments:
+        for number, duty in board.relays.items() if board.role == "relay" else ():
+            if duty == "rcd":
+                bench.call(board.switch(number, on))
+                return True
+    if bench.file.twin is None:
+        return False
+    bench.twin.fault("leak-ac", on=on)
+    return True
 
 
 @contextmanager

@@ -72,7 +72,6 @@ NO_FAULT: dict[str, str] = {
         [
             *("plug.timeout", "v2.boot.pending_remote"),
             *("v2.reset.scheduled", "v2.reset.at_once", "v2.reset.waits"),
-            "v2.fault.trigger",
         ],
         "no case yet in which it alone shows",
     ),

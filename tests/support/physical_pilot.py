@@ -74,6 +74,13 @@ def reset_while_charging() -> Wired:
     return t.pwm(5000, 100.0).dead(5400).over(15000)
 
 
+def trips(topic: str, **data: object) -> Wired:
+    """The outlet opens 50 ms after the bench let a residual current flow, and PWM ends with it."""
+    t = Wired().flowing().draws(4900, 30.0)
+    t.host("bench", topic, 4950, {"args": {}, **data})
+    return t.pwm(5000, 100.0).dead(5020).over(15000)
+
+
 def always_closed(live: float | None) -> Wired:
     """S2 is closed from the plug on; PWM comes at 3500."""
     t = Wired().bare()
@@ -258,6 +265,8 @@ CASES: dict[str, Case] = {
         the_vehicle_keeps_S2_closed_for_more_than_6_s=keeps_s2,
         S2_closed_and_no_current=lambda: pwm_ends(7000, idle_at=6000),
         opens_at_once_because_the_back_end_resets_it=reset_while_charging,
+        opens_at_once_because_the_bench_makes_it_trip=lambda: trips("stimulus", device="relays", verb="relay"),
+        opens_at_once_for_a_residual_current_of_the_twin=lambda: trips("twin.fault", name="leak-ac", on=True),
         pulled_after_PWM_ended=lambda: Wired().flowing().pwm(5000, 100.0).shows(5300, "A").dead(5350).over(12000),
     ),
     "c1_c2.measured": case(lambda: always_closed(8500), None, S2_opens_before=lambda: always_closed(None)),

@@ -67,6 +67,7 @@ class Outlet:
     def __init__(self, knobs: Knobs | None = None, *, ventilated: bool = False) -> None:
         self.control = PilotControl(knobs or Knobs(), has_lock=True, ventilated=ventilated)
         self.now, self.cp, self.diode, self.locked, self.welded = 0.0, "A", True, True, False
+        self.rcd = False
         self.wish = Wish()
         self.drive = Drive()
         self.log: list[tuple[float, Drive]] = []
@@ -79,7 +80,7 @@ class Outlet:
             pwm = self.drive.pwm_pct < 100
             low = high if not pwm else (-12.0 if self.diode else -high)
             live = self.drive.contactor or self.welded
-            drive = self.control.step(self.now, Reading(high, low, 220, live, self.locked), self.wish)
+            drive = self.control.step(self.now, Reading(high, low, 220, live, self.locked, self.rcd), self.wish)
             if drive != self.drive:
                 self.drive = drive
                 self.log.append((self.now, drive))
@@ -195,6 +196,22 @@ def test_contactor_that_does_not_follow() -> None:
     outlet.run(1.5, "B")
     assert outlet.control.fault == "welded"
     assert not outlet.run(1.0, "C").drive.contactor
+
+
+def test_a_residual_current_is_over_once_vehicle_and_current_are_gone() -> None:
+    outlet = charging()
+    outlet.rcd = True
+    outlet.run(0.1)
+    assert (outlet.control.fault, outlet.drive.contactor, outlet.drive.pwm_pct) == ("rcd", False, 100.0)
+    outlet.rcd = False
+    outlet.run(1.0)
+    assert outlet.control.fault == "rcd"
+    outlet.rcd = True
+    outlet.run(1.0, cp="A")
+    assert outlet.control.fault == "rcd"
+    outlet.rcd = False
+    outlet.run(0.1)
+    assert outlet.control.fault is None
 
 
 def test_faults_of_the_contactor_and_the_pilot() -> None:

@@ -140,7 +140,9 @@ class PilotControl:
         state = self._debounce.feed(now_s, classify(reading.cp_high_v, self._debounce.candidate))
         self._wake(self._debounce.due_s)
         self.live = reading.live
-        if state is CpState.A and before is not CpState.A and self.fault != "welded":
+        # a monitor of residual current may need a while until it is ready again
+        left = before is not CpState.A or self.fault == "rcd"
+        if state is CpState.A and left and self.fault != "welded":
             self.fault = None
         if reading.rcd and self.fault != "welded":
             self.fault = "rcd"

@@ -94,6 +94,13 @@ ODD: tuple[Deviation, ...] = (
         "half-above", "the duty cycle is half a percentage point above what the limit says", "limit", duty_offset_pp=0.5
     ),
     oddity(
+        "fault-told-first",
+        "tells first of the ground fault (Updated), then that the transaction has ended (ChargingStateChanged)",
+        "residual_current",
+        ("2.0.1", "2.1"),
+        slips=("end-in-two",),
+    ),
+    oddity(
         "late-clock-values",
         "sends clock-aligned meter values 4 s after their moment",
         "clock_values",

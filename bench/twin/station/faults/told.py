@@ -221,6 +221,14 @@ TOLD: tuple[Deviation, ...] = (
         v2="v2.stop.local",
         slips=("stop-unexplained",),
     ),
+    # E06.FR.16
+    fault(
+        "fault-unexplained",
+        "ends the transaction for a ground fault and has no event that says so",
+        "residual_current",
+        v2="v2.fault.trigger",
+        slips=("fault-unexplained",),
+    ),
     fault(
         "no-samples",
         "sends no periodic meter values in a transaction",

@@ -183,6 +183,7 @@ TRANSACTIONS: dict[str, Slip] = {
     "plug-not-told": _edited(_plug_not_told),
     "end-in-two": Slip(_end_in_two),
     "stop-unexplained": _end_as_state_change("StopAuthorized"),
+    "fault-unexplained": _end_as_state_change("AbnormalCondition"),
     "asks-to-stop": Slip(_asks_to_stop, between_s=0.2),
     "available-at-the-end": Slip(_available_at_the_end),
     "tells-of-the-lock": Slip(_tells_of_the_lock),

@@ -1,0 +1,24 @@
+"""A fault to earth behind the outlet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .steps import begin, residual_current
+
+
+def test_residual_current(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
+    """Charge, let a residual current flow, see the outlet dead and the transaction ended, unplug."""
+    if not begin(bench, vehicle, timeline):
+        return
+    bench.phase("residual current")
+    mark = timeline.now_ns()
+    if not residual_current(bench, True):
+        return
+    timeline.seen("output", live=False, within="3 s", since_ns=mark)
+    timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark)
+    residual_current(bench, False)
+    bench.phase("unplug")
+    mark = timeline.now_ns()
+    vehicle.unplug()
+    timeline.seen("ocpp.status", logical="available", within="8 s", since_ns=mark)
