@@ -118,6 +118,9 @@ def test_a_play_may_want_a_bench_of_its_own(tmp_path: Path) -> None:
     file = load_bench_file(Path(path))
     assert (file.station.rated, file.envelope.pp_ohm) == (80.0, [100])
     assert Play("clean", "clean 1", "1.6").command(tmp_path)[0] != "--bench"
+    without = tmp_path / "without.toml"
+    without.write_text(changed(virtual_bench().read_text("utf-8"), {"device.ev": ""}))
+    assert set(load_bench_file(without).device) == {"pilot", "meter"}
 
 
 @pytest.mark.parametrize("key", ["rating", "driver"])

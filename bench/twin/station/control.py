@@ -20,7 +20,6 @@ __all__ = ["Drive", "PilotControl", "Reading", "Wish"]
 
 _FAST_S = 0.006
 """Leaving C: about three readings of the 1 ms pilot."""
-_EV_STOP_S = 6.0
 _RECLOSE_S = 0.1
 """Of the fault recloses: it opens this long after the end of PWM, and closes again this long after that."""
 _FEEDBACK_S = 1.0
@@ -285,7 +284,7 @@ class PilotControl:
             return False
         since = self._c1_since_s = now_s if self._c1_since_s is None else self._c1_since_s
         recloses = self._knobs.recloses_in_c1 and self._reclose_at_s is None
-        wait_s = _RECLOSE_S if recloses else _EV_STOP_S
+        wait_s = _RECLOSE_S if recloses else self._knobs.c1_wait_s
         if now_s >= since + wait_s:
             if recloses:
                 self._reclose_at_s = now_s + _RECLOSE_S

@@ -35,7 +35,8 @@ class Deviation:
     - `course`: the case in which it shows.
     - `trips`: empty for an oddity.
     - `long`: a run with it takes minutes, because a rule's limit is a minute or more.
-    - `bench`: what the bench file has to say instead, as key -> value in TOML; empty: any virtual bench will do.
+    - `bench`: what the bench file has to say instead, as key -> value in TOML; `device.NAME` -> nothing: without that
+      device. Empty: any virtual bench will do.
     """
 
     name: str

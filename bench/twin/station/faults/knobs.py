@@ -20,6 +20,7 @@ class Knobs:
     open_delay_s: float = 0.0  # between noticing that the EV left state C and opening the contactor
     close_delay_s: float = 0.05  # between all conditions for closing and closing
     closes_without_pwm: bool = False  # closes in B1 and C1 while the first PWM is not on
+    c1_wait_s: float = 6.0  # between the end of PWM and opening while the EV is in C1
     recloses_in_c1: bool = False  # opens early after the end of PWM, and closes again while the EV is in C1
     duty_offset_pp: float = 0.0  # added to every duty
     duty_steps: int | None = None  # resolution of the PWM timer; None = exact

@@ -107,5 +107,6 @@ ODD: tuple[Deviation, ...] = (
         ("1.6",),
         aligned_delay_s=4.0,
     ),
+    oddity("energy-1-percent", "reported energy is 1 % too high, which its class allows", "energy", energy_gain=1.01),
     oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
 )
