@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import BenchError, ConfigError
-from . import lifecycle
+from . import lifecycle, powering
 from .assembly import Bench, RunOptions, build
 from .config import BenchFile, load_bench_file, virtual_bench
 from .correlation import Report
@@ -28,7 +28,7 @@ from .owner import Ownership
 from .permission import is_real
 from .safety.danger import PLAIN
 from .stop import signals_held
-from .timeline import new_loop
+from .timeline import new_loop, parse_quantity
 from .twin_control import TwinFacade
 
 __all__ = ["BenchHost"]
@@ -181,6 +181,14 @@ class BenchHost:
     def phase(self, name: str, case: str = "") -> None:
         """Mark on the timeline that a step of a case begins."""
         self._on_loop(lambda: self.bench.timeline.bench.note("phase", {"name": name, "case": case}))
+
+    def cut_supply(self, for_: str) -> bool:
+        """Take the station's supply away for so long ("2 s"), and give it back.
+
+        False on a bench of which nothing switches the mains: neither a relay, nor the model of a virtual bench.
+        """
+        for_s = parse_quantity(for_, "time") / 1e9
+        return self.call(powering.cut_supply(self.bench, for_s), for_s + 10)
 
     def settle(self, timeout_s: float = 20.0) -> bool:
         """Wait until every open obligation of the rules is decided; False when some were not in time."""

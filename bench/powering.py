@@ -16,7 +16,7 @@ from .safety.danger import PLAIN
 if TYPE_CHECKING:
     from ..drivers.base import Driver
 
-__all__ = ["open_powered", "power_up", "powered_later"]
+__all__ = ["cut_supply", "open_powered", "power_up", "powered_later"]
 
 LOOK_EVERY_S = 0.5
 
@@ -89,6 +89,33 @@ async def _open_powered(driver: Driver, booted: asyncio.Event) -> None:
         else:
             return
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def cut_supply(bench: Bench, for_s: float) -> bool:
+    """Take the station's supply away for `for_s` seconds: by the mains relays, or in the model of a virtual bench.
+
+    False on a bench of which nothing switches the mains. What fails, or is given up, leaves the supply off.
+
+    Raises:
+        SafetyError: the gate refuses.
+        DeviceError: not acknowledged.
+    """
+    switches: list[tuple[Any, int]] = []
+    for driver in bench.instruments:
+        device = cast(Any, driver)
+        act = device.switch if driver.role == "relay" else getattr(device, "relay", None)
+        switches += [(act, number) for number in _mains_relays(driver)]
+    if not switches:
+        if bench.twin is None:
+            return False
+        await bench.twin.ask({"type": "fault", "name": "mains-cut", "on": True, "for_s": for_s})
+        return True
+    for act, number in switches:
+        await act(number, False)
+    await asyncio.sleep(for_s)
+    for act, number in switches:
+        await act(number, True)
+    return True
 
 
 def _mains_relays(driver: object) -> list[int]:

@@ -14,11 +14,13 @@ __all__ = [
     "at_least",
     "at_most",
     "begin",
+    "charge_on",
     "delivered",
     "end",
     "plug_in",
     "residual_current",
     "settings",
+    "speaks",
     "start_energy",
 ]
 
@@ -41,6 +43,11 @@ def delivered(energy_wh: float) -> Callable[[Any], bool]:
     return lambda sample: float(sample["energy_wh"]) >= energy_wh
 
 
+def speaks(bench: Any, *versions: str) -> bool:
+    """Whether the station speaks one of these versions of OCPP; a case about something that others lack ends here."""
+    return bench.file.station.ocpp in versions
+
+
 def plug_in(vehicle: Any, timeline: Any, cable_a: int = 32) -> None:
     """Plug in, and see what the station says of it."""
     mark = timeline.now_ns()
@@ -52,6 +59,12 @@ def start_energy(timeline: Any, since_ns: int, at_least_a: float = 10.0) -> bool
     """Wait until the transaction is told and current flows; False when it does not."""
     timeline.seen("ocpp.tx.started", within="10 s", since_ns=since_ns)
     return timeline.seen("meter.sample", at_least(at_least_a), within="12 s", since_ns=since_ns)
+
+
+def charge_on(timeline: Any, energy_wh: float) -> bool:
+    """Wait until so much more energy has flowed, 20 s at the most; False when it has not."""
+    now_wh = float(timeline.wait_for("meter.sample", within="3 s").data["energy_wh"])
+    return timeline.seen("meter.sample", delivered(now_wh + energy_wh), within="20 s")
 
 
 def begin(bench: Any, vehicle: Any, timeline: Any, *, card: str = CARD, cable_a: int = 32) -> bool:

@@ -39,13 +39,6 @@ NO_FAULT: dict[str, str] = {
     **dict.fromkeys(["ev.follows", "no_current.dead"], "is about the bench's own vehicle or instruments"),
     **dict.fromkeys(
         [
-            *("v21.limit.energy", "v21.limit.state", "v21.reset.no_resume", "v21.reset.resumed", "v21.reset.told"),
-            *("v21.resume", "v21.resume.no_energy", "v21.resume.power_loss"),
-        ],
-        "the simulated station resumes no transaction and knows no limits of cost, energy or time",
-    ),
-    **dict.fromkeys(
-        [
             *("boot.status", "boot.status0", "v2.boot.status", "v2.boot.retry", "v2.offline.status"),
             *("react.tx.repeated", "react.v2.tx.repeated", "react.reconnects", "react.v2.reconnects"),
             *("reset.boot", "reset.stop", "v2.reset.boot", "v2.reset.ended"),

@@ -13,8 +13,8 @@ CASES = Cases()
 
 
 def resuming(**but: str | None) -> Told2x:
-    """2.1, charging, with a TxResumptionTimeout of 60 s."""
-    t = Told2x("2.1", but={"TxCtrlr.TxResumptionTimeout": "60", **{f"TxCtrlr.{k}": v for k, v in but.items()}})
+    """2.1, charging, with a ResumptionTimeout of 60 s."""
+    t = Told2x("2.1", but={"TxCtrlr.ResumptionTimeout": "60", **{f"TxCtrlr.{k}": v for k, v in but.items()}})
     t.charging()
     return t
 
@@ -50,7 +50,7 @@ def message_id_21(way: str) -> Told2x:
 
 @CASES.of("v21.resume", "ended by the power loss", "it cannot resume", "resumed without energy")
 def resume(way: str) -> Told2x:
-    t = cut(resuming(**({"TxResumptionTimeout": "0"} if way == "it cannot resume" else {})))
+    t = cut(resuming(**({"ResumptionTimeout": "0"} if way == "it cannot resume" else {})))
     if way == "pass":
         t.tx(30_500, "Updated", "TxResumed", "Charging")
         t.output(31_000, True)
@@ -65,7 +65,7 @@ def resume(way: str) -> Told2x:
 @CASES.of("v21.resume.no_energy", "authorised once more", "allowed to go on")
 def resume_no_energy(way: str) -> Told2x:
     allowed = "true" if way == "allowed to go on" else "false"
-    t = cut(resuming(TxAllowEnergyTransferResumption=allowed))
+    t = cut(resuming(AllowEnergyTransferResumption=allowed))
     if way == "authorised once more":
         t.token(30_400)
         t.authorize(30_450)
@@ -76,7 +76,7 @@ def resume_no_energy(way: str) -> Told2x:
 
 @CASES.of("v21.resume.power_loss", "unplugged meanwhile", "resumed, and ended by a fault later", "it cannot resume")
 def resume_power_loss(way: str) -> Told2x:
-    t = cut(resuming(TxResumptionTimeout="0" if way == "it cannot resume" else "60"))
+    t = cut(resuming(ResumptionTimeout="0" if way == "it cannot resume" else "60"))
     if way == "unplugged meanwhile":
         t.tx(30_500, "Ended", "EVCommunicationLost", "Idle", made=12_000, reason="EVDisconnected", offline=True)
     elif way == "resumed, and ended by a fault later":
@@ -111,7 +111,7 @@ def reset_told(way: str) -> Told2x:
 
 @CASES.of("v21.reset.resumed", "the driver was faster", "unplugged meanwhile")
 def reset_resumed(way: str) -> Told2x:
-    """To fail: it says in the end what a fault would say, with no TxResumptionTimeout that would ask for more."""
+    """To fail: it says in the end what a fault would say, with no ResumptionTimeout that would ask for more."""
     t = resuming()
     if way == "unplugged meanwhile":
         t.reset(10_000, "ImmediateAndResume")
@@ -135,7 +135,7 @@ def reset_resumed(way: str) -> Told2x:
 
 @CASES.of("v21.reset.no_resume", "another kind of reset", "it can resume")
 def reset_no_resume(way: str) -> Told2x:
-    t = Told2x("2.1", but={"TxCtrlr.TxResumptionTimeout": "60" if way == "it can resume" else None})
+    t = Told2x("2.1", but={"TxCtrlr.ResumptionTimeout": "60" if way == "it can resume" else None})
     t.ready()
     kind = "OnIdle" if way == "another kind of reset" else "ImmediateAndResume"
     t.reset(1000, kind, "Rejected" if way == "pass" else "Accepted")

@@ -43,7 +43,7 @@ SETTINGS = {
     "TxCtrlr.TxStartPoint": "PowerPathClosed",
     "TxCtrlr.TxStopPoint": "EVConnected,Authorized",
 }
-ABSENT = ("TxCtrlr.MaxEnergyOnInvalidId", "TxCtrlr.TxResumptionTimeout", "TxCtrlr.TxAllowEnergyTransferResumption")
+ABSENT = ("TxCtrlr.MaxEnergyOnInvalidId", "TxCtrlr.ResumptionTimeout", "TxCtrlr.AllowEnergyTransferResumption")
 VERBS = {
     "RequestStartTransaction": "remote_start",
     "RequestStopTransaction": "remote_stop",

@@ -200,6 +200,14 @@ class Station:
         await asyncio.gather(*(post.outlet.stop_and_wait(reason, _RESET_S) for post in self.posts))
         await self.link.restart("idle-reset" if idle else "reset")
 
+    async def reset_and_resume(self) -> None:
+        """Interrupt what runs, boot anew, and take it up again (2.1 B13)."""
+        await asyncio.gather(*(post.outlet.interrupt("ImmediateReset", _RESET_S) for post in self.posts))
+        self._accepted.clear()
+        await self.link.restart("reset")
+        await self._accepted.wait()
+        await asyncio.gather(*(post.outlet.take_up() for post in self.posts))
+
     async def restart(self, cause: BootCause) -> None:
         """Leave once no session runs, and boot anew; returns when the boot has been accepted."""
         for post in self.posts:

@@ -102,9 +102,15 @@ class Outlet:
         self._power_up()
         self._supplied = True
         self._apply(Drive())
+        left = self._story.take_up()
+        if left is None:
+            self.profiles.end_transaction()
+            return
+        self.session = left.session
+        self.spawn(self._course.resume(left), "station.session")
 
     def supply_off(self) -> None:
-        """The supply is gone. What is stored survives: an open transaction is closed after the boot."""
+        """The supply is gone. What is stored survives: an open transaction is closed after the boot, or goes on."""
         self._supplied = False
         if self._timer is not None:
             self._timer.cancel()
@@ -112,7 +118,6 @@ class Outlet:
             task.cancel()
         session, self.session = self.session, None
         self._story.power_lost(session)
-        self.profiles.end_transaction()
 
     # what the port says
 
@@ -251,7 +256,8 @@ class Outlet:
         session = self.session
         if session and not session.ended:
             barred = session.barred and self._knobs.minds_refusal
-            offering = session.offers and not session.stopped and not barred
+            waits = session.held or session.limited
+            offering = session.offers and not session.stopped and not barred and not waits
             locks = session.locks and (self._plugged or not self._knobs.unplug_frees)
             return Wish(self._offer_a() if offering else None, locks, session.powers and not session.stopped)
         if self._knobs.serves_anyone and self._plugged and self.finishing is None:
@@ -304,6 +310,34 @@ class Outlet:
             self._story.abandon(reason)
         self.request_stop(reason)
         await self.until(lambda: self.session is None and self._queue.empty, timeout_s)
+
+    async def interrupt(self, reason: str, timeout_s: float) -> None:
+        """Stop the energy of a transaction that outlives a reset, and open the lock (2.1 B13.FR.20).
+
+        Without a transaction a session ends with this reason. Waits for the delivery, at most `timeout_s` seconds.
+        """
+        if not self._story.interrupt():
+            await self.stop_and_wait(reason, timeout_s)
+            return
+        session = self.session
+        if session is not None:
+            session.held = True
+            self.step()
+            await self.until(lambda: not self.control.closed and not self.control.live, _STOP_S)
+            session.locks = False
+            self.step()
+        await self.until(lambda: self._queue.empty, timeout_s)
+
+    async def take_up(self) -> None:
+        """Go on after that reset: the lock first, then the energy if it may (2.1 B13.FR.22 to FR.25)."""
+        left = self._story.take_up()
+        if left is None or left.session is None:
+            return
+        left.session.locks = True
+        self.step()
+        if self.has_lock:
+            await self.until(lambda: self.locked, _LOCK_S)
+        self.step()
 
     # what the back end asks
 

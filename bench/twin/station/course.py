@@ -10,11 +10,13 @@ from .place import Place
 from .session import Session
 from .settings import Settings
 from .speech import Status
-from .story import Story
+from .story import Interrupted, Story
 
 __all__ = ["Course"]
 
 _LOCK_S = 3.0
+_LOOK_S = 1.0
+"""So long a station that comes up looks for a vehicle that was there."""
 _STOP_S = 8.0
 _METER_SETTLES_US = 900_000
 """So long the register stands still before it is read; a back end that knows our clock to half a second can use it."""
@@ -40,6 +42,26 @@ class Course:
             await self._wind_down(session)
         finally:
             self._outlet.release(session)
+
+    async def resume(self, left: Interrupted) -> None:
+        """What an interruption left open, from the return of the supply to its last message (2.1 E17)."""
+        outlet, session = self._outlet, left.session
+        await outlet.until(lambda: outlet.plugged, _LOOK_S)
+        if session is None:
+            return
+        try:
+            if outlet.plugged:
+                await self._hold_cable(session)
+            elif self._settings.unplug_stops:
+                session.stop_reason = session.stop_reason or "EVDisconnected"
+            if session.stopped:
+                self._end(session)
+                return
+            session.locks = True
+            await self._deliver_energy(session)
+            await self._wind_down(session)
+        finally:
+            outlet.release(session)
 
     async def _prepare(self, session: Session) -> bool:
         self._story.reached(session, "authorised")
@@ -73,8 +95,9 @@ class Course:
         self._story.reached(session, "locked")
         session.powers = True
         self._outlet.step()
-        if self._knobs.pwm_delay_s:
-            await self._outlet.until(lambda: session.stopped, self._knobs.pwm_delay_s)
+        wait_s = self._knobs.pwm_delay_s + session.delay_s
+        if wait_s:
+            await self._outlet.until(lambda: session.stopped, wait_s)
         session.offers = True
         session.offered_at_s = asyncio.get_running_loop().time()
         self._outlet.step()

@@ -48,6 +48,10 @@ class Parts(Protocol):
         """End what runs with this reason, leave, and boot anew."""
         ...
 
+    async def reset_and_resume(self) -> None:
+        """Interrupt what runs, boot anew, and take it up again (2.1 B13)."""
+        ...
+
     async def restart(self, cause: BootCause) -> None:
         """Leave and boot anew; returns when the boot has been accepted."""
         ...

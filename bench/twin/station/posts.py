@@ -71,6 +71,11 @@ class Posts:
         """A session or a transaction goes on somewhere."""
         return any(post.outlet.session is not None or post.outlet.transaction is not None for post in self)
 
+    @property
+    def running_any(self) -> bool:
+        """A transaction runs somewhere."""
+        return any(post.outlet.transaction is not None for post in self)
+
     # charging profiles: one for the whole station lies at every outlet
 
     def install(self, profile: Profile) -> None:

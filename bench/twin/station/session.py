@@ -29,6 +29,9 @@ class Session:
     offered_at_s: float | None = None
     charged: bool = False
     barred: bool = False  # the back end refused the identifier after the start
+    held: bool = False  # interrupted, or taken up again without energy
+    limited: bool = False  # a limit of the transaction is reached
+    delay_s: float = 0.0  # between closing the power path and offering current
     stop_reason: str | None = None
     stop_token: Token | None = None
     ended: bool = False

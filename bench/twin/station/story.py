@@ -11,7 +11,7 @@ from .place import Place
 from .session import Session
 from .speech import Status
 
-__all__ = ["Running", "Stage", "Story"]
+__all__ = ["Interrupted", "Running", "Stage", "Story"]
 
 Stage = Literal["authorised", "connected", "locked", "current"]
 """How far a session has come: card or remote start, vehicle there, cable held, current flows."""
@@ -23,6 +23,13 @@ class Running:
 
     started_at: datetime
     id: int | str | None = None
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A transaction that goes on after a restart. `session`: None while nobody is authorised in it."""
+
+    session: Session | None
 
 
 class Story(Protocol):
@@ -59,6 +66,14 @@ class Story(Protocol):
 
     def power_lost(self, session: Session | None) -> None:
         """The supply went away; what is queued now is sent after the next boot."""
+        ...
+
+    def interrupt(self) -> bool:
+        """A reset comes that the transaction outlives: tell so. False when no transaction runs."""
+        ...
+
+    def take_up(self) -> Interrupted | None:
+        """The supply, or the reset, is over: what goes on now; None when nothing does."""
         ...
 
     def abandon(self, reason: str) -> None:

@@ -54,6 +54,9 @@ class Knobs:
     notices_current_s: float = 1.0  # course.py: so long current flows until it counts as energy transfer
     stop_delay_s: float = 0.0  # between the end of the transaction and StopTransaction
     fresh_status: Literal["Preparing", "SuspendedEVSE"] = "Preparing"  # from authorisation until the EV asks
+    # v2x/story.py: what a transaction of 2.1 outlives, and where it has to stop
+    resumes_energy_anyway: bool = False  # goes on with energy although AllowEnergyTransferResumption is false
+    obeys_limits: bool = True  # whether a limit that is reached suspends the energy
     # meter.py: what the registers say
     energy_gain: float = 1.0  # of the energy counted since the first transaction began
     # transaction.py, v16/story.py, v2x/story.py: the messages of a transaction

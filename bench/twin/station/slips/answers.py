@@ -56,6 +56,7 @@ ANSWERS: dict[str, Slip] = {
             "Reset": _called("Scheduled", "Accepted"),
         }
     ),
+    "any-reset-accepted": Slip(answers={"Reset": _called("Rejected", "Accepted")}),
     "any-stop-accepted": Slip(answers={"RequestStopTransaction": _called("Rejected", "Accepted")}),
     "stop-refused": Slip(instead={"RequestStopTransaction": {"status": "Rejected"}}),
     "unknown-as-ongoing": Slip(_notes_transactions, recalled={"GetTransactionStatus": _knows_every}),

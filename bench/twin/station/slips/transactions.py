@@ -91,6 +91,26 @@ def _as_local(*reasons: str) -> Slip:
     return _edited(change, "StopTransaction", "TransactionEvent")
 
 
+def _as_change(*triggers: str) -> Slip:
+    """An event of these is told as any change of state."""
+
+    def change(payload: dict[str, Any], _memory: Memory) -> None:
+        if payload["eventType"] == "Updated" and payload["triggerReason"] in triggers:
+            payload["triggerReason"] = "ChargingStateChanged"
+
+    return _edited(change)
+
+
+def _limit_while_charging(payload: dict[str, Any], _memory: Memory) -> None:
+    if payload["triggerReason"].endswith("LimitReached"):
+        payload["transactionInfo"]["chargingState"] = "Charging"
+
+
+def _as_reboot(payload: dict[str, Any], _memory: Memory) -> None:
+    if payload["transactionInfo"].get("stoppedReason") == "PowerLoss":
+        payload["transactionInfo"]["stoppedReason"] = "Reboot"
+
+
 def _end_twice(message: Message, _memory: Memory) -> list[Message]:
     if transaction_kind(message) != "Ended":
         return [message]
@@ -179,6 +199,10 @@ TRANSACTIONS: dict[str, Slip] = {
     "unplug-unnamed": _as_change_of_state("EVCommunicationLost"),
     "refusal-unnamed": _as_change_of_state("Deauthorized"),
     "reset-as-local": _as_local("ImmediateReset"),
+    "reset-untold": _as_change("ResetCommand"),
+    "resumption-untold": _as_change("TxResumed"),
+    "limit-while-charging": _edited(_limit_while_charging),
+    "power-loss-as-reboot": _edited(_as_reboot),
     "end-twice": Slip(_end_twice),
     "plug-not-told": _edited(_plug_not_told),
     "end-in-two": Slip(_end_in_two),

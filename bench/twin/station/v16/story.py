@@ -13,7 +13,7 @@ from ..meter import Sample, SampledValue, sampled_values
 from ..place import Place
 from ..session import Session
 from ..speech import Status
-from ..story import Running, Stage
+from ..story import Interrupted, Running, Stage
 from ..transaction import TransactionQueue
 from .config import Config
 from .dialect import Dialect16
@@ -97,6 +97,12 @@ class Story16:
 
     def power_lost(self, session: Session | None) -> None:
         self._stop(self._clock.now(), self._outlet.meter.sample, "PowerLoss", None)
+
+    def interrupt(self) -> bool:
+        return False
+
+    def take_up(self) -> Interrupted | None:
+        return None
 
     def abandon(self, reason: str) -> None:
         self._stop(self._clock.now(), self._outlet.meter.sample, reason, None)

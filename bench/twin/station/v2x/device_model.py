@@ -20,6 +20,7 @@ class DeviceModel:
 
     def __init__(self, version: str, station: str, knobs: Knobs, evses: int = 1) -> None:
         self._all = variables(version, station, knobs, evses)
+        self._resumes = version == "2.1"
         self.written: dict[str, Callable[[str], bool]] = {}
         """Who takes a value that is written, by `Component.Variable`; False refuses it."""
 
@@ -168,6 +169,20 @@ class DeviceModel:
     @property
     def refusal_stops(self) -> bool:
         return self._flag("TxCtrlr.StopTxOnInvalidId")
+
+    @property
+    def resumption_s(self) -> float:
+        """How long an interruption may last that a transaction outlives (2.1 E17); 0: it outlives none."""
+        return self._whole("TxCtrlr.ResumptionTimeout") if self._resumes else 0
+
+    @property
+    def resumes_energy(self) -> bool:
+        return self._resumes and self._flag("TxCtrlr.AllowEnergyTransferResumption")
+
+    @property
+    def resumption_random_s(self) -> float:
+        """Energy is delayed by a random time up to this (2.1 E17.FR.18)."""
+        return self._whole("TxCtrlr.EnergyTransferResumptionRandomRange") if self._resumes else 0
 
     @property
     def list_enabled(self) -> bool:

@@ -118,9 +118,14 @@ class Provisioning:
     # resets
 
     def _reset(self, payload: Payload) -> Reply:
-        """B11, B12. The EVSE alone cannot be reset (AllowReset); nothing is resumed (2.1 B13.FR.01)."""
-        if "evseId" in payload or payload["type"] == "ImmediateAndResume":
+        """B11, B12, B13. The EVSE alone cannot be reset (AllowReset)."""
+        resumes = payload["type"] == "ImmediateAndResume"
+        if "evseId" in payload or (resumes and not self._model.resumption_s):  # 2.1 B13.FR.01
             return Reply({"status": "Rejected"})
+        if resumes and self._parts.posts.running_any:
+            return Reply(
+                {"status": "Accepted"}, lambda: self._parts.spawn(self._parts.reset_and_resume(), "station.reset")
+            )
         if payload["type"] == "OnIdle" and self._parts.posts.busy:
             self._reset_waits = True
             return Reply({"status": "Scheduled"})

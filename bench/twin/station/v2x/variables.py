@@ -19,6 +19,8 @@ __all__ = ["START_POINTS", "STOP_POINTS", "Variable", "variables"]
 
 START_POINTS = ("Authorized", "EVConnected", "PowerPathClosed", "EnergyTransfer")
 STOP_POINTS = ("Authorized", "EVConnected", "PowerPathClosed")
+LIMITS = ("maxEnergy", "maxTime")
+"""What a transaction can be limited in (2.1 E16): there are no costs here, and no state of charge over a pilot."""
 
 DataType = Literal["string", "decimal", "integer", "dateTime", "boolean", "OptionList", "SequenceList", "MemberList"]
 _STARTS = {"authorised": "Authorized", "locked": "PowerPathClosed", "current": "EnergyTransfer"}
@@ -229,6 +231,8 @@ def _only(version: str) -> list[Variable]:
     if version != "2.1":
         return []
     return [
-        _whole("TxCtrlr", "TxResumptionTimeout", 0, unit="s", high=0),
-        _flag("TxCtrlr", "TxAllowEnergyTransferResumption", False, options=("false",)),
+        _whole("TxCtrlr", "ResumptionTimeout", 0, unit="s"),
+        _flag("TxCtrlr", "AllowEnergyTransferResumption", False),
+        _whole("TxCtrlr", "EnergyTransferResumptionRandomRange", 0, unit="s"),
+        Variable("TxCtrlr", "SupportedLimits", ",".join(LIMITS), "MemberList", options=LIMITS),
     ]
