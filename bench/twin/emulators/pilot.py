@@ -11,9 +11,10 @@ from typing import Protocol
 from ..model.divider import CpFaults, Levels
 from ..model.plant import Fact, Plant
 from .device_clock import DeviceClock
+from .line_dialogue import LineDialogue
 from .pilot_arguments import Refused, faults, number, pp, resistor
 from .pilot_gauge import PilotGauge
-from .pilot_line import ERRORS, LineReader, Request, framed, parse_request
+from .pilot_line import Request, framed
 from .truth import TruthLog
 
 __all__ = ["PilotDevice"]
@@ -22,7 +23,6 @@ RELAYS = 2
 CP_STEP_V = 0.3
 DUTY_STEP_PCT = 0.1
 FREQUENCY_STEP_HZ = 1.0
-HELLO_WATCHDOG_MS = 2000
 ESTOP_EVERY_NS = 500_000_000
 BOOT_BABBLE = b"\x00\xf0\x1eboot 1.4\r\nst\x80k500\r\n!77 CP 1*00\r\n"
 """What a boot loader prints: noise, and a line that looks like ours but is not."""
@@ -80,11 +80,7 @@ class PilotDevice:
         self._present_token = present_token
         self._note = note
         self._wire: Wire | None = None
-        self._reader = LineReader()
-        self._last_seq: int | None = None
-        self._last_answer = b""
-        self._watchdog_ms = 0
-        self._fed_ns = 0
+        self._dialogue = LineDialogue(self._write, self._execute)
         self._relays = [False] * RELAYS
         self._reported = _Reported()
         self._held: list[Fact] | None = None  # what a command causes is told after its answer
@@ -111,11 +107,8 @@ class PilotDevice:
         if self._boot_until_ns is not None:
             if now_ns >= self._boot_until_ns:
                 self._boot_until_ns = None
-                self._reader.reset()
                 self._event(f"BOOT {self._boot_cause}", now_ns)
-        elif self._watchdog_ms and self._watchdog_works and now_ns - self._fed_ns > self._watchdog_ms * 1_000_000:
-            self._watchdog_ms = 0
-            self._last_seq = None
+        elif self._watchdog_works and self._dialogue.starved(now_ns):
             self._open_relays(now_ns)
             self._event("WD", now_ns)
         if self._estop_due_ns is not None and now_ns >= self._estop_due_ns:
@@ -134,7 +127,7 @@ class PilotDevice:
         now_ns = time.monotonic_ns()
         if self._boot_until_ns is not None:
             return
-        for line in self._reader.feed(data):
+        for line in self._dialogue.lines(data):
             self._take_line(line, now_ns)
 
     def on_fact(self, fact: Fact) -> None:
@@ -151,8 +144,7 @@ class PilotDevice:
             self._event(f"LOCK {int(self._plant.lock.closed)}", fact.t_ns)
 
     def _begin_boot(self, cause: str, boot_s: float, now_ns: int) -> None:
-        self._watchdog_ms = 0
-        self._last_seq = None
+        self._dialogue.restart()
         self._boot_cause = cause
         self._boot_until_ns = now_ns + int(boot_s * 1e9)
         self._estop_due_ns = None
@@ -174,41 +166,19 @@ class PilotDevice:
     # --- commands ------------------------------------------------------------------------------------
 
     def _take_line(self, line: bytes, now_ns: int) -> None:
-        request = parse_request(line)
-        if isinstance(request, int):
-            self._answer("-", f"ERR {request} {ERRORS[request]}")
-            return
-        self._fed_ns = now_ns
-        if request.seq is None:
-            self._answer("-", f"ERR 4 {ERRORS[4]}")
-            return
-        if request.command != "HELLO":
-            if request.seq == self._last_seq:
-                self._write(self._last_answer)
-                return
-            if self._last_seq is None or request.seq != (self._last_seq + 1) % 65536:
-                self._answer(str(request.seq), f"ERR 4 {ERRORS[4]}")
-                return
-        self._last_seq = request.seq
         held: list[Fact] = []
         self._held = held
-        try:
-            value = self._execute(request, now_ns)
-            text = f"OK {value}" if value else "OK"
-        except Refused as error:
-            text = f"ERR {error.code} {error}"
-        self._last_answer = self._answer(str(request.seq), text)
+        request = self._dialogue.take(line, now_ns)
         self._held = None
         for fact in held:
             self.on_fact(fact)
-        if request.command == "HELLO":
+        if request is not None and request.command == "HELLO":
             self._report_all(now_ns)
 
     def _execute(self, request: Request, now_ns: int) -> str:
         arguments = request.arguments
         match request.command:
             case "HELLO":
-                self._watchdog_ms = HELLO_WATCHDOG_MS
                 return self._identity()
             case "R":
                 self._plant.set_circuit(resistor(arguments), self._plant.faults, now_ns)
@@ -216,11 +186,6 @@ class PilotDevice:
                 self._plant.set_circuit(self._plant.resistor, faults(arguments), now_ns)
             case "P":
                 self._plant.set_pp(pp(arguments), now_ns)
-            case "W":
-                period_ms = number(arguments, 0, 10_000)
-                if 0 < period_ms < 200:
-                    raise Refused(5, "W takes 0 or 200..10000")
-                self._watchdog_ms = period_ms
             case "T":
                 return str(self._clock.read_us(now_ns))
             case "S":
@@ -269,7 +234,7 @@ class PilotDevice:
         estop = f" estop={int(self._estop_open)}" if self._has_estop else ""
         return (
             f"r={plant.resistor} f={','.join(flags) or 'NONE'} pp={pp_text} high_mv={high_mv} low_mv={low_mv}"
-            f" duty={duty} freq={freq} out={self._gauge.out_bits()}{lock}{estop} wd={self._watchdog_ms}"
+            f" duty={duty} freq={freq} out={self._gauge.out_bits()}{lock}{estop} wd={self._dialogue.watchdog_ms}"
         )
 
     # --- measuring and reporting ---------------------------------------------------------------------
@@ -318,11 +283,6 @@ class PilotDevice:
             device_us=device_us,
             line=line.decode("ascii").rstrip(),
         )
-
-    def _answer(self, seq: str, text: str) -> bytes:
-        line = framed("$", f"{seq} {text}")
-        self._write(line)
-        return line
 
     def _write(self, data: bytes) -> None:
         if self._wire is not None and not self._wire.write(data):

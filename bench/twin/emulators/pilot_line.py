@@ -67,6 +67,3 @@ class LineReader:
         *lines, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
         self._rest = rest[: MAX_LINE + 1]
         return [line for line in lines if line]
-
-    def reset(self) -> None:
-        self._rest = b""

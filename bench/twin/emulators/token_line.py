@@ -7,13 +7,13 @@ from typing import Any
 
 from ..model.plant import Fact
 from .kinds import Place
+from .line_dialogue import LineDialogue
 from .pilot_arguments import Refused, number
-from .pilot_line import ERRORS, LineReader, Request, framed, parse_request
+from .pilot_line import Request, framed
 from .pty_port import PtyPort
 
 __all__ = ["TokenEmulator", "make"]
 
-HELLO_WATCHDOG_MS = 2000
 DEFAULT_HOLD_MS = 1000
 
 
@@ -25,19 +25,11 @@ class TokenEmulator:
         self._serial = serial
         self._kinds = kinds
         self._line = PtyPort(place.loop, place.folder / place.name, self._take_bytes, place.note, place.wire)
-        self._reader = LineReader()
+        self._dialogue = LineDialogue(self._line.write, self._execute)
         self._zero_ns = place.now_ns
         self._deaf = False
-        self._power_up(place.now_ns)
-
-    def _power_up(self, now_ns: int) -> None:
         self._card: tuple[str, str] | None = None
         self._gone_ns = 0
-        self._watchdog_ms = 0
-        self._fed_ns = now_ns
-        self._last_seq: int | None = None
-        self._last_answer = b""
-        self._reader.reset()
 
     @property
     def port(self) -> str:
@@ -51,9 +43,7 @@ class TokenEmulator:
         if self._card is not None and now_ns >= self._gone_ns:
             self._take_away("time", now_ns)
             self._event("REMOVED time", now_ns)
-        if self._watchdog_ms and now_ns - self._fed_ns > self._watchdog_ms * 1_000_000:
-            self._watchdog_ms = 0
-            self._last_seq = None
+        if self._dialogue.starved(now_ns):
             if self._card is not None:
                 self._take_away("watchdog", now_ns)
             self._event("WD", now_ns)
@@ -67,7 +57,7 @@ class TokenEmulator:
             if on:
                 if self._card is not None:
                     self._take_away("reset", now_ns)
-                self._power_up(now_ns)
+                self._dialogue.restart()
                 self._event("BOOT reset", now_ns)
         elif name == "deaf":
             self._deaf = on
@@ -82,38 +72,13 @@ class TokenEmulator:
         now_ns = time.monotonic_ns()
         if self._deaf:
             return
-        for line in self._reader.feed(data):
-            self._take_line(line, now_ns)
-
-    def _take_line(self, line: bytes, now_ns: int) -> None:
-        request = parse_request(line)
-        if isinstance(request, int):
-            self._answer("-", f"ERR {request} {ERRORS[request]}")
-            return
-        self._fed_ns = now_ns
-        if request.seq is None:
-            self._answer("-", f"ERR 4 {ERRORS[4]}")
-            return
-        if request.command != "HELLO":
-            if request.seq == self._last_seq:
-                self._line.write(self._last_answer)
-                return
-            if self._last_seq is None or request.seq != (self._last_seq + 1) % 65536:
-                self._answer(str(request.seq), f"ERR 4 {ERRORS[4]}")
-                return
-        self._last_seq = request.seq
-        try:
-            value = self._execute(request, now_ns)
-            text = f"OK {value}" if value else "OK"
-        except Refused as error:
-            text = f"ERR {error.code} {error}"
-        self._last_answer = self._answer(str(request.seq), text)
+        for line in self._dialogue.lines(data):
+            self._dialogue.take(line, now_ns)
 
     def _execute(self, request: Request, now_ns: int) -> str:
         arguments = request.arguments
         match request.command:
             case "HELLO":
-                self._watchdog_ms = HELLO_WATCHDOG_MS
                 return f"proto=1 role=token model=virtual serial={self._serial} fw=1.0 kinds={self._kinds}"
             case "PRESENT":
                 self._present(arguments, now_ns)
@@ -121,14 +86,9 @@ class TokenEmulator:
                 self._place.truth.command(self._place.name, now_ns, "REMOVE")
                 if self._card is not None:
                     self._take_away("command", now_ns)
-            case "W":
-                period_ms = number(arguments, 0, 10_000)
-                if 0 < period_ms < 200:
-                    raise Refused(5, "W takes 0 or 200..10000")
-                self._watchdog_ms = period_ms
             case "S":
                 card = "NONE" if self._card is None else ":".join(self._card)
-                return f"card={card} wd={self._watchdog_ms}"
+                return f"card={card} wd={self._dialogue.watchdog_ms}"
             case _:
                 raise Refused(3)
         return ""
@@ -151,11 +111,6 @@ class TokenEmulator:
 
     def _event(self, text: str, now_ns: int) -> None:
         self._line.write(framed("!", f"{(now_ns - self._zero_ns) // 1000} {text}"))
-
-    def _answer(self, seq: str, text: str) -> bytes:
-        line = framed("$", f"{seq} {text}")
-        self._line.write(line)
-        return line
 
 
 def make(place: Place, settings: dict[str, Any]) -> TokenEmulator:
