@@ -32,20 +32,24 @@ def session(
     tx: int = 7,
     at: float = 0,
     lab: Lab | None = None,
+    begins_at: int | None = 1,
 ) -> Lab:
-    """The outlet is dead at both ends; the station's register and the bench meter's move by so many Wh."""
+    """The outlet is dead at both ends; the station's register and the bench meter's move by so many Wh.
+
+    `begins_at`: the outlet that the begin names.
+    """
     lab = lab or Lab(facts).output(1, live=False)
     more = {} if step is None else {"energy_step_wh": step}
 
     def sample(when: float, wh: float) -> None:
         lab.put("meter.sample", at + when, source="meter", energy_wh=f"{wh:.4f}", **more)
 
-    def said(topic: str, when: float, **data: object) -> None:
-        lab.put(topic, at + when, source="csms", tx=tx, **data)
+    def said(topic: str, when: float, evse: int | None = 1, **data: object) -> None:
+        lab.put(topic, at + when, source="csms", evse=evse, tx=tx, **data)
 
     sample(10, shown_first)
-    said("ocpp.tx.started", 20, meter_wh=meter[0], id_tag="T")
-    said("ocpp.register", 25, context="Transaction.Begin", value_wh="1000.0")
+    said("ocpp.tx.started", 20, begins_at, meter_wh=meter[0], id_tag="T")
+    said("ocpp.register", 25, begins_at, context="Transaction.Begin", value_wh="1000.0")
     sample(30, shown_first)
     lab.output(at + 100, live=True).output(at + 1000, live=False)
     lab.put("csms.remote_stop", at + 1050, source="csms", tx=tx, accepted=True, status="Accepted")
@@ -58,6 +62,25 @@ def session(
 
 def judged(lab: Lab, rule: dict[str, str]) -> Verdict:
     return lab.verdict(**rule)
+
+
+@pytest.mark.parametrize(("reported", "word"), [(100.0, "PASS"), (110.0, "FAIL")])
+def test_a_transaction_that_began_before_its_outlet_was_named_is_judged_like_any_other(
+    reported: float, word: str
+) -> None:
+    verdict = judged(session(reported, 100.0, begins_at=None), AGREE)
+    known = judged(session(reported, 100.0), AGREE)
+    assert (verdict.verdict, verdict.because) == (word, known.because)
+
+
+@pytest.mark.parametrize(("kept", "word"), [(1, "INCONCLUSIVE"), (2, "PASS")])
+def test_of_too_many_that_named_no_outlet_the_oldest_begin_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, kept: int, word: str
+) -> None:
+    monkeypatch.setattr(agree_tx, "PLACELESS", kept)
+    lab = session(100.0, 100.0, begins_at=None)
+    lab.put("ocpp.register", 26, source="probe", evse=None, tx=8, context="Transaction.Begin", value_wh="1000.0")
+    assert judged(lab, AGREE).verdict == word
 
 
 # ---- arithmetic

@@ -189,6 +189,9 @@ def _agree(rule: Agree) -> tuple[Part, ...]:
         return (Part("claims of one time online", 2, _EVENT, "the first and the last"),)
     return (
         Part("open transactions", agree_tx.OPEN, 4 * _EVENT + _KEY, _GIVEN_UP),
+        Part(
+            "transactions without an outlet", agree_tx.PLACELESS, 2 * _EVENT + _KEY, "of more, the oldest one's begin"
+        ),
         Part("transactions judged", agree_tx.CLOSED, _KEY, "of more, the oldest: what comes for it later is a new one"),
     )
 

@@ -15,12 +15,14 @@ from ..world.tri import Tri
 from ..world.world import Edge
 from .base import Context, Monitor, Seen
 
-__all__ = ["CLOSED", "OPEN", "Transaction", "TransactionMonitor"]
+__all__ = ["CLOSED", "OPEN", "PLACELESS", "Transaction", "TransactionMonitor"]
 
 WAIT_NS = 5_000_000_000
 """How long after the end of a transaction a sample of the bench meter, or a last register, is waited for."""
 OPEN = 1000
 """Transactions that are kept while they run, per rule; of more, the oldest is given up."""
+PLACELESS = 100
+"""Transactions that have not named their outlet; of more, the oldest one's begin is forgotten."""
 CLOSED = 10_000
 """Transactions that are known to be judged already; what comes later for an older one makes it a new one."""
 
@@ -48,6 +50,7 @@ class TransactionMonitor(Monitor):
         assert isinstance(rule, Agree)
         self.rule = rule
         self._known: OrderedDict[str, Transaction] = OrderedDict()
+        self._placeless: OrderedDict[str, list[Event]] = OrderedDict()
         self._waiting: OrderedDict[str, Transaction] = OrderedDict()
         self._closed: OrderedDict[str, None] = OrderedDict()
 
@@ -71,11 +74,30 @@ class TransactionMonitor(Monitor):
             return
         known = self._known.get(tx)
         if known is None:
-            if event.evse is None or event.evse not in self.world.facts.evses:
+            if event.evse is None:
+                self._keep(tx, event)
+                return
+            if event.evse not in self.world.facts.evses:
                 return
             known = self._known[tx] = Transaction(self.context.next_number(), event.evse, tx)
             if len(self._known) > OPEN:
                 self._give_up(next(iter(self._known.values())))
+            for early in self._placeless.pop(tx, ()):
+                self._note(known, early)
+        self._note(known, event)
+
+    def _keep(self, tx: str, event: Event) -> None:
+        """How a transaction began, until it names its outlet: with a card it may begin before there is a vehicle."""
+        if event.topic != "ocpp.tx.started" and event.data.get("context") != "Transaction.Begin":
+            return
+        kept = self._placeless.setdefault(tx, [])
+        if all(event.topic != other.topic for other in kept):
+            kept.append(event)
+        if len(self._placeless) > PLACELESS:
+            self._placeless.popitem(last=False)
+
+    def _note(self, known: Transaction, event: Event) -> None:
+        tx = known.tx
         if event.topic == "ocpp.tx.started":
             known.started = known.started or event
         elif event.topic == "ocpp.tx.ended":
