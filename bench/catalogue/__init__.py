@@ -15,7 +15,7 @@ CASES: dict[str, str] = {
     "uncoded": "a plug without a coding, and a card",
     "ventilation": "the vehicle asks for ventilation: from the start, and while it charges",
     "limits": "20 A, then at once 10 A, then 0 A",
-    "limit": "10 A, and for a while nothing else",
+    "limit": "10 A, for a while nothing else, and then 16 A",
     "held_s2": "0 A while S2 is closed, which stays closed where no EV simulator opens it",
     "pause": "the vehicle pauses and stays paused",
     "metering": "charge until three periodic values have come",

@@ -90,6 +90,7 @@ ODD: tuple[Deviation, ...] = (
     oddity(
         "slow-in-d", "opens 2 s after the vehicle asks for ventilation (limit 3 s)", "ventilation", d_open_delay_s=2.0
     ),
+    oddity("raises-first", "follows a higher limit at once and answers 2 s later", "limit", answer_delay_s=2.0),
     oddity(
         "half-above", "the duty cycle is half a percentage point above what the limit says", "limit", duty_offset_pp=0.5
     ),
