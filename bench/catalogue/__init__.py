@@ -38,10 +38,14 @@ CASES: dict[str, str] = {
     "reset_resume": "2.1: a reset with resumption while charging, and one that has to be refused",
     "power_cut": "2.1: 2 s without supply while charging, charge on; 4 s without it, too long to resume",
     "limit_reached": "2.1: charge until a limit of the transaction is reached, and on when it is raised",
+    "soft_reset": "a soft reset while charging (2.x: on idle, so that it waits for the end of the transaction)",
     "boot": "a restart whose boot is answered Pending, then Rejected, then Accepted",
     "retry": "the back end cannot process a message of the transaction",
     "offline": "the connection is cut while charging; a second session without it; what waited is delivered",
     "residual_current": "a residual current while charging, by a relay of the bench or in the virtual one",
+    "offline_end": "unplugged without connection: the end of the transaction is told afterwards",
+    "offline_plug": "plugged in without connection: the status is told afterwards",
+    "offline_start": "authorised, then plugged in without connection: the transaction is told afterwards",
     "pilot_faults": "shorted diode before the start; pilot short to PE and pilot lost while charging",
 }
 """Name -> what it does. The case NAME lives in the module `case_NAME`."""

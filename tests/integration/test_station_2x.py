@@ -153,6 +153,9 @@ def test_nothing_but_boot_and_what_is_asked_for_until_accepted_2x(tmp_path: Path
         wanted |= {"OCPPCommCtrlr.OfflineThreshold", "OCPPCommCtrlr.HeartbeatInterval", "AuthCtrlr.Enabled"}
         assert wanted <= {f"{component}.{variable}" for component, variable in listed}
         assert rig.csms.statuses() == []
+        asked = {"requestedMessage": "BootNotification"}
+        assert await rig.csms.ask("TriggerMessage", asked) == {"status": "Accepted"}
+        await until(lambda: rig.csms.named("BootNotification")[-1]["reason"] == "Triggered", "the boot")
         rig.csms.boot_status = "Accepted"
         await until(lambda: rig.csms.statuses() == ["Available"], "the status")
 

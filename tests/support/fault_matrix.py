@@ -39,10 +39,7 @@ NO_FAULT: dict[str, str] = {
     **dict.fromkeys(["ev.follows", "no_current.dead"], "is about the bench's own vehicle or instruments"),
     **dict.fromkeys(
         [
-            *("boot.status", "boot.status0", "v2.boot.status", "v2.boot.retry", "v2.offline.status"),
             *("react.tx.repeated", "react.v2.tx.repeated", "react.reconnects", "react.v2.reconnects"),
-            *("reset.boot", "reset.stop", "v2.reset.boot", "v2.reset.ended"),
-            *("offline.start", "v2.offline.ended"),
         ],
         "its limit is a minute or more",
     ),
@@ -61,8 +58,7 @@ NO_FAULT: dict[str, str] = {
     **dict.fromkeys(["ws.ping", "v2.ping"], "the simulated station's ping interval is 0 and holds after a boot only"),
     **dict.fromkeys(
         [
-            *("plug.timeout", "v2.boot.pending_remote"),
-            *("v2.reset.scheduled", "v2.reset.at_once", "v2.reset.waits"),
+            "plug.timeout",
         ],
         "no case yet in which it alone shows",
     ),

@@ -31,6 +31,12 @@ def offline_start(told: float | None) -> Told:
     return t.till(100_000)
 
 
+def cut_again() -> Told:
+    t = offline_start(None)
+    t.misbehaves(30_000, "reset")
+    return t
+
+
 def told_before() -> Told:
     t = Told().charge()
     t.lost(5000, 20_000)
@@ -136,7 +142,7 @@ CASES: dict[str, Case] = {
     "offline.start": Case(
         lambda: offline_start(21_000),
         lambda: offline_start(None),
-        {"late": lambda: offline_start(75_000), "told before the loss": told_before},
+        {"late": lambda: offline_start(75_000), "told before the loss": told_before, "cut again": cut_again},
     ),
     "offline.order": Case(
         lambda: replayed(3000, 9000),

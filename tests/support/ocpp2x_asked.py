@@ -94,11 +94,20 @@ def reset_at_once(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.reset.waits", "the mains were cut", "the transaction was ended by an immediate one")
+@CASES.of("v2.reset.waits", "the mains were cut", "the transaction was ended by an immediate one", "the power failed")
 def reset_waits(way: str) -> Told2x:
     t = Told2x()
     t.charging()
     t.reset(10_000, "OnIdle", "Scheduled")
+    if way in ("ended for it", "the power failed"):  # the first of them fails
+        t.de_energise(10_200)
+        if way == "ended for it":
+            t.tx(10_600, "Ended", "ResetCommand", "EVConnected", reason="ImmediateReset")
+        else:
+            t.tx(10_600, "Ended", "AbnormalCondition", "EVConnected", reason="PowerLoss")
+        restarted(t, 12_000, status="Occupied")
+        t.end(90_000)
+        return t
     if way == "pass":
         t.stopped(20_000)
         restarted(t, 22_000, "ScheduledReset", status="Occupied")

@@ -235,6 +235,7 @@ def reconnect_no_boot(way: str) -> Told2x:
     "unplugged again meanwhile",
     "the plug came and went offline",
     "nobody saw it go offline",
+    "the back end cuts the connection again",
 )
 def offline_status(way: str) -> Told2x:
     t = Told2x()
@@ -252,6 +253,8 @@ def offline_status(way: str) -> Told2x:
     heartbeat(t, 10_100)
     if way == "unplugged again meanwhile":
         t.unplug(11_000, status=False)
+    elif way == "the back end cuts the connection again":
+        t.misbehaves(10_400, "reset")
     elif way in ("pass", "reserved for somebody"):
         t.status(10_500, "Occupied" if way == "pass" else "Reserved")
     t.end(120_000)

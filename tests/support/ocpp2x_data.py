@@ -27,9 +27,11 @@ def offline_flag(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.offline.ended", "plugged in again", "it does not end by that", "reported before")
+@CASES.of("v2.offline.ended", "plugged in again", "it does not end by that", "reported before", "the link is slow")
 def offline_ended(way: str) -> Told2x:
     t = paused(stops_at("Authorized" if way == "it does not end by that" else "EVConnected,Authorized"))
+    if way == "the link is slow":
+        t.misbehaves(9_000, "bandwidth")
     t.csms("ocpp.disconnected", 10_000, evse=None, code=1006, reason="")
     t.unplug(12_000, status=False)
     if way == "plugged in again":

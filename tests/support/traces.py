@@ -192,6 +192,19 @@ class Trace:
             evse=None,
         )
 
+    def misbehaves(self, at: float, what: str) -> None:
+        """The back end does something wrong on purpose, which excuses the station for the rest of the trace."""
+        deed = {
+            "station": "CP001",
+            "action": None,
+            "what": what,
+            "message_id": None,
+            "detail": "",
+            "of": [],
+            "nth": None,
+        }
+        self.host("csms", "csms.misbehaviour", at, {**deed, "until_ns": round((at + 1e6) * MS)}, evse=None)
+
     def end(self, at: float) -> None:
         self.host("bench", "bench.state", at, {"state": "closed", "why": "finished"}, evse=None)
 

@@ -12,7 +12,7 @@ import ocpp16_boot
 import ocpp16_requests
 import ocpp16_status
 import ocpp16_transactions
-from ocpp16_told import Case, Traced
+from ocpp16_told import Case, Told, Traced
 from traces import CONFIGS, TWIN_FACTS
 
 PARTS = (ocpp16_boot, ocpp16_status, ocpp16_transactions, ocpp16_requests)
@@ -91,3 +91,12 @@ def test_the_page_says_which_settings_a_rule_rests_on() -> None:
     for named in pack().rules:
         named_settings = set(re.findall(r"config\.(\w+)", repr(named.rule)))
         assert {key for key in named_settings if key not in rows[named.id][4]} == set(), named.id
+
+
+def test_that_the_bench_cut_the_connection_itself_is_no_excuse_afterwards() -> None:
+    def traced() -> Told:
+        t = ocpp16_requests.offline_start(None)
+        t.misbehaves(2500, "reset")
+        return t
+
+    assert judged(traced).of("offline.start").verdict is Outcome.FAIL

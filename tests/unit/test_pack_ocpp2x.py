@@ -154,6 +154,19 @@ def test_a_clean_session_is_clean(version: str) -> None:
     assert len(passed) >= 20, passed
 
 
+def test_a_reset_on_idle_may_not_end_the_transaction_itself() -> None:
+    """Whether it restarts in the middle of it, which is the failing trace, or ends it first in order to restart."""
+    assert blamed(judged(told("v2.reset.waits", "ended for it"))) == ["v2.reset.waits"]
+
+
+@pytest.mark.parametrize("rule", ["v2.offline.status", "v2.offline.ended"])
+def test_that_the_bench_cut_the_connection_itself_is_no_excuse_afterwards(rule: str) -> None:
+    """What is owed once it is back is owed, however it was lost."""
+    t = CASES[rule].story("fail")
+    t.misbehaves(1500, "reset")
+    assert judged(t.events, PACK.only(rule)).of(rule).verdict is Outcome.FAIL
+
+
 def test_settings_that_were_not_read_back_leave_a_failure_open() -> None:
     """Without `station.config` a rule that rests on a variable does not fail: it says that it does not know."""
     needy = ["v2.plug.tx", "v2.unplug.ended", "v2.remote_stop.ended", "v2.invalid.ended", "v2.plug_timeout.bay"]

@@ -160,6 +160,18 @@ def test_answers() -> None:
     assert ended.answered("GetTransactionStatus", {}, {"messagesInQueue": False}) == {"messagesInQueue": False}
 
 
+def test_what_a_request_is_taken_for() -> None:
+    off = Slips(["puts-reset-off"])
+    asked = {"type": "Immediate", "evseId": 1}
+    assert off.heard("Reset", asked) == {"type": "OnIdle", "evseId": 1}
+    assert asked["type"] == "Immediate"
+    assert off.heard("Reset", {"type": "OnIdle"}) == {"type": "OnIdle"}
+    assert off.heard("ChangeAvailability", {"type": "Immediate"}) == {"type": "Immediate"}
+    hasty = Slips(["does-not-wait"])
+    assert hasty.heard("Reset", {"type": "OnIdle"}) == {"type": "Immediate"}
+    assert hasty.answered("Reset", {"type": "OnIdle"}, {"status": "Accepted"}) == {"status": "Scheduled"}
+
+
 def test_a_slip_that_there_is_not() -> None:
     with pytest.raises(KeyError):
         Slips(["no-such-slip"])

@@ -16,6 +16,7 @@ from ..world.track import Step, first_true
 from ..world.tri import Tri
 from ..world.world import Edge
 from .base import Context, Fired, Monitor, Seen
+from .silence import heard_until
 
 __all__ = ["OPEN", "RespondMonitor"]
 
@@ -200,7 +201,8 @@ class RespondMonitor(Monitor):
             return
         if known_ns is None and span.hi == NEVER and self._holds_on(owed, limit, steps):
             return
-        self._fail_or_not(owed, span, limit, ended, certain, possible, given, why, cut)
+        last = known_ns is not None
+        self._fail_or_not(owed, span, limit, ended, certain, possible, given, why, cut=cut, last=last)
 
     def _holds_on(self, owed: _Owed, limit: Interval, steps: Sequence[Step]) -> bool:
         """A response that may be in time is not held long enough yet, by the width of its stamp: wait for that."""
@@ -229,8 +231,11 @@ class RespondMonitor(Monitor):
         possible: Step | None,
         given: Tri,
         why: str,
+        *,
         cut: bool,
+        last: bool,
     ) -> None:
+        """Anything but a PASS. `last`: nothing more will come, so that waiting is of no use."""
         step = certain or possible
         if cut and (span.hi == NEVER or span.lo > limit.hi):
             watched = max(0, self.world.now_ns - owed.mark.stamp.hi_ns)
@@ -250,10 +255,21 @@ class RespondMonitor(Monitor):
             self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, text, Reason.PRECONDITION)
         elif given is Tri.UNKNOWN:
             self._say(owed, span, limit, Outcome.INCONCLUSIVE, step, why, Reason.PRECONDITION)
+        elif span.lo == NEVER and not last and self._stall_waited_out(owed, limit):
+            return
         elif span.lo == NEVER:
             self._say(owed, span, limit, Outcome.FAIL, step, f"no response within the limit after {owed.event.id}")
         else:
             self._say(owed, span, limit, Outcome.FAIL, step, f"first response after {owed.event.id} came too late")
+
+    def _stall_waited_out(self, owed: _Owed, limit: Interval) -> bool:
+        """The twin stood still, and a response may come that much later: wait for that."""
+        stamp = owed.mark.stamp
+        until_ns = int(heard_until(self.world, stamp.lo_ns, stamp.hi_ns, limit.hi))
+        if until_ns <= self.world.now_ns:
+            return False
+        self.context.schedule(until_ns, lambda: self._settle(owed, final=True))
+        return True
 
     def _cut_off(self, span: Interval, limit: Interval, ended: Interval) -> bool:
         """Withdrawn before the limit, or (where that is asked for) before the response was proven by its hold."""

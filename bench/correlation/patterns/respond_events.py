@@ -14,6 +14,7 @@ from ..world.track import first_true
 from ..world.tri import Tri
 from .base import Context, Seen
 from .owed import Owed, weigh_claims
+from .silence import heard_until
 from .waiting import WaitingMonitor
 from .window import Window, shown_unit
 
@@ -68,6 +69,16 @@ class RespondEventsMonitor(WaitingMonitor):
             return False
         owed.open = False
         self.passed(owed, limit_ns)
+        return True
+
+    def lingers(self, owed: Owed) -> bool:
+        """The twin stood still, and an answer may come that much later."""
+        if owed.lo != NEVER or owed.end_hi != NEVER:
+            return False
+        until_ns = heard_until(self.world, owed.first_ns, owed.last_ns, self.window.limit(owed).hi)
+        if until_ns == NEVER or until_ns <= max(owed.due_ns, self.world.now_ns):
+            return False
+        owed.due_ns = until_ns
         return True
 
     def gave_up(self, owed: Owed, because: str) -> None:

@@ -336,7 +336,7 @@ class WaitingMonitor(Monitor):
         return EVER_NS if mark is None else mark.stamp.hi_ns
 
     def _expired(self, owed: Owed) -> None:
-        if self.window.postponed(owed):
+        if self.window.postponed(owed) or self.lingers(owed):
             self._deadlines.add(owed, self._count)
         else:
             self._close(owed)
@@ -394,6 +394,10 @@ class WaitingMonitor(Monitor):
         )  # fmt: skip
 
     # ---- what it means
+
+    def lingers(self, owed: Owed) -> bool:
+        """Whether it is too early to decide; `due_ns` is a later one then."""
+        return False
 
     @abstractmethod
     def decided(self, owed: Owed, limit_ns: float) -> bool:

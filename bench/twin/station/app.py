@@ -163,7 +163,11 @@ class Station:
             for post in self.posts:
                 post.outlet.operative = True
             self.posts.step()
-        self.reporter.tell_all()
+        wait_s = self._knobs.boot_status_s
+        if wait_s == 0.0:
+            self.reporter.tell_all()
+        elif wait_s is not None:
+            asyncio.get_running_loop().call_later(wait_s, self.reporter.tell_all)
         self.queue.wake()
 
     def _on_back(self, offline_s: float) -> None:
@@ -172,7 +176,7 @@ class Station:
             self.reporter.assume_told()
         if offline_s > self._settings.offline_threshold_s:
             self.reporter.tell_all()
-        else:
+        elif self._knobs.tells_after_offline:
             self.reporter.tell_changes()
         self.queue.wake()
 

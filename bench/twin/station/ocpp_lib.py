@@ -154,7 +154,7 @@ class Peer(_ChargePoint):
             self._schemas.check(call.action, call.payload, response=False)
             payload = self._slips.instead(str(call.action))
             if payload is None:
-                reply = answer(call.payload)
+                reply = answer(self._slips.heard(str(call.action), call.payload))
                 payload, then = await reply if inspect.isawaitable(reply) else reply
             payload = self._slips.answered(str(call.action), call.payload, payload)
             self._schemas.check(call.action, payload, response=True)

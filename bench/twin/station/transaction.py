@@ -16,6 +16,7 @@ from .faults import Knobs
 from .link import CallFailed, Link, Offline
 from .messages import Message
 from .settings import Settings
+from .slips.kinds import transaction_kind
 
 __all__ = ["TransactionQueue"]
 
@@ -51,7 +52,8 @@ class TransactionQueue:
         of: object = None,
     ) -> None:
         """Queue a message; it is built when its turn comes. `of` is what `holds` is asked for."""
-        if self._knobs.sends_transactions:
+        forgotten = not self._link.ready and transaction_kind(build()) in self._knobs.forgets_offline
+        if self._knobs.sends_transactions and not forgotten:
             self._items.append(_Item(build, answered, given_up, of))
             self._wake.set()
 

@@ -74,12 +74,15 @@ class Knobs:
     status_copies: int = 1  # how often each status is sent
     # transaction.py: the queue
     newest_first: bool = False  # what waits is sent in the wrong order
+    forgets_offline: frozenset[str] = frozenset()  # Started, Ended: not kept when it was made without connection
     queue_wait_s: float = 0.0  # so long a message waits for others at least
     retry_s: float | None = None  # repeat what was not processed after this time, whatever was agreed
     # clock.py
     clock_offset_s: float = 0.0  # the station's clock is ahead of the time that it was given
     # app.py
     forgets_availability: bool = False  # a boot makes everything operative again
+    boot_status_s: float | None = 0.0  # between an accepted boot and the statuses after it; None: they never come
+    tells_after_offline: bool = True  # whether statuses that changed without connection are told afterwards
     # ocpp_lib.py: what is said
     slips: tuple[str, ...] = ()  # names of `slips.SLIPS`: messages and answers that are changed on their way out
     message_ids: Literal["uuid", "count", "cycle"] = "uuid"  # cycle: 1 to 4, and again

@@ -49,6 +49,7 @@ ODD: tuple[Deviation, ...] = (
     oddity("terse-values", "leaves out of a sampled value whatever is its default", slips=("terse",)),
     oddity("counted-ids", "counts its message ids: 1, 2, 3", message_ids="count"),
     oddity("slow-answers", "answers every request of the back end after 2 s", answer_delay_s=2.0),
+    oddity("late-after-boot", "tells its statuses 20 s after its boot was accepted", "boot", boot_status_s=20.0),
     oddity(
         "restless-link",
         "loses the connection in the middle of the transaction and is back after a while",

@@ -20,6 +20,13 @@ def _called(was: str, becomes: str) -> Callable[[Payload, dict[str, Any]], dict[
     return change
 
 
+def _taken_for(key: str, was: str, becomes: str) -> Callable[[Payload], Payload]:
+    def change(request: Payload) -> Payload:
+        return {**request, key: becomes} if request.get(key) == was else request
+
+    return change
+
+
 def _ongoing(said: bool) -> Callable[[Payload, dict[str, Any]], dict[str, Any]]:
     def change(_request: Payload, answer: dict[str, Any]) -> dict[str, Any]:
         if "ongoingIndicator" not in answer:
@@ -50,13 +57,16 @@ ANSWERS: dict[str, Slip] = {
     "stop-is-talk": Slip(instead={"RemoteStopTransaction": _ACCEPTED, "RequestStopTransaction": _ACCEPTED}),
     "unlock-is-talk": Slip(instead={"UnlockConnector": {"status": "Unlocked"}}),
     "availability-is-talk": Slip(instead={"ChangeAvailability": _ACCEPTED}),
-    "scheduled-as-accepted": Slip(
-        answers={
-            "ChangeAvailability": _called("Scheduled", "Accepted"),
-            "Reset": _called("Scheduled", "Accepted"),
-        }
+    "scheduled-as-accepted": Slip(answers={"ChangeAvailability": _called("Scheduled", "Accepted")}),
+    "reset-as-accepted": Slip(answers={"Reset": _called("Scheduled", "Accepted")}),
+    "reset-is-talk": Slip(instead={"Reset": _ACCEPTED}),
+    "puts-reset-off": Slip(heard={"Reset": _taken_for("type", "Immediate", "OnIdle")}),
+    "does-not-wait": Slip(
+        heard={"Reset": _taken_for("type", "OnIdle", "Immediate")},
+        answers={"Reset": _called("Accepted", "Scheduled")},
     ),
     "any-reset-accepted": Slip(answers={"Reset": _called("Rejected", "Accepted")}),
+    "any-start-accepted": Slip(answers={"RequestStartTransaction": _called("Rejected", "Accepted")}),
     "any-stop-accepted": Slip(answers={"RequestStopTransaction": _called("Rejected", "Accepted")}),
     "stop-refused": Slip(instead={"RequestStopTransaction": {"status": "Rejected"}}),
     "unknown-as-ongoing": Slip(_notes_transactions, recalled={"GetTransactionStatus": _knows_every}),

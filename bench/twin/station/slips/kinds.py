@@ -18,6 +18,10 @@ def _as_it_is(message: Message, memory: Memory) -> list[Message]:
     return [message]
 
 
+def _nothing_heard() -> dict[str, Callable[[Payload], Payload]]:
+    return {}
+
+
 def _no_answers() -> dict[str, Callable[[Payload, dict[str, Any]], dict[str, Any]]]:
     return {}
 
@@ -31,6 +35,7 @@ class Slip:
     """One way to say something wrong.
 
     - `say(message, memory)`: the messages that are sent in place of one; none is a message that is never sent.
+    - `heard[action](request)`: what the station takes a request of the back end for.
     - `answers[action](request, answer)`: the answer to a request of the back end, changed.
     - `recalled[action](request, answer, memory)`: as `answers`, of a slip that has to know what was said before.
     - `instead[action]`: the answer to a request with which nothing else is done.
@@ -39,6 +44,7 @@ class Slip:
     """
 
     say: Callable[[Message, Memory], list[Message]] = _as_it_is
+    heard: dict[str, Callable[[Payload], Payload]] = field(default_factory=_nothing_heard)
     answers: dict[str, Callable[[Payload, dict[str, Any]], dict[str, Any]]] = field(default_factory=_no_answers)
     recalled: dict[str, Callable[[Payload, dict[str, Any], Memory], dict[str, Any]]] = field(
         default_factory=_nothing_recalled

@@ -57,6 +57,13 @@ class Slips:
         """Whether a second request goes out right behind this one."""
         return any(action in slip.beside for slip, _ in self._slips)
 
+    def heard(self, action: str, request: Payload) -> Payload:
+        """What a request is taken for."""
+        for slip, _ in self._slips:
+            if action in slip.heard:
+                request = slip.heard[action](request)
+        return request
+
     def instead(self, action: str) -> dict[str, Any] | None:
         """The answer to a request with which nothing is done; None: it is done."""
         return next((slip.instead[action] for slip, _ in self._slips if action in slip.instead), None)

@@ -148,6 +148,10 @@ def _end_in_two(message: Message, _memory: Memory) -> list[Message]:
     return [Message(message.action, why), Message(message.action, end)]
 
 
+def _no_end_by_reset(message: Message, _memory: Memory) -> list[Message]:
+    return [] if message.payload.get("reason") in ("SoftReset", "HardReset") else [message]
+
+
 def _asks_to_stop(message: Message, _memory: Memory) -> list[Message]:
     if message.action == "StopTransaction" and "idTag" in message.payload:
         return [Message("Authorize", {"idTag": message.payload["idTag"]}), message]
@@ -208,6 +212,7 @@ TRANSACTIONS: dict[str, Slip] = {
     "end-in-two": Slip(_end_in_two),
     "stop-unexplained": _end_as_state_change("StopAuthorized"),
     "fault-unexplained": _end_as_state_change("AbnormalCondition"),
+    "no-end-by-reset": Slip(_no_end_by_reset),
     "asks-to-stop": Slip(_asks_to_stop, between_s=0.2),
     "available-at-the-end": Slip(_available_at_the_end),
     "tells-of-the-lock": Slip(_tells_of_the_lock),

@@ -144,6 +144,8 @@ class Remote:
             status = "Rejected"
         elif message == "StatusNotification" and "connectorId" not in place:
             status = "Rejected"  # F06.FR.12
+        elif message == "BootNotification" and self._parts.link.boot_status == "Accepted":
+            status = "Rejected"  # F06.FR.17
         elif message == "TransactionEvent" and all(post.outlet.transaction is None for post in posts):
             status = "Rejected"
         if status != "Accepted":
@@ -154,10 +156,7 @@ class Remote:
         link = self._parts.link
         try:
             if message == "BootNotification":
-                if link.boot_status == "Accepted":
-                    await link.boot("triggered")
-                else:
-                    link.boot_soon()
+                link.boot_soon()
             elif message == "Heartbeat":
                 await link.heartbeat(before_accepted=True)
             elif message == "StatusNotification":
