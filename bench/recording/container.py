@@ -38,6 +38,7 @@ _MESSAGE = struct.Struct("<BQHIQQ")
 MESSAGE_OVERHEAD = _MESSAGE.size
 """Bytes of a message in a chunk beside its data."""
 _FIXED = MESSAGE_OVERHEAD - 9
+_OPCODE = int(Opcode.MESSAGE)
 
 
 class _Sink(Protocol):
@@ -49,7 +50,7 @@ class _Sink(Protocol):
 
 
 class Container:
-    """Writes one file to `sink`. A chunk lasts until `flush`.
+    """Writes one file to `sink`. A chunk lasts until `flush`; `chunk_bytes`: what it holds so far, not compressed.
 
     Times are nanoseconds since 1970, 0 to 2^64 - 1.
     """
@@ -59,7 +60,7 @@ class Container:
         self._compress = zstandard.ZstdCompressor().compress
         self._chunk = RecordBuilder()
         self._parts: list[bytes] = []
-        self._bytes = 0
+        self.chunk_bytes = 0
         self._from = self._to = 0
         self._index: dict[int, list[int]] = {}
         self._schemas: list[Schema] = []
@@ -70,11 +71,6 @@ class Container:
         self._metadata: list[MetadataIndex] = []
         sink.write(MCAP0_MAGIC)
         self._put(Header(profile, LIBRARY_IDENTIFIER))
-
-    @property
-    def chunk_bytes(self) -> int:
-        """Bytes of the chunk so far, not compressed."""
-        return self._bytes
 
     def metadata(self, name: str, values: Mapping[str, str]) -> None:
         """Write one named record of texts."""
@@ -121,10 +117,10 @@ class Container:
             self._from = time_ns
         elif time_ns > self._to:
             self._to = time_ns
-        index += (time_ns, self._bytes)
-        head = _MESSAGE.pack(Opcode.MESSAGE, _FIXED + len(data), channel, sequence, time_ns, time_ns)
-        self._parts += (head, data)
-        self._bytes += MESSAGE_OVERHEAD + len(data)
+        at, length = self.chunk_bytes, len(data)
+        index += (time_ns, at)
+        self._parts += (_MESSAGE.pack(_OPCODE, _FIXED + length, channel, sequence, time_ns, time_ns), data)
+        self.chunk_bytes = at + MESSAGE_OVERHEAD + length
 
     def flush(self) -> None:
         """End the chunk, if it has a message, and flush the sink."""
@@ -163,7 +159,7 @@ class Container:
 
     def _append(self, data: bytes) -> None:
         self._parts.append(data)
-        self._bytes += len(data)
+        self.chunk_bytes += len(data)
 
     def _put(self, record: McapRecord) -> int:
         builder = RecordBuilder()
@@ -205,7 +201,7 @@ class Container:
         )
         self._parts.clear()
         self._index.clear()
-        self._bytes = 0
+        self.chunk_bytes = 0
 
     def _statistics(self) -> Statistics:
         return Statistics(

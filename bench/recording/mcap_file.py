@@ -35,7 +35,6 @@ class McapFile:
 
     def __init__(self, path: Path, *, anchor_mono_ns: int, anchor_wall_ns: int) -> None:
         self.path = path
-        self.messages = 0
         self._offset_ns = anchor_wall_ns - anchor_mono_ns
         self._sink = _Sink(path)
         self._channels: dict[str, int] = {}
@@ -56,15 +55,15 @@ class McapFile:
 
     def add(self, event: Event, payload: bytes) -> None:
         """Write one event whose JSON is `payload`."""
+        container = self._container
         channel = self._channels.get(event.topic)
         if channel is None:
-            channel = self._container.channel(event.topic, schema_name(event.topic), schema_bytes(event.topic))
+            channel = container.channel(event.topic, schema_name(event.topic), schema_bytes(event.topic))
             self._channels[event.topic] = channel
-        filled = self._container.chunk_bytes
+        filled = container.chunk_bytes
         if filled and filled + len(payload) + MESSAGE_OVERHEAD > CHUNK_BYTES:
             self.flush()
-        self._container.add(channel, self._wall(event.stamp.order_ns), event.seq & 0xFFFF_FFFF, payload)
-        self.messages += 1
+        container.add(channel, self._wall(event.stamp.order_ns), event.seq & 0xFFFF_FFFF, payload)
 
     def flush(self) -> None:
         """End the chunk and hand everything to the operating system: from now on a killed process loses none of it."""
@@ -80,7 +79,8 @@ class McapFile:
         self._sink.close()
 
     def _wall(self, mono_ns: int) -> int:
-        return min(max(mono_ns + self._offset_ns, 0), _MAX_TIME)
+        wall_ns = mono_ns + self._offset_ns
+        return wall_ns if 0 <= wall_ns <= _MAX_TIME else min(max(wall_ns, 0), _MAX_TIME)
 
 
 class _Sink:

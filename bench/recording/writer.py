@@ -24,7 +24,7 @@ __all__ = ["QUEUE_EVENTS", "Recorder", "wall_anchor"]
 
 QUEUE_EVENTS = 50_000
 """Most events that wait for the disk; at 1000 a second that is a stall of 50 s."""
-BATCH_S = 0.05
+BATCH_S = 0.01
 FLUSH_NS = 10**9
 ANCHOR_NS = 3600 * 10**9
 TOGETHER = 32

@@ -42,11 +42,13 @@ _VALUE_KEYS = {"value", "values", "attributevalue", "variableattribute"}
 _SEPARATORS = "_-. "
 _DROPPED = _SEPARATORS.encode()
 _SQUEEZE = dict.fromkeys(map(ord, _SEPARATORS))
+_LOWER = bytes(range(256)).lower()
 _HINTS = tuple(
-    name.encode() for name in (*_SECRET_PARTS, "authorization", "pwd", "cookie", "basic", "bearer", "vpn", "keycode")
+    name.encode()
+    for name in (*_SECRET_PARTS, "authorization", "pwd", "cookie", "basic", "bearer", "vpn", "keycode", "\\u")
 )
-_STEMS = Stems(("pass", "author", "secret", "simpin", "key", "pwd", "cookie", "basic", "bearer", "vpn"))
-"""Every hint has one of these in it, so that most texts are done with after fewer searches."""
+_STEMS = Stems(("pass", "author", "secret", "simpin", "key", "pwd", "cookie", "basic", "bearer", "vpn", "\\u"))
+"""Every hint has one of these in it, so that most texts are done with after one search. An escape may spell a letter."""
 _AUTHORITY = re.compile(rb'://[^/\s"]*@|:\\+/\\+/')
 
 
@@ -84,14 +86,14 @@ class Redactor:
 
     def suspects(self, encoded: bytes) -> bool:
         """False when JSON text certainly holds no credential: a cheap first look."""
-        low = encoded.lower()
-        tight = low.translate(None, _DROPPED)
+        tight = encoded.translate(_LOWER, _DROPPED)
         if _STEMS.any_in(tight.decode("latin-1")) and any(hint in tight for hint in _HINTS):
             return True
-        if self._forms and any(form in low for form in self._forms):
-            return True
-        # An escape may spell a letter of a name.
-        return b"\\u" in low or (b"@" in low and _AUTHORITY.search(low) is not None)
+        if self._forms:
+            low = encoded.lower()
+            if any(form in low for form in self._forms):
+                return True
+        return b"@" in encoded and _AUTHORITY.search(encoded) is not None
 
     def value(self, value: Any) -> Any:
         """A copy of plain data (dict, list, text, number) without credentials."""

@@ -94,8 +94,8 @@ class StationTime:
 
     def _take(self, reading: Interval, after_ns: float, arrival_ns: int, kind: str) -> bool:
         current = self._pieces[-1] if self._pieces else None
-        found = [piece for piece, _ in self._places(reading, after_ns, arrival_ns)]
-        if found and found != [current]:
+        found = self._places(reading, after_ns, arrival_ns)
+        if found and (len(found) > 1 or found[0][0] is not current):
             return False  # of an earlier piece, or nobody knows of which: it says nothing of the present
         fresh = not found
         if fresh:
@@ -119,10 +119,11 @@ class StationTime:
     def _places(self, reading: Interval, after_ns: float, until_ns: int) -> list[tuple[ClockPiece, Interval]]:
         """The pieces that can have shown a reading, and when they did."""
         never_set = reading.lo < BEFORE_OCPP_NS
-        spans = [
-            (piece, piece.place(reading, after_ns, until_ns)) for piece in self._pieces if piece.never_set == never_set
+        return [
+            (piece, span)
+            for piece in self._pieces
+            if piece.never_set == never_set and (span := piece.place(reading, after_ns, until_ns)) is not None
         ]
-        return [(piece, span) for piece, span in spans if span is not None]
 
     def _until(self, piece: ClockPiece, span: Interval, arrival_ns: int, kind: str) -> float:
         """The end of a span, as far as the piece vouches for it."""
