@@ -27,8 +27,8 @@ class Composed:
         self.services = tuple(services)
         self._schemas = schemas
         # Most services do nothing in these two, and every message goes through them.
-        self._settling = [one.settled for one in self.services if type(one).settled is not Service.settled]
-        self._following = [one.follow for one in self.services if type(one).follow is not Service.follow]
+        self._settling = [one for one in self.services if type(one).settled is not Service.settled]
+        self._following = [one for one in self.services if type(one).follow is not Service.follow]
         self._answers: dict[str, Any] = {}
         for service in self.services:
             for action, answer in service.answers().items():
@@ -51,13 +51,15 @@ class Composed:
     def settle(self, action: str, payload: Payload, reply: Payload) -> Payload:
         """Let every service take note of what was answered; returns their remarks together."""
         notes: Payload = {}
-        for settled in self._settling:
-            notes |= settled(action, payload, reply)
+        for one in self._settling:
+            remarks = one.settled(action, payload, reply)
+            if remarks:
+                notes |= remarks
         return notes
 
     def follow(self, action: str, payload: Payload, reply: Payload) -> Iterable[FollowUp]:
         """What is to be done after the answer was written."""
-        wanted = [follow(action, payload, reply) for follow in self._following]
+        wanted = [one.follow(action, payload, reply) for one in self._following]
         return [work for work in wanted if work is not None]
 
     def heard(self, action: str, payload: Payload, stamp: Stamp) -> None:

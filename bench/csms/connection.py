@@ -56,6 +56,40 @@ class StationConnection(ServerConnection):
     back (by returning True) until `let_in`.
     """
 
+    # In slots: as the library keeps many attributes too, the dictionary of all of them would be twice as big.
+    __slots__ = (
+        "_closing_seen",
+        "_failure_seen",
+        "_full_bytes",
+        "_held",
+        "_parts",
+        "_paused",
+        "_poll",
+        "_read_full",
+        "_read_lo_ns",
+        "_redactor",
+        "_source",
+        "_stamp",
+        "_tail",
+        "_text",
+        "_unread_ns",
+        "_waiting",
+        "admission",
+        "forgotten",
+        "inbox",
+        "offered",
+        "on_gone",
+        "on_lost",
+        "on_made",
+        "on_request",
+        "on_text",
+        "on_unopened",
+        "refusal",
+        "shaper",
+        "station",
+        "user",
+    )
+
     def __init__(
         self,
         protocol: ServerProtocol,
@@ -75,7 +109,7 @@ class StationConnection(ServerConnection):
         # A list: an empty one takes 56 bytes, an empty deque 620, and most stations are silent most of the time.
         self.inbox: list[Received] = []
         self.on_text: Callable[[], None] | None = None
-        self.on_lost: Callable[[], None] | None = None
+        self.on_lost: Callable[[StationConnection], None] | None = None
         self.on_unopened: Callable[[StationConnection, str], None] | None = None
         self.on_made: Callable[[StationConnection], None] | None = None
         self.on_gone: Callable[[StationConnection], None] | None = None
@@ -350,7 +384,7 @@ class StationConnection(ServerConnection):
                 self, "given up while no answer came, on purpose" if waited else f"no valid HTTP request came ({why})"
             )
         if self.on_lost is not None:
-            self.on_lost()
+            self.on_lost(self)
         if self.on_gone is not None:
             self.on_gone(self)
 

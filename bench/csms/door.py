@@ -100,6 +100,20 @@ class Door:
 class DoorConnection(StationConnection):
     """A connection that came through a `Door`. `facts`: what its TLS handshake told; None: plain."""
 
+    # In slots: as the library keeps many attributes too, the dictionary of all of them would be twice as big.
+    __slots__ = (
+        "_first",
+        "_host",
+        "_numbers",
+        "_pings",
+        "_slow",
+        "_timer",
+        "_told",
+        "address",
+        "door",
+        "facts",
+    )
+
     def __init__(self, protocol: ServerProtocol, server: Server, *, door: Door, **kw: Any) -> None:
         super().__init__(protocol, server, **kw)
         self.facts: TlsFacts | None = None

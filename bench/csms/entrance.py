@@ -86,7 +86,9 @@ class Entrance:
         self._prefer = prefer
         self._at_once: Counter[str] = Counter()
         self._doors: list[tuple[Door, Server]] = []
-        self._open: set[DoorConnection] = set()
+        self._open: set[StationConnection] = set()
+        # The same three for every connection.
+        self._hooks = self._is_held_back, self._open.add, self._open.discard
 
     def url(self, station: str, *, tls: bool | None = None) -> str:
         """The address to configure in a station. `tls`: of the port with TLS, or the one without; None: the main one.
@@ -166,10 +168,11 @@ class Entrance:
         connection = DoorConnection(
             *args, door=door, poll=self._poll, source=self._source, redactor=self._redactor, **kw
         )
-        connection.on_request = lambda _, request: self._held_back(connection, _station(request))
-        connection.on_made = lambda _: self._open.add(connection)
-        connection.on_gone = lambda _: self._open.discard(connection)
+        connection.on_request, connection.on_made, connection.on_gone = self._hooks
         return connection
+
+    def _is_held_back(self, connection: StationConnection, request: Request) -> bool:
+        return self._held_back(connection, _station(request))
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Who it is, from the path (OCPP-J 1.6 section 3.1.1), and whether it may connect (3.2: 404 if not)."""

@@ -205,7 +205,7 @@ class StationLink:
         self.registration.connected()
         self.faults.attached(connection)
         connection.on_text = self._wake
-        connection.on_lost = lambda: self.detach(connection, None)
+        connection.on_lost = self._lost
         self._wake()
 
     def detach(self, connection: StationConnection, why: str | None) -> None:
@@ -224,6 +224,9 @@ class StationLink:
         self.registration.disconnected()
         data = {"station": self.station, "code": connection.close_code, "reason": reason}
         self._desk.source.emit("ocpp.disconnected", Stamp.host(time.monotonic_ns()), data)
+
+    def _lost(self, connection: StationConnection) -> None:
+        self.detach(connection, None)
 
     def end(self) -> None:
         """The back end closes: no task stays behind."""

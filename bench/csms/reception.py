@@ -74,8 +74,16 @@ class Reception:
         """
         action = message.action
         asked = self._asked.take(action, self._adapter.connector(action, message.payload), stamp.hi_ns)
-        data = {"station": self._link.station, "dir": "rx", "action": action, "message_id": message.message_id}
-        self._desk.source.emit("ocpp.call", stamp, {**data, "payload": shown, "asked": asked, "send": False})
+        data = {
+            "station": self._link.station,
+            "dir": "rx",
+            "action": action,
+            "message_id": message.message_id,
+            "payload": shown,
+            "asked": asked,
+            "send": False,
+        }
+        self._desk.source.emit("ocpp.call", stamp, data)
         return asked
 
     def hear_send(self, message: rpc.Send, shown: Payload, stamp: Stamp) -> None:
@@ -263,10 +271,16 @@ class Reception:
             self._answers[_kept(message.message_id)] = action
             if len(self._answers) > KEEP_IDS:
                 self._answers.pop(next(iter(self._answers)))
-        latency_ms = round((sent.hi_ns - stamp.hi_ns) / 1e6, 3)
-        data = {"station": link.station, "dir": "tx", "action": action, "message_id": message.message_id}
-        told = self._desk.redactor.value(reply) if by == "script" else reply
-        self._desk.source.emit("ocpp.result", sent, {**data, "payload": told, "latency_ms": latency_ms, "by": by})
+        data = {
+            "station": link.station,
+            "dir": "tx",
+            "action": action,
+            "message_id": message.message_id,
+            "payload": self._desk.redactor.value(reply) if by == "script" else reply,
+            "latency_ms": round((sent.hi_ns - stamp.hi_ns) / 1e6, 3),
+            "by": by,
+        }
+        self._desk.source.emit("ocpp.result", sent, data)
         for fact in facts:
             if fact.own:
                 link.publish(fact, sent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -57,6 +56,19 @@ class _Told:
         self.excused = False
 
 
+class _Ear:
+    """What hears one subject of one station: 48 bytes, a fifth of what a function takes that remembers both."""
+
+    __slots__ = ("service", "subject")
+
+    def __init__(self, service: FileStatus, subject: Subject) -> None:
+        self.service = service
+        self.subject = subject
+
+    def __call__(self, payload: Payload, how: Asked) -> Payload:
+        return self.service.hear(self.subject, payload, how)
+
+
 class FileStatus(Service):
     """The progress of firmware and logs of one station; `subjects` are those of its version.
 
@@ -65,7 +77,8 @@ class FileStatus(Service):
 
     def __init__(self, station: str, desk: Desk, subjects: Sequence[Subject]) -> None:
         super().__init__(station, desk)
-        self._told = {subject.action: _Told(subject) for subject in subjects}
+        self._subjects = subjects
+        self._told: dict[str, _Told] = {}
 
     def last(self, action: str, request_id: int | None = None) -> str | None:
         """The last status told by `action` for a request; None: none yet, or no such request."""
@@ -75,13 +88,11 @@ class FileStatus(Service):
 
     def answers(self) -> Answers:
         """Every status is answered by nothing."""
-        return {action: partial(self._hear, told) for action, told in self._told.items()}
+        return {subject.action: _Ear(self, subject) for subject in self._subjects}
 
     def asks(self, action: str, payload: Payload) -> None:
         """A request goes out: from now on the station may tell how far it is."""
-        for told in self._told.values():
-            if told.subject.request != action:
-                continue
+        for told in self._of_request(action):
             number = integer(payload.get("requestId")) if told.subject.numbered else None
             before = told.known.pop(number, None)
             told.known[number] = Progress(told.subject.course)
@@ -95,9 +106,10 @@ class FileStatus(Service):
     def answered(self, action: str, payload: Payload, answer: Payload) -> None:
         """The station may refuse: then there is nothing to tell."""
         status = answer.get("status")
-        for told in self._told.values():
-            if told.subject.request == action and status is not None and text(status) not in AGREED:
-                told.refused[integer(payload.get("requestId")) if told.subject.numbered else None] = text(status)
+        if status is None or text(status) in AGREED:
+            return
+        for told in self._of_request(action):
+            told.refused[integer(payload.get("requestId")) if told.subject.numbered else None] = text(status)
 
     def connected(self) -> None:
         """The station was away, or is new: it need not have kept what it could not tell."""
@@ -105,9 +117,19 @@ class FileStatus(Service):
             for progress in told.known.values():
                 progress.gap()
 
-    def _hear(self, told: _Told, payload: Payload, how: Asked) -> Payload:
-        """The station's word stands whatever it is answered, so it is taken here."""
-        subject, status, number = told.subject, text(payload.get("status")), integer(payload.get("requestId"))
+    def _of(self, subject: Subject) -> _Told:
+        """What is known of a subject; of most stations nothing ever is."""
+        told = self._told.get(subject.action)
+        if told is None:
+            told = self._told[subject.action] = _Told(subject)
+        return told
+
+    def _of_request(self, action: str) -> list[_Told]:
+        return [self._of(subject) for subject in self._subjects if subject.request == action]
+
+    def hear(self, subject: Subject, payload: Payload, how: Asked) -> Payload:
+        """A status was told. The station's word stands whatever it is answered, so it is taken here."""
+        told, status, number = self._of(subject), text(payload.get("status")), integer(payload.get("requestId"))
         data = {"station": self.station, "status": status, "request_id": number, "via": subject.action}
         topic = "ocpp.firmware" if subject.kind is None else "ocpp.log"
         self.desk.source.emit(topic, how.stamp, data if subject.kind is None else {**data, "kind": subject.kind})
