@@ -25,9 +25,11 @@ __all__ = ["QUEUE_EVENTS", "Recorder", "wall_anchor"]
 QUEUE_EVENTS = 50_000
 """Most events that wait for the disk; at 1000 a second that is a stall of 50 s."""
 BATCH_S = 0.01
+"""How long events wait for the disk: what has gathered in a longer time holds up the answers of a busy back end at one
+stretch, by several milliseconds."""
 FLUSH_NS = 10**9
 ANCHOR_NS = 3600 * 10**9
-TOGETHER = 32
+TOGETHER = 64
 """Events that are encoded and looked through at once."""
 BEHIND = 10_000
 """So many events wait only for a recorder that has been held up: it must catch up, or some will be lost."""

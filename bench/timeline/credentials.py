@@ -48,7 +48,7 @@ _HINTS = tuple(
     for name in (*_SECRET_PARTS, "authorization", "pwd", "cookie", "basic", "bearer", "vpn", "keycode", "\\u")
 )
 _STEMS = Stems(("pass", "author", "secret", "simpin", "key", "pwd", "cookie", "basic", "bearer", "vpn", "\\u"))
-"""Every hint has one of these in it, so that most texts are done with after one search. An escape may spell a letter."""
+"""Every hint has one of these in it, so that most texts are done with after one search. An escape may spell any."""
 _AUTHORITY = re.compile(rb'://[^/\s"]*@|:\\+/\\+/')
 
 

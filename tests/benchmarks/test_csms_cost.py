@@ -72,7 +72,7 @@ def test_meter_values_of_fifty_stations(tmp_path: Path) -> None:
     print(f"validated both ways and recorded: {less:.1f} times less CPU than the package ocpp (goal 8),", end=" ")
     print(f"{times:.2f} times a bare loop (goal 1.6); without the recorder {public.us / plain.us:.1f}", end=" ")
     print(f"and {plain.us / bare.us:.2f}; p99 of an answer {recorded.p99_ms:.1f} ms (goal 15), {calm.p99_ms:.1f} ms")
-    print("when the garbage collector seldom looks through everything (calm)")
+    print("with the garbage collector set as a bench and `pilotbench csms` set it (calm)")
     for path in sorted(tmp_path.glob("*.mcap")):
         print(f"on disk: {on_disk(path)}")
 

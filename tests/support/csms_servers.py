@@ -133,6 +133,12 @@ async def run(given: argparse.Namespace, selector: Any) -> None:
         "bare": bare,
     }
     async with servers[given.name]() as port:
+        if given.calm:
+            from pilotbench.bench.lifecycle import GC_THRESHOLD
+
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLD)
         print(port, flush=True)
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -153,11 +159,8 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--record")
     parser.add_argument("--busy", type=float, default=0.0)
-    parser.add_argument("--calm", action="store_true", help="the garbage collector seldom looks through everything")
+    parser.add_argument("--calm", action="store_true", help="the garbage collector is set as `pilotbench csms` sets it")
     given = parser.parse_args()
-    if given.calm:
-        gc.freeze()
-        gc.set_threshold(20_000, 50, 1000)
     if given.name == "pilotbench":
         from pilotbench.bench.timeline import new_loop
 

@@ -100,6 +100,7 @@ def test_places_where_ocpp_and_http_carry_credentials(payload: dict[str, Any]) -
         f"ConnectionError: wss://CP001:{SECRET.replace('/', '')}@host refused",
         f'[2,"1","X",{{"password":"{SECRET}"',
         '[2,"1","X",{"pass\\u0077ord":"' + SECRET + '"}]',
+        '[2,"1","X",{"p\\u0061ssword":"' + SECRET + '"}]',
         f"GET /?password={SECRET}&x=1",
     ],
 )
