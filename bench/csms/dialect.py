@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
+from .fields import Payload
 from .rpc import RpcRules
 from .schemas import SchemaFault, Schemas
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound=Service)
 
 __all__ = ["Adapter", "Behaviour", "Dialect", "Fact", "Payload", "Place", "Proposal", "Request", "Trigger"]
-
-Payload = dict[str, Any]
 
 Place = int | tuple[int | None, int | None]
 """What tells messages of one action apart: connector, EVSE, both, or request and number of a report's part."""

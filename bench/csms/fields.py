@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from .dialect import Payload
+__all__ = ["Payload", "boolean", "instance_id", "integer", "member", "objects", "security_event", "string", "text"]
 
-__all__ = ["boolean", "instance_id", "integer", "member", "objects", "security_event", "string", "text"]
+Payload = dict[str, Any]
+"""What an OCPP message carries, as JSON has it."""
 
 
 def text(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..timeline import Stamp
-from .dialect import Payload
+from .fields import Payload
 
 if TYPE_CHECKING:
     from .settings import Desk

@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 
-from ..dialect import Payload
-from ..fields import member, objects, text
+from ..fields import Payload, member, objects, text
 from ..service import Answers, Asked, Service
 from .book import Standing
 from .hashes import ALGORITHMS, CertificateName, name_in

@@ -10,8 +10,7 @@ import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from ..dialect import Payload
-from ..fields import objects, text
+from ..fields import Payload, objects, text
 from .book import Book
 from .hashes import CertificateName, name_in
 from .seen import certificates_in

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ....errors import CsmsError
 from ...timeline import Source
-from ..dialect import Payload
+from ..fields import Payload
 from ..misbehave.deeds import Deeds
 from ..security.pki import Pki
 from ..security.requests import read_request

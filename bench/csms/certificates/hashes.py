@@ -13,8 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from ..dialect import Payload
-from ..fields import text
+from ..fields import Payload, text
 
 __all__ = ["ALGORITHMS", "CertificateName", "key_digest", "name_in", "own_name"]
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..dialect import Payload
-from ..fields import member, objects, string, text
+from ..fields import Payload, member, objects, string, text
 from ..service import Service
 from .hashes import CertificateName, name_in
 from .seen import Seen, certificates_in, tell

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dialect import Payload
-from ..fields import member, objects, text
+from ..fields import Payload, member, objects, text
 
 __all__ = ["StationLimits"]
 

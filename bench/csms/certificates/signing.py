@@ -15,8 +15,7 @@ import msgspec
 
 from ....errors import BenchError, CsmsError
 from ...timeline import Stamp
-from ..dialect import Payload
-from ..fields import integer, member, string, text
+from ..fields import Payload, integer, member, string, text
 from ..service import Answers, Asked, FollowUp, Service
 from .desk import CertificateDesk
 from .hashes import CertificateName, name_in

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..dialect import Payload
-from ..fields import integer, member, text
+from ..fields import Payload, integer, member, text
 from ..service import Answers, Asked, Service
 from .seen import Seen, tell
 
