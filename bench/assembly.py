@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .safety.guard import Guarded
     from .safety.make_safe import SafeOutcome, SafeRecipe
     from .safety.supply import SupplyOff
-    from .supervising import Supervision
+    from .supervision import Supervision
     from .vehicle import Vehicle
 
 __all__ = ["Bench", "RunOptions", "attach_instruments", "build", "envelope_of", "facts_of"]

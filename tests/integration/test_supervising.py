@@ -16,7 +16,7 @@ from pilotbench.bench.host import BenchHost
 from pilotbench.bench.permission import envelope_of
 from pilotbench.bench.safety import EnvelopeGate
 from pilotbench.bench.safety.arming import Arming
-from pilotbench.bench.supervising import Supervision
+from pilotbench.bench.supervision import Supervision
 from pilotbench.bench.timeline import Timeline
 from pilotbench.errors import SafetyError
 
