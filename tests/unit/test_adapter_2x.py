@@ -370,6 +370,29 @@ def test_a_report_is_told_at_its_last_part_and_a_boot_makes_it_stale(version: st
 
 
 @BOTH
+def test_a_report_says_nothing_of_what_was_changed_since_it_was_asked_for(version: str) -> None:
+    """Its last part was written before the change and comes after it."""
+    place = {"component": {"name": "TxCtrlr"}, "variable": {"name": "TxStopPoint"}}
+    written = {"setVariableResult": [{**place, "attributeStatus": "Accepted"}]}
+    read = {"getVariableResult": [{**place, "attributeStatus": "Accepted", "attributeValue": "Authorized"}]}
+    ask = {"requestId": 3, "reportBase": "FullInventory"}
+    facts = tell(
+        version,
+        [
+            tx("GetBaseReport", ask, {"status": "Accepted"}),
+            report(0, ["TxStartPoint"], tbc=True),
+            tx("SetVariables", {"setVariableData": [{**place, "attributeValue": "Authorized"}]}, written),
+            tx("GetVariables", {"getVariableData": [place]}, read),
+            report(1, ["TxStopPoint"]),
+            tx("GetBaseReport", ask, {"status": "Accepted"}),
+            report(0, ["TxStopPoint"]),
+        ],
+    )
+    told = [fact.data["values"]["TxCtrlr.TxStopPoint"] for fact in only(facts, "station.config")]
+    assert told == ["Authorized", "Authorized", "txstoppoint"]
+
+
+@BOTH
 def test_settings_that_were_written(version: str) -> None:
     wanted = [
         {"attributeValue": "5", "component": {"name": "TxCtrlr"}, "variable": {"name": "EVConnectionTimeOut"}},

@@ -77,6 +77,10 @@ class Adapter2x:
             if self._variables.answered(answer):
                 yield from self._variables.facts()
         else:
+            if action in ("GetBaseReport", "GetReport"):
+                self._variables.report_asked(payload, answer)
+            elif action == "SetVariables":
+                self._variables.written(answer)
             yield from asked_facts(self._station, action, payload, answer)
 
     def describe(self, action: str, payload: Payload) -> Request:

@@ -49,6 +49,9 @@ class Variables:
 
     Names are not case sensitive (part 2, ComponentType and VariableType): one name keeps the spelling in which it
     was met first, and what the back end asks for is met before the answer.
+
+    A long report may have been written before a variable was changed or read that it lists later: of such a variable
+    it says nothing any more.
     """
 
     def __init__(self, station: str) -> None:
@@ -56,11 +59,25 @@ class Variables:
         self._values: dict[str, str] = {}
         self._unknown: set[str] = set()
         self._spelled: dict[str, str] = {}
+        self._newer: dict[object, set[str]] = {}
+        """Request of a report that has not ended -> what was read or written since."""
 
     def clear(self) -> None:
         """The station restarted: what was read before may no longer hold."""
         self._values.clear()
         self._unknown.clear()
+        self._newer.clear()
+
+    def report_asked(self, payload: Payload, answer: Payload) -> None:
+        """The back end asked for a report (GetBaseReport, GetReport)."""
+        if answer.get("status") == "Accepted":
+            self._newer[payload.get("requestId")] = set()
+
+    def written(self, answer: Payload) -> None:
+        """The back end wrote variables: take the answer to SetVariables."""
+        for entry in objects(answer.get("setVariableResult")):
+            if (entry.get("attributeType") or "Actual") == "Actual" and entry.get("attributeStatus") == "Accepted":
+                self._overtakes(self._name(entry))
 
     def asked(self, payload: Payload) -> None:
         """The back end asked for variables (GetVariables)."""
@@ -74,6 +91,7 @@ class Variables:
             if (entry.get("attributeType") or "Actual") != "Actual":
                 continue
             name, status = self._name(entry), text(entry.get("attributeStatus"))
+            self._overtakes(name)
             if status == "Accepted":
                 told = self._known(name, entry.get("attributeValue"))
             elif status in NOT_THERE:
@@ -87,16 +105,26 @@ class Variables:
 
         A variable that can only be written, or whose value is not known to the station, has none in it.
         """
+        last, number = payload.get("tbc") is not True, payload.get("requestId")
+        newer = self._newer.get(number, set[str]())
+        if last:
+            self._newer.pop(number, None)
         for entry in objects(payload.get("reportData")):
+            if self._name(entry) in newer:
+                continue
             for attribute in objects(entry.get("variableAttribute")):
                 if (attribute.get("type") or "Actual") == "Actual" and "value" in attribute:
                     self._known(self._name(entry), attribute.get("value"))
-        return payload.get("tbc") is not True
+        return last
 
     def facts(self) -> Iterator[Fact]:
         """All that is known now."""
         values: dict[str, Any] = {"values": dict(self._values), "unknown": sorted(self._unknown)}
         yield Fact("station.config", {"station": self._station, **values})
+
+    def _overtakes(self, name: str) -> None:
+        for names in self._newer.values():
+            names.add(name)
 
     def _known(self, name: str, value: Any) -> bool:
         self._values[name] = text(value)

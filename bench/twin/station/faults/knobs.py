@@ -57,6 +57,9 @@ class Knobs:
     # v2x/story.py: what a transaction of 2.1 outlives, and where it has to stop
     resumes_energy_anyway: bool = False  # goes on with energy although AllowEnergyTransferResumption is false
     obeys_limits: bool = True  # whether a limit that is reached suspends the energy
+    limit_early_wh: float = 0.0  # so much before a limit it counts as reached
+    # v2x/variables.py
+    resumption_random_s: int = 0  # EnergyTransferResumptionRandomRange of a new station
     # meter.py: what the registers say
     energy_gain: float = 1.0  # of the energy counted since the first transaction began
     # transaction.py, v16/story.py, v2x/story.py: the messages of a transaction

@@ -110,5 +110,19 @@ ODD: tuple[Deviation, ...] = (
         aligned_delay_s=4.0,
     ),
     oddity("energy-1-percent", "reported energy is 1 % too high, which its class allows", "energy", energy_gain=1.01),
+    oddity(
+        "resumes-later",
+        "lets a random time of up to 10 s pass before energy flows again after a power loss (E17.FR.18)",
+        "power_cut",
+        versions=("2.1",),
+        resumption_random_s=10,
+    ),
+    oddity(
+        "stops-short",
+        "suspends the energy 15 Wh before the limit of the transaction, so as not to exceed it (E16.FR.19)",
+        "limit_reached",
+        versions=("2.1",),
+        limit_early_wh=15.0,
+    ),
     oddity("long-f", "passes state F for half a second when it takes the offer away", f_pulse_s=0.5),
 )

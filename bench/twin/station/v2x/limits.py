@@ -13,11 +13,12 @@ __all__ = ["TransactionLimits"]
 class TransactionLimits:
     """What the back end has set, the last word of each kind; `reached` says which one is.
 
-    `begin_wh`: the register when the transaction began.
+    `begin_wh`: the register when the transaction began. `early_wh`: so much before a limit of the energy counts as
+    reached, so as not to exceed it (E16.FR.19).
     """
 
-    def __init__(self, begin_wh: float = 0.0) -> None:
-        self._begin_wh = begin_wh
+    def __init__(self, begin_wh: float = 0.0, early_wh: float = 0.0) -> None:
+        self._begin_wh = begin_wh - early_wh
         self._limits: dict[str, float] = {}
 
     def take(self, said: Payload) -> dict[str, Any]:

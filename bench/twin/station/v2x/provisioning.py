@@ -98,15 +98,14 @@ class Provisioning:
 
     def _send_report(self, number: int, found: list[Variable]) -> None:
         async def send() -> None:
-            entries = list(report_data(found))
-            chunks = [entries[at : at + _PER_MESSAGE] for at in range(0, len(entries), _PER_MESSAGE)]
+            chunks = [found[at : at + _PER_MESSAGE] for at in range(0, len(found), _PER_MESSAGE)]
             for seq_no, chunk in enumerate(chunks):
                 report: dict[str, Any] = {
                     "requestId": number,
                     "generatedAt": self._parts.clock.stamp(),
                     "seqNo": seq_no,
                     "tbc": seq_no + 1 < len(chunks),
-                    "reportData": chunk,
+                    "reportData": list(report_data(chunk)),  # what holds now: it may be changed between two messages
                 }
                 try:
                     await self._parts.link.call(Message("NotifyReport", report), before_accepted=True)

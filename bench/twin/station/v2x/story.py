@@ -50,7 +50,7 @@ _WHY: dict[str, tuple[str, str]] = {
 _ENDS_ANYWAY = frozenset({"EVDisconnected", "GroundFault", "ImmediateReset", "Timeout", "PowerLoss", "Other"})
 _STATES = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 _LOOK_S = 1.5
-_RESUMED_S = 6.0
+_RESUMED_S = 4.0
 """What is taken up again is told between these two times: when it has come to its state from before, if it does."""
 
 
@@ -276,7 +276,7 @@ class Story2x:
 
     def _start(self, trigger: str, session: Session | None, begin: Sample) -> None:
         self._outlet.meter.begin()
-        limits = TransactionLimits(begin.energy_wh)
+        limits = TransactionLimits(begin.energy_wh, self._knobs.limit_early_wh)
         tx = self._tx = _Transaction(self._clock.now(), str(uuid.uuid4()), limits=limits)
         payload = self._event("Started", tx, trigger, tx.started_at, session, state=True)
         names = self._model.names("SampledDataCtrlr.TxStartedMeasurands")

@@ -84,7 +84,7 @@ def variables(version: str, station: str, knobs: Knobs, evses: int = 1) -> list[
     """All of them, with the values of a new station."""
     outlets = [one for number in range(1, evses + 1) for one in _outlet(number)]
     fixed = [*_controllers(knobs), *_communication(), *_security(station), *_hardware(station)]
-    return [*fixed, *outlets, *_only(version)]
+    return [*fixed, *outlets, *_only(version, knobs)]
 
 
 def _flag(component: str, name: str, value: bool, *, fixed: bool = False, **more: Any) -> Variable:
@@ -227,12 +227,12 @@ def _outlet(number: int) -> list[Variable]:
     ]
 
 
-def _only(version: str) -> list[Variable]:
+def _only(version: str, knobs: Knobs) -> list[Variable]:
     if version != "2.1":
         return []
     return [
         _whole("TxCtrlr", "ResumptionTimeout", 0, unit="s"),
         _flag("TxCtrlr", "AllowEnergyTransferResumption", False),
-        _whole("TxCtrlr", "EnergyTransferResumptionRandomRange", 0, unit="s"),
+        _whole("TxCtrlr", "EnergyTransferResumptionRandomRange", knobs.resumption_random_s, unit="s"),
         Variable("TxCtrlr", "SupportedLimits", ",".join(LIMITS), "MemberList", options=LIMITS),
     ]
