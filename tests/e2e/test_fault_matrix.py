@@ -56,7 +56,16 @@ def test_a_clean_station_fails_nothing(clean_run: CliRun, every: dict[str, Play]
     }
     # These wait for what a station in order never does: 5 %, state F, a message id or a message sent again, a plug that
     # can be pulled while the lock is closed.
-    waiting = {"digital.pause", "pwm.bands", "f.opens", "f.lasts", "message.id_ever", "retry.not_early", "lock.opens"}
+    waiting = {
+        "digital.pause",
+        "pwm.bands",
+        "f.opens",
+        "f.lasts",
+        "ef.stays_off",
+        "message.id_ever",
+        "retry.not_early",
+        "lock.opens",
+    }
     assert shown - decided == waiting
 
 
