@@ -47,7 +47,8 @@ class Entrance:
     - `stations`: ids that may connect; None: every one. `security` None: profile 0, nothing is checked.
     - `strict(station)`: refuse what would otherwise be recorded and let in. `serial_of(station)`: the serial number it
       booted with before, if it is known. `held_back(connection, station)`: whether its handshake gets no answer for
-      now, on purpose. `prefer`: see `versions.pick`.
+      now, on purpose. `away(station)`: whether the back end restarts, and refuses it by 503. `prefer`: see
+      `versions.pick`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Entrance:
         strict: Callable[[str], bool],
         serial_of: Callable[[str], str | None],
         held_back: Callable[[StationConnection, str], bool],
+        away: Callable[[str], bool],
         prefer: str | None = None,
     ) -> None:
         self.port = port
@@ -83,6 +85,7 @@ class Entrance:
         self._strict = strict
         self._serial_of = serial_of
         self._held_back = held_back
+        self._away = away
         self._prefer = prefer
         self._at_once: Counter[str] = Counter()
         self._doors: list[tuple[Door, Server]] = []
@@ -187,6 +190,9 @@ class Entrance:
             own.refusal = f"station {own.station!r} is not one of this bench ({', '.join(sorted(self._stations))})"
         if own.refusal is not None:
             return connection.respond(http.HTTPStatus.NOT_FOUND, own.refusal + "\n")
+        if self._away(own.station):
+            own.refusal = "the back end restarts"
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, own.refusal + "\n")
         strict = self._strict(own.station)
         verdict = judge(
             self._security,

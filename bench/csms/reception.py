@@ -173,6 +173,8 @@ class Reception:
         if soon and (self._in_work or stamp.hi_ns < self._answered_ns):
             early = rpc.Fault("sequencing", rpc.Kind.GENERIC, "a CALL while the one before it is not answered yet")
             self._link.violation(early, stamp, action=message.action, code="SecondCall")
+        if not soon:
+            self._in_work.clear()  # they may have timed out, and nothing that follows comes before their answers
         self._called_ns = stamp.hi_ns
         self._new_id(message.message_id, text, message.action, stamp)
 

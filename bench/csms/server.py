@@ -104,6 +104,7 @@ class Csms:
             strict=chosen.is_strict,
             serial_of=lambda station: state.identity(station).get("serial"),
             held_back=self._held_back,
+            away=self._away,
             prefer=chosen.prefer,
         )
 
@@ -239,6 +240,11 @@ class Csms:
         """Whether a handshake gets no answer for now, on purpose."""
         link = self._links.get(station)
         return link is not None and link.faults.holds(connection)
+
+    def _away(self, station: str) -> bool:
+        """Whether the back end restarts, as this station sees it."""
+        link = self._links.get(station)
+        return link is not None and link.faults.away
 
     def _no_pong(self, connection: DoorConnection, every_s: float) -> None:
         why = f"no pong within {every_s:g} s; the connection is cut"

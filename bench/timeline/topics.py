@@ -126,9 +126,9 @@ TOPICS: dict[str, str] = {
     "csms.local_list": "station, version, update (Full|Differential), entries, accepted (bool), status, sent_ns, late",
     # what the back end does beside the messages
     "csms.misbehaviour": "station, action, what (reply|delay|silence|error|wrong-id|malformed|duplicate|close|"
-    "half-open|reset|blackhole|bandwidth|latency|restored), message_id, detail, until_ns (so long it may excuse the "
-    "station), of (ids of the events that it ends), nth (how many answers to this action in a row): the back "
-    "end breaks the rules on purpose",
+    "half-open|reset|restart|blackhole|bandwidth|latency|restored), message_id, detail, until_ns (so long it may "
+    "excuse the station), of (ids of the events that it ends), nth (how many answers to this action in a row): the "
+    "back end breaks the rules on purpose, or (no until_ns) does what it may",
     "csms.file": "station, dir (download|upload), path, status (of HTTP), ok (bool), bytes, total_bytes, range, "
     "remote, sha256, file (where an upload lies), fault, why, begun_ns: one transfer at the file port, whole or not",
     "csms.certificate": "station, verb (requested|signed|installed|listed|deleted|checked|provided), type, request_id, "

@@ -263,6 +263,23 @@ def test_nobody_plugs_in(tmp_path: Path) -> None:
     assert run(tmp_path, script, version="2.0.1") == 0
 
 
+def test_nobody_plugs_in_and_the_bay_ends_it(tmp_path: Path) -> None:
+    """E03.FR.15: who does not come is no longer authorised, and the transaction goes on until the bay is left."""
+
+    async def script(rig: Rig) -> None:
+        await rig.booted()
+        await write(rig, "TxCtrlr", "TxStartPoint", "Authorized")
+        await write(rig, "TxCtrlr", "TxStopPoint", "ParkingBayOccupancy")
+        await write(rig, "TxCtrlr", "EVConnectionTimeOut", "1")
+        rig.car.send(type="token", evse=1, id="TAG", kind="ISO14443")
+        await until(lambda: rig.csms.events()[-1:] == [("Updated", "EVConnectTimeout")], "the time-out")
+        await stop_remotely(rig)
+        await until(lambda: rig.csms.events()[-1:] == [("Ended", "RemoteStop")], "the end")
+        assert rig.csms.named("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Remote"
+
+    assert run(tmp_path, script, version="2.0.1") == 0
+
+
 def test_mains_cut_in_a_transaction_2x(tmp_path: Path) -> None:
     async def script(rig: Rig) -> None:
         await rig.charging()

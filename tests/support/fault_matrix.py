@@ -37,31 +37,6 @@ NO_FAULT: dict[str, str] = {
         "measures, and has no limit",
     ),
     **dict.fromkeys(["ev.follows", "no_current.dead"], "is about the bench's own vehicle or instruments"),
-    **dict.fromkeys(
-        [
-            *("react.tx.repeated", "react.v2.tx.repeated", "react.reconnects", "react.v2.reconnects"),
-        ],
-        "its limit is a minute or more",
-    ),
-    **dict.fromkeys(
-        [
-            *("trigger.sent", "v2.trigger.sent", "v2.trigger.status", "v2.trigger.tx"),
-            *("v2.remote_start.event", "v2.plug_timeout.remote", "v2.plug_timeout.local", "v2.plug_timeout.bay"),
-        ],
-        "its limit is half a minute or more",
-    ),
-    **dict.fromkeys(
-        ["v2.reconnect.early", "v2.reconnect.refused", "v2.reconnect.no_boot"],
-        "a back end that closes the connection misbehaves, which excuses the station",
-    ),
-    "v2.retry.early": "an error of the back end excuses the station; react.v2.tx.not_early has a fault",
-    **dict.fromkeys(["ws.ping", "v2.ping"], "the simulated station's ping interval is 0 and holds after a boot only"),
-    **dict.fromkeys(
-        [
-            "plug.timeout",
-        ],
-        "no case yet in which it alone shows",
-    ),
 }
 """Rule -> why no fault of the list trips it for sure. The traces of the unit tests do."""
 

@@ -164,7 +164,7 @@ def reconnect_early(way: str) -> Told2x:
         t.csms("ocpp.frame", 4000, evse=None, dir="rx", kind="close", code=1000, reason="")
         t.close(4001)
     else:
-        t.close(4000)
+        t.close(4000, 1012, answered=True)
     if way == "the mains were cut":
         t.mains(4050, False)
         t.mains(4500, True)
@@ -216,7 +216,7 @@ def reconnect_no_boot(way: str) -> Told2x:
         t.reset(3000, "OnIdle")
         t.close(3500)
     else:
-        t.close(4000)
+        t.close(4000, 1012, answered=True)
     if way == "the mains were cut":
         t.mains(5000, False)
         t.mains(6000, True)
@@ -330,6 +330,8 @@ def trigger_tx(way: str) -> Told2x:
     t.trigger(5000, "TransactionEvent")
     if way == "pass":
         t.tx(5500, "Updated", "Trigger", "Charging")
+    elif way == "fail":
+        t.tx(5500, "Updated", "MeterValuePeriodic", "Charging")
     elif way == "it ended in that moment":
         t.stopped(5000)
     t.end(60_000)

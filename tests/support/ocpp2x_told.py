@@ -148,10 +148,12 @@ class Told2x(Trace):
             auth="",
         )
 
-    def close(self, at: float) -> None:
-        """The back end closes the connection."""
-        self.csms("ocpp.frame", at, evse=None, dir="tx", kind="close", code=1001, reason="")
-        self.csms("ocpp.disconnected", at + 2, evse=None, code=1001, reason="")
+    def close(self, at: float, code: int = 1001, *, answered: bool = False) -> None:
+        """The back end closes the connection; `answered`: the station's close frame comes within a millisecond."""
+        self.csms("ocpp.frame", at, evse=None, dir="tx", kind="close", code=code, reason="")
+        if answered:
+            self.csms("ocpp.frame", at + 1, evse=None, dir="rx", kind="close", code=code, reason="")
+        self.csms("ocpp.disconnected", at + 2, evse=None, code=code, reason="")
 
     def refuse(self, at: float) -> None:
         self.csms("ocpp.refused", at, evse=None, status=503, reason="", remote="x", auth="")

@@ -212,7 +212,7 @@ def failed(version: str, action: str, *again: float, what: str = "error", config
 
 def cut(version: str, what: str, back: float | None) -> Trace:
     trace = told(version, {})
-    deed(trace, 10_000, what, until=310_000, nth=None)
+    deed(trace, 10_000, what, until=None if what == "restart" else 310_000, nth=None)
     trace.disconnected(10_005)
     if back is not None:
         trace.csms("ocpp.connected", back, evse=None, version=version, subprotocols=[], remote="x")
@@ -274,6 +274,7 @@ def _of_connections(rule: str, version: str) -> list[Case]:
     return [
         (rule, "stays away", lambda: cut(version, "reset", None), Outcome.FAIL),
         (rule, "comes back late", lambda: cut(version, "close", 100_000), Outcome.PASS),
+        (rule, "restarted in order, stays away", lambda: cut(version, "restart", None), Outcome.FAIL),
         (rule, "another fault", lambda: cut(version, "half-open", None), Outcome.NOT_APPLICABLE),
     ]
 

@@ -1,4 +1,4 @@
-"""Faults of one station's connection: reset, silence, half-open, a narrow or a distant line.
+"""Faults of one station's connection: reset, silence, half-open, a narrow or a distant line; and a restart in order.
 
 A fault that lasts is the station's, not the connection's: one that comes back meanwhile meets it again. While
 nothing passes (`blackhole`) its new handshake gets no answer either.
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
+from websockets.frames import CloseCode
 
 from ....errors import CsmsError
 from .deeds import Deeds
@@ -52,6 +53,7 @@ class LinkFaults:
         self._rate: float | None = None
         self._delays: tuple[Callable[[], float], Callable[[], float]] | None = None
         self._knocking: list[StationConnection] = []
+        self._away_until_s: float | None = None
 
     def reset(self) -> None:
         """Cut the connection by a TCP RST.
@@ -63,6 +65,20 @@ class LinkFaults:
         self.deeds.tell("reset", "the TCP connection is cut by a RST")
         self._let_go(connection, "reset by the back end on purpose (RST)")
         connection.reset()
+
+    def restart(self, duration: str = "5 s") -> None:
+        """Restart as a back end may: close with code 1012, and answer each handshake by HTTP 503 for this time.
+
+        It breaks no rule (RFC 6455 section 7.4, IANA: Service Restart), so it excuses nothing.
+
+        Raises:
+            CsmsError: the station is not connected, or `duration` is no time.
+        """
+        lasts_s = seconds(duration, "restart", LONGEST_S)
+        connection = self._connection("restart")
+        self.deeds.tell("restart", f"closed in order, back after {duration}", excuses=False)
+        self._away_until_s = asyncio.get_running_loop().time() + lasts_s
+        connection.close_soon(CloseCode.SERVICE_RESTART, "the back end restarts")
 
     def half_open(self, limit: str = "10 min") -> None:
         """Forget the connection without a word; the socket stays open, unread, until the station gives it up.
@@ -122,6 +138,7 @@ class LinkFaults:
 
     def stop(self) -> None:
         """End every fault that lasts. A half-open connection stays: nobody knows it any more."""
+        self._away_until_s = None
         for what in list(self._lasting):
             self._end(what)
 
@@ -131,6 +148,11 @@ class LinkFaults:
         return tuple(self._lasting)
 
     # for the server and the link
+
+    @property
+    def away(self) -> bool:
+        """Whether the back end restarts: it takes no connection now."""
+        return self._away_until_s is not None and asyncio.get_running_loop().time() < self._away_until_s
 
     def attached(self, connection: StationConnection) -> None:
         """The station has a new connection: what lasts holds for it too."""

@@ -65,7 +65,7 @@ class Course:
 
     async def _prepare(self, session: Session) -> bool:
         self._story.reached(session, "authorised")
-        timeout_s = self._settings.connection_timeout_s
+        timeout_s = self._settings.connection_timeout_s + self._knobs.vehicle_wait_s
         await self._outlet.until(lambda: self._outlet.plugged or session.stopped, timeout_s)
         if not (session.stopped or self._outlet.plugged):
             session.stop_reason = "Timeout"

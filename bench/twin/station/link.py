@@ -31,7 +31,6 @@ __all__ = ["CallFailed", "Link", "Offline", "Peer"]
 _FIRST_RETRY_S = 0.2
 _QUICK_RETRIES = 25
 _MAX_RETRY_S = 15.0
-_ANSWER_S = 15.0
 _OWN_BOOT_RETRY_S = 5.0
 
 
@@ -123,6 +122,8 @@ class Link:
             self._down_s = 0.0
 
     def _retry_s(self, failures: int) -> float:
+        if self._knobs.reconnect_s is not None and self.boot_status == "Accepted":
+            return self._knobs.reconnect_s
         back_off = self._settings.back_off
         if back_off is not None and self.boot_status == "Accepted":
             grown = back_off.wait_s * 2 ** min(failures, back_off.repeats)
@@ -133,7 +134,7 @@ class Link:
         return min(grown, _MAX_RETRY_S) * self._random.uniform(0.8, 1.2)
 
     async def _one_connection(self) -> None:
-        ping = self._settings.ping_s
+        ping = (self._knobs.ping_s or self._settings.ping_s) if self._knobs.pings else 0.0
         self._ws = ws = await connect(
             self._file.csms_url,
             subprotocols=[Subprotocol(f"ocpp{self._speech.version}")],
@@ -184,7 +185,7 @@ class Link:
 
     async def _talk(self) -> None:
         try:
-            if self.boot_status == "Accepted":
+            if self.boot_status == "Accepted" and not self._knobs.boots_at_reconnect:
                 since_s = self._offline_since_s
                 self.on_back(0.0 if since_s is None else asyncio.get_running_loop().time() - since_s)
             else:
@@ -256,9 +257,9 @@ class Link:
     # sending
 
     async def call(
-        self, message: Message, *, before_accepted: bool = False, timeout_s: float = _ANSWER_S
+        self, message: Message, *, before_accepted: bool = False, timeout_s: float | None = None
     ) -> dict[str, Any]:
-        """Send a CALL and return the payload of its answer.
+        """Send a CALL and return the payload of its answer; `timeout_s` None: wait as long as the station does.
 
         Raises:
             Offline: not connected, not accepted, or the connection went while waiting.
@@ -267,6 +268,7 @@ class Link:
         peer = self._peer
         if peer is None or not (before_accepted or self.boot_status == "Accepted"):
             raise Offline
+        timeout_s = self._knobs.patience_s if timeout_s is None else timeout_s
         asked = asyncio.ensure_future(peer.request(message))
         gone = asyncio.ensure_future(self._gone.wait())
         kept = False

@@ -90,7 +90,7 @@ class TransactionQueue:
         except CallFailed as error:
             item.attempts += 1
             print(f"station: {error} (attempt {item.attempts})", file=sys.stderr, flush=True)
-            if item.attempts >= self._settings.attempts:
+            if item.attempts >= (self._knobs.attempts or self._settings.attempts):
                 self._items.remove(item)
                 item.given_up()
             else:

@@ -18,7 +18,7 @@ from pilotbench.bench.csms_facade import CsmsFacade
 from pilotbench.bench.timeline import Timeline, new_loop
 from pilotbench.errors import CsmsError
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "misbehaviour.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -124,6 +124,12 @@ class Station:
             self.receive()
         return self.ws.close_code
 
+    def refused_with(self) -> int:
+        """The HTTP status that answers an attempt to connect."""
+        with pytest.raises(InvalidStatus) as caught:
+            self.connect()
+        return caught.value.response.status_code
+
     def lost_by(self) -> str:
         """How the socket was lost."""
         with pytest.raises(ConnectionClosed) as caught:
@@ -186,6 +192,6 @@ def test_every_word_has_its_row_and_its_example() -> None:
     told = {word for row in rows for word in re.findall(r"`(\w+)\(", row)}
     shown = {word for example in EXAMPLES for word in re.findall(r"\.(\w+)\(", example)}
     words = "reply answer delay silence error wrong_id malformed duplicate close half_open times always cancel"
-    faults = "reset blackhole half_open bandwidth latency stop"
+    faults = "restart reset blackhole half_open bandwidth latency stop"
     assert {*words.split(), *faults.split()} <= told
     assert told <= shown

@@ -340,3 +340,26 @@ def test_answers_withheld_for_ever_do_not_fill_the_memory(play: Play) -> None:
     told = [event.data["nth"] for event in rig.all("csms.misbehaviour", what="silence")]
     assert told.count(1) == 1
     assert len(rig.one("csms.misbehaviour", what="restored").data["of"]) == 1000
+
+
+def test_who_took_an_answer_for_lost_may_go_on(play: Play) -> None:
+    """A request that timed out at the station, and is answered in the end, stands in the way of no other one."""
+
+    async def slowly(_link: Any, _asked: Any, proposed: Any) -> Any:
+        await asyncio.sleep(1.4)
+        return proposed
+
+    async def story(rig: Any) -> None:
+        async with rig.peer() as station:
+            await station.boot()
+            rig.csms.on("Heartbeat").answer(slowly)
+            await station.send(HEARTBEAT)
+            await asyncio.sleep(1.1)  # the station's patience; the back end takes no shorter one for that
+            for message_id in ("h2", "h3"):
+                await station.send(HEARTBEAT.replace('"h"', f'"{message_id}"'))
+                assert json.loads(await station.ws.recv())[1] == message_id
+            assert json.loads(await station.ws.recv())[1] == "h"
+
+    rig = play(story)
+    assert rig.all("ocpp.violation") == []
+    assert rig.all("csms.misbehaviour")[0].data["until_ns"] is None

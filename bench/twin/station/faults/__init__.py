@@ -12,13 +12,14 @@ from dataclasses import replace
 from .asked import ASKED
 from .deviation import VERSIONS, Deviation, Trips
 from .knobs import Knobs
+from .linked import LINKED
 from .odd import ODD
 from .outlet import OUTLET
 from .told import TOLD
 
 __all__ = ["DEVIATIONS", "FAULTS", "ODDITIES", "VERSIONS", "Deviation", "Knobs", "Trips", "knobs_of", "meaningless"]
 
-DEVIATIONS: dict[str, Deviation] = {one.name: one for one in (*OUTLET, *TOLD, *ASKED, *ODD)}
+DEVIATIONS: dict[str, Deviation] = {one.name: one for one in (*OUTLET, *TOLD, *LINKED, *ASKED, *ODD)}
 
 FAULTS: dict[str, str] = {name: one.text for name, one in DEVIATIONS.items() if one.is_fault}
 """Name of a fault -> what it does, in one line."""

@@ -16,6 +16,34 @@ ASKED: tuple[Deviation, ...] = (
         perhaps="no_current.unauth",
         slips=("stop-is-talk",),
     ),
+    # F01.FR.03, F02.FR.21
+    fault(
+        "remote-start-is-talk",
+        "answers Accepted to a remote start and does nothing",
+        "remote_start",
+        v2="v2.remote_start.event",
+        perhaps="v2.power_path.tx",
+        slips=("start-is-talk",),
+    ),
+    # 1.6 section 5.17; F06.FR.07, F06.FR.10
+    fault(
+        "trigger-is-talk",
+        "answers Accepted to TriggerMessage and sends nothing",
+        "trigger",
+        v16="trigger.sent",
+        v2="v2.trigger.sent v2.trigger.status v2.trigger.tx",
+        slips=("trigger-is-talk",),
+    ),
+    # 1.6 section 4.9; E03.FR.05, E03.FR.15, F02.FR.07, F02.FR.08
+    fault(
+        "waits-for-ever",
+        "keeps an authorisation for a vehicle that nobody connects",
+        "nobody_plugs_in",
+        v16="plug.timeout",
+        v2="v2.plug_timeout.local v2.plug_timeout.remote v2.plug_timeout.bay",
+        long=True,
+        vehicle_wait_s=3600.0,
+    ),
     fault(
         "any-stop-accepted",
         "answers Accepted to the remote stop of a transaction that it does not know",

@@ -36,6 +36,7 @@ class Knobs:
     lock_motor: Literal["works", "dead", "sticks"] = "works"  # dead: never locks; sticks: never opens again
     # charging.py: the course of a session
     believes_lock: bool = False  # takes the cable for locked, whatever the feedback says
+    vehicle_wait_s: float = 0.0  # so much longer than agreed an authorisation waits for a vehicle
     reads_cable: bool = True  # whether the coding of the cable limits the offer
     unplug_wait_s: float = 0.1  # so long the pilot is in state A until the vehicle counts as unplugged
     unplug_ends: bool = False  # whether an unplug ends the session, whatever is configured
@@ -79,6 +80,7 @@ class Knobs:
     newest_first: bool = False  # what waits is sent in the wrong order
     forgets_offline: frozenset[str] = frozenset()  # Started, Ended: not kept when it was made without connection
     queue_wait_s: float = 0.0  # so long a message waits for others at least
+    attempts: int | None = None  # so often a message is sent that was not processed, whatever was agreed
     retry_s: float | None = None  # repeat what was not processed after this time, whatever was agreed
     # clock.py
     clock_offset_s: float = 0.0  # the station's clock is ahead of the time that it was given
@@ -88,11 +90,17 @@ class Knobs:
     tells_after_offline: bool = True  # whether statuses that changed without connection are told afterwards
     # ocpp_lib.py: what is said
     slips: tuple[str, ...] = ()  # names of `slips.SLIPS`: messages and answers that are changed on their way out
+    trigger_delay_s: float = 0.0  # v16, v2x: between an answer to TriggerMessage and the message
     message_ids: Literal["uuid", "count", "cycle"] = "uuid"  # cycle: 1 to 4, and again
     answer_delay_s: float = 0.0  # between a request of the back end and its answer
     # link.py: the connection
     boot_retry_s: float | None = None  # the next boot comes after this time, whatever the answer said
     talks_unaccepted: bool = False  # sends a heartbeat after a boot that was not accepted
+    reconnect_s: float | None = None  # connect again after this time, whatever was agreed
+    pings: bool = True  # whether WebSocket pings are sent
+    ping_s: float | None = None  # send them at this interval, whatever was agreed
+    patience_s: float = 15.0  # so long an answer of the back end is waited for
+    boots_at_reconnect: bool = False  # sends a BootNotification at the begin of every connection
     drops_link_after_s: float | None = None  # the connection ends by itself this long after it came, once
     down_s: float = 0.0  # and stays away for so long
     status_beside_boot: bool = False  # sends a status right behind BootNotification, before it is answered

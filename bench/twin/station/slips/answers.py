@@ -55,6 +55,8 @@ def _knows_every(request: Payload, answer: dict[str, Any], memory: Memory) -> di
 
 ANSWERS: dict[str, Slip] = {
     "stop-is-talk": Slip(instead={"RemoteStopTransaction": _ACCEPTED, "RequestStopTransaction": _ACCEPTED}),
+    "trigger-is-talk": Slip(instead={"TriggerMessage": _ACCEPTED}),
+    "start-is-talk": Slip(instead={"RequestStartTransaction": _ACCEPTED}),
     "unlock-is-talk": Slip(instead={"UnlockConnector": {"status": "Unlocked"}}),
     "availability-is-talk": Slip(instead={"ChangeAvailability": _ACCEPTED}),
     "scheduled-as-accepted": Slip(answers={"ChangeAvailability": _called("Scheduled", "Accepted")}),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from ..clock import parse_time
+from ..faults import Knobs
 from ..link import CallFailed, Offline
 from ..local_list import Entry
 from ..messages import Answers, Message, Payload, Reply, member
@@ -29,8 +31,9 @@ _EXTENDED = ("SignChargePointCertificate",)
 class Requests16:
     """Answers requests; `answers` says which."""
 
-    def __init__(self, parts: Parts, config: Config) -> None:
+    def __init__(self, parts: Parts, config: Config, knobs: Knobs) -> None:
         self._parts = parts
+        self._knobs = knobs
         self._config = config
         self._smart = SmartCharging16(parts)
         self._security = Security16(parts, config)
@@ -184,6 +187,7 @@ class Requests16:
 
     async def _triggered(self, message: str, connector: int | None) -> None:
         parts, link = self._parts, self._parts.link
+        await asyncio.sleep(self._knobs.trigger_delay_s)
         try:
             if message == "BootNotification":
                 if link.boot_status == "Accepted":

@@ -31,7 +31,7 @@ class Version16:
         return self._stories[evse]
 
     def answers(self, parts: Parts) -> Answers:
-        return Requests16(parts, self.settings).answers
+        return Requests16(parts, self.settings, self._knobs).answers
 
     async def work(self, parts: Parts) -> None:
         await send_aligned_values(parts, self.settings, self._stories, self._knobs)

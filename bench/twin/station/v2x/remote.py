@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from ..faults import Knobs
 from ..link import CallFailed, Offline
 from ..messages import Answers, Message, Payload, Reply, member
 from ..parts import Parts
@@ -47,8 +49,10 @@ class Remote:
         smart: SmartCharging2x,
         certificates: Certificates,
         files: Files2x,
+        knobs: Knobs,
     ) -> None:
         self._parts = parts
+        self._knobs = knobs
         self._model = model
         self._stories = stories
         self._smart = smart
@@ -154,6 +158,7 @@ class Remote:
 
     async def _triggered(self, message: str, posts: list[Post]) -> None:
         link = self._parts.link
+        await asyncio.sleep(self._knobs.trigger_delay_s)
         try:
             if message == "BootNotification":
                 link.boot_soon()

@@ -48,6 +48,7 @@ _WHY: dict[str, tuple[str, str]] = {
 }
 """Why a session ends -> triggerReason and stoppedReason."""
 _ENDS_ANYWAY = frozenset({"EVDisconnected", "GroundFault", "ImmediateReset", "Timeout", "PowerLoss", "Other"})
+_BAY = "ParkingBayOccupancy"
 _STATES = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 _LOOK_S = 1.5
 _RESUMED_S = 4.0
@@ -312,13 +313,15 @@ class Story2x:
         trigger, reason = _WHY.get(why, _WHY["Other"])
         points = self._model.names("TxCtrlr.TxStopPoint")
         ends = anyway or why in _ENDS_ANYWAY or not self._plugged or {"Authorized", "PowerPathClosed"} & set(points)
+        if why == "Timeout" and _BAY in points:
+            ends = False  # E03.FR.15, F02.FR.08; the next unplug is what the station sees of a bay that was left
         payload = self._event("Ended" if ends else "Updated", tx, trigger, at, None, state=False)
         tx.state = "EVConnected" if self._plugged else "Idle"
         payload["transactionInfo"]["chargingState"] = tx.state
         if token is not None:
             payload["idToken"] = id_token(token)
         if ends:
-            payload["transactionInfo"]["stoppedReason"] = tx.left or reason
+            payload["transactionInfo"]["stoppedReason"] = reason if anyway else tx.left or reason
             names = self._model.names("SampledDataCtrlr.TxEndedMeasurands")
             self._measure(payload, end, "Transaction.End", names, self._knobs.meter_stop_offset_wh)
             self._tx = None

@@ -18,7 +18,7 @@ from ..profiles import MAX_INSTALLED, MAX_PERIODS, MAX_STACK_LEVEL
 __all__ = ["START_POINTS", "STOP_POINTS", "Variable", "variables"]
 
 START_POINTS = ("Authorized", "EVConnected", "PowerPathClosed", "EnergyTransfer")
-STOP_POINTS = ("Authorized", "EVConnected", "PowerPathClosed")
+STOP_POINTS = ("Authorized", "EVConnected", "PowerPathClosed", "ParkingBayOccupancy")
 LIMITS = ("maxEnergy", "maxTime")
 """What a transaction can be limited in (2.1 E16): there are no costs here, and no state of charge over a pilot."""
 

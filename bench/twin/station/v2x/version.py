@@ -41,7 +41,7 @@ class Version2x:
     def answers(self, parts: Parts) -> Answers:
         smart, certificates = SmartCharging2x(self._version, parts), Certificates(self._version, parts)
         files = Files2x(parts)
-        self._remote = Remote(parts, self.settings, self._stories, smart, certificates, files)
+        self._remote = Remote(parts, self.settings, self._stories, smart, certificates, files, self._knobs)
         return {
             **Provisioning(parts, self.settings).answers,
             **self._remote.answers,
