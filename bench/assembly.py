@@ -20,7 +20,7 @@ from .back_end_plan import plan_of
 from .config import BenchFile, data_file
 from .correlation import Facts, OnlineEngine, Pack, Report, load_pack
 from .csms import Csms
-from .devices import Calibrated, EvSection, MeterSection, PilotSection
+from .devices import Calibrated, EvSection, PilotSection
 from .instruments import make_instruments
 from .inventory import inventory_of
 from .live import LiveState
@@ -209,7 +209,7 @@ def _equip(bench: Bench, evse: int) -> None:
 
 def facts_of(file: BenchFile, *, powers_station: bool = False) -> Facts:
     """What the rules need to know of this bench and station; `powers_station`: it boots within the run."""
-    meter = file.one(MeterSection, 1)
+    meter = file.meter(1)
     pilot = file.one(PilotSection, 1)
     facts: dict[str, object] = {
         "station": file.station.id,

@@ -18,7 +18,7 @@ from ..drivers.registry import kinds
 from ..errors import ConfigError
 from .calibration import Calibrations, read_calibrations
 from .device_checks import check_devices
-from .devices import SECTIONS, DeviceSection, section_of
+from .devices import SECTIONS, DeviceSection, MeterSection, section_of
 from .mistakes import explain
 from .quantities import Model
 from .sections import (
@@ -74,6 +74,11 @@ class BenchFile(Model):
             for name, device in self.device.items()
             if isinstance(device, kind) and evse in (None, device.evse)
         ]
+
+    def meter(self, evse: int | None = None) -> tuple[str, MeterSection] | None:
+        """As `one`: the energy meter that measures an outlet. One at the station's supply is none of those."""
+        meters = self.every(MeterSection, evse)
+        return next(((name, meter) for name, meter in meters if meter.place == "output"), None)
 
     def files(self) -> list[Path]:
         """Every data file the bench rests on, in a fixed order."""

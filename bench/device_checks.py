@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..errors import ConfigError
 from .devices import DeviceSection
-from .sections import SafeSection, Station, TwinSection
+from .sections import EnvelopeSection, SafeSection, Station, TwinSection
 from .timeline import did_you_mean, key_line
 
 __all__ = ["OWN_NAMES", "check_devices"]
@@ -28,6 +28,7 @@ class _File(Protocol):
     path: Path
     text: str
     station: Station
+    envelope: EnvelopeSection
     safe: SafeSection
     twin: TwinSection | None
     device: dict[str, DeviceSection]
@@ -47,6 +48,7 @@ def check_devices(bench: _File) -> None:
         _check_port(bench, name, device, ports)
         _check_twin(bench, name, device)
     _check_stop(bench)
+    _check_forbidden(bench)
 
 
 def _check_stop(bench: _File) -> None:
@@ -65,6 +67,23 @@ def _check_stop(bench: _File) -> None:
             file=str(bench.path),
             line=key_line(bench.text, ("safe",)),
         )
+
+
+def _check_forbidden(bench: _File) -> None:
+    """A word that is no action of any version would forbid nothing."""
+    if not bench.envelope.csms_forbidden:
+        return
+    from .csms.schemas import Schemas
+
+    known = {name for folder in ("v16", "v201", "v21") for name in Schemas(folder).actions}
+    folded = {name.casefold() for name in known}
+    for name in bench.envelope.csms_forbidden:
+        if name.casefold() not in folded:
+            raise ConfigError(
+                f"[envelope] csms_forbidden: no OCPP version has an action {name!r}{did_you_mean(name, known)}.",
+                file=str(bench.path),
+                line=key_line(bench.text, ("envelope", "csms_forbidden")),
+            )
 
 
 def _wrong(bench: _File, text: str, name: str, key: str) -> ConfigError:

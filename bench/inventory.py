@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from .config import BenchFile
 from .correlation.inventory import Inventory
-from .devices import EvSection, MeterSection, PilotSection, TokenLine
+from .devices import EvSection, PilotSection, TokenLine
 
 __all__ = ["inventory_of"]
 
 
 def inventory_of(file: BenchFile) -> Inventory:
     """The instruments of a bench, with their bounds in time. Asks no device."""
-    pilot, meter, vehicle = file.one(PilotSection), file.one(MeterSection), file.one(EvSection)
+    pilot, meter, vehicle = file.one(PilotSection), file.meter(), file.one(EvSection)
     found: dict[str, object] = {
         "pilot": "",
         "sense_ms": None,

@@ -20,6 +20,10 @@ class MeterSection(DeviceSection, Calibrated):
     role: ClassVar[Role] = "meter"
     uncertainties: ClassVar[tuple[str, ...]] = ("accuracy", "resolution", "current_accuracy", "refresh", "answer")
 
+    place: Literal["output", "supply"] = Field(
+        default="output",
+        description="what it measures: the outlet, or the station's supply. Of the outlet it says nothing there",
+    )
     poll: Seconds = Field(default=0.25, gt=0, description="how often it is read")
     refresh: Seconds = Field(default=0.5, ge=0, description="how old a value in its registers may be")
     answer: Milliseconds = Field(default=50.0, ge=0, description="from the request to the end of the answer")
@@ -78,6 +82,7 @@ class MeterModbus(MeterSection):
             "stop_bits": self.stop_bits,
             "timeout_s": self.timeout,
             "new_meter": self.new_meter,
+            "at_supply": self.place == "supply",
             "poll_s": self.poll,
             "refresh_s": self.refresh,
         }

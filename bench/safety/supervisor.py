@@ -136,6 +136,8 @@ class Supervisor:
         match topic:
             case "meter.sample":
                 return self._metered(event, outlet)
+            case "supply.sample":
+                return self._delivered(event, outlet)
             case "cp.state":
                 outlet.shows(str(data["state"]))
             case "stimulus" if data["verb"] == "resistor":
@@ -205,21 +207,20 @@ class Supervisor:
             self._lasts(event, "unauthorised", flows and self._unasked(outlet, event), watch.unauthorised_s),
         )
         over = self._over(event, amps, volts)
-        wh = outlet.delivered.take(data, event.stamp)
+        energy = self._delivered(event, outlet)
         if trips[0] is not None:
             return Trip("current-in-a", source, f"{amps:.1f} A {trips[0]}, with no vehicle plugged", event.evse)
         if trips[1] is not None:
             return Trip("unauthorised", source, f"{amps:.1f} A {trips[1]} without authorisation", event.evse)
-        if over is not None:
-            return over
-        if wh > watch.most_wh:
-            return Trip(
-                "energy",
-                source,
-                f"{wh:.0f} Wh delivered in this run; [envelope] energy allows {watch.most_wh:.0f} Wh",
-                event.evse,
-            )
-        return None
+        return over or energy
+
+    def _delivered(self, event: Event, outlet: _Outlet) -> Trip | None:
+        """More energy than the envelope allows. A meter at the supply counts what the station uses for itself, too."""
+        wh, most_wh = outlet.delivered.take(event.data, event.stamp), self._watch.most_wh
+        if wh <= most_wh:
+            return None
+        why = f"{wh:.0f} Wh delivered in this run; [envelope] energy allows {most_wh:.0f} Wh"
+        return Trip("energy", event.source, why, event.evse)
 
     def _over(self, event: Event, amps: float, volts: float) -> Trip | None:
         """More than the envelope allows, as a meter, a supply or a load measures it."""

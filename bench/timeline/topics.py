@@ -53,6 +53,8 @@ TOPICS: dict[str, str] = {
     # energy meter of the bench
     "meter.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
     "energy_step_wh (resolution)",
+    "supply.sample": "power_w, current_a (list), voltage_v (list), frequency_hz, energy_wh (decimal text), "
+    "energy_step_wh (resolution): of the station's supply; what it loses and uses for itself is in it",
     # DC side, supplies and loads
     "power.sample": "voltage_v, current_a, power_w, on (bool): as the device itself measures it",
     "relay.state": "n, duty (mains|pe|rcd|dc-leak|aux), on (bool), observed (bool: read back; else only commanded): on "

@@ -34,6 +34,7 @@ __all__ = ["examine", "reach_of"]
 ASKS = 10
 SLOW_MS = 50.0
 FIRST_SAMPLE_S = 1.0
+SAMPLES = ("meter.sample", "supply.sample")
 
 
 async def examine(file: BenchFile, work: Path, watch_s: float, progress: Callable[[str], None]) -> list[Finding]:
@@ -135,7 +136,7 @@ async def _look_at(driver: Driver, events: list[Event]) -> list[Finding]:
         found.append(Finding(name, "line", "warn", detail, "cable, shield, termination, ground; another program?"))
     if not driver.alive:
         found.append(Finding(name, "line", "bad", f"is {driver.state.value} now", "plug it in again"))
-    samples = [event for event in events if event.source == name and event.topic == "meter.sample"]
+    samples = [event for event in events if event.source == name and event.topic in SAMPLES]
     silence_ms = longest_silence_ms([event.stamp.order_ns for event in samples])
     if silence_ms is not None:
         wide_ms = statistics.median((event.stamp.hi_ns - event.stamp.lo_ns) / 1e6 for event in samples)

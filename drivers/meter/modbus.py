@@ -33,7 +33,7 @@ SHORTEST_ASK_S = 0.1
 
 
 class ModbusMeter(Driver):
-    """Polls a meter every `poll_s` seconds and publishes `meter.sample`.
+    """Polls a meter every `poll_s` seconds and publishes `meter.sample`, or `supply.sample` where it is `at_supply`.
 
     A value in the meter's registers is up to `refresh_s` older than the request; so a sample was taken in
     `[request - refresh_s, response]`. `timeout_s` must be longer than the meter's slowest answer; left out, it is
@@ -61,6 +61,7 @@ class ModbusMeter(Driver):
         refresh_s: float = 0.2,
         timeout_s: float | None = None,
         new_meter: bool = False,
+        at_supply: bool = False,
         evse: int = 1,
         state_dir: Path | None = None,
         reconnect: bool = True,
@@ -83,8 +84,9 @@ class ModbusMeter(Driver):
         self._poll_s = poll_s
         self._refresh_ns = int(refresh_s * 1e9)
         self._timeout_s = self._slowest_answer_s() if timeout_s is None else timeout_s
+        self._topic = "supply.sample" if at_supply else "meter.sample"
         # a sample is as old as the meter's own refresh and the answer took
-        source.declare(("meter.",), self._refresh_ns + int(2 * self._timeout_s * 1e9))
+        source.declare((self._topic,), self._refresh_ns + int(2 * self._timeout_s * 1e9))
         self._segment: Segment | None = None
         self._meter: Recogniser | None = None
         self._poller: asyncio.Task[None] | None = None
@@ -214,7 +216,7 @@ class ModbusMeter(Driver):
         if data is not None:
             stamp = Stamp.host(last.response_ns, lo_ns=first.request_ns - self._refresh_ns)
             raw = " | ".join(reading.raw for reading in poll.readings)
-            self._source.emit("meter.sample", stamp, data, evse=self.evse, raw=raw)
+            self._source.emit(self._topic, stamp, data, evse=self.evse, raw=raw)
         elif not fresh:
             self._source.gap(self._good_ns, last.response_ns, f"{self.name} still has no power or no energy")
         self._good_ns = last.response_ns

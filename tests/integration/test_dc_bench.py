@@ -27,7 +27,9 @@ def test_a_vehicle_without_a_pilot_charges_and_its_output_is_seen_dead(
         charger = host.timeline.wait_for("chademo.charger", lambda told: told["current_a"] >= 19, within="20 s")
         assert charger.data["voltage_v"] > 300
         assert host.bench.outlet.live is True
-    assert host.outcome_text == "safe: output proven dead (no voltage sensed, 0.00 A metered)"
+        host.timeline.wait_for("supply.sample", within="3 s")
+        assert host.bench.outlet.current_a is None, "the meter is in front of the charger"
+    assert host.outcome_text == "safe: output proven dead (no voltage sensed)"
 
 
 def test_a_charger_that_sleeps_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +47,4 @@ def test_a_charger_that_sleeps_proves_nothing(tmp_path: Path, monkeypatch: pytes
         assert (host.bench.outlet.live, host.bench.outlet.may_be_live) == (None, False)
     assert "no voltage sensed" not in host.outcome_text
     assert "NOT SAFE" not in host.outcome_text
+    assert "proven dead" not in host.outcome_text, "the meter sees the charger's supply, which is off, and no output"

@@ -67,6 +67,7 @@ def test_the_virtual_bench_is_sound() -> None:
         ("[envelope]\n", "[envelope]\nrelays = [1.5]\n", "relays", "a valid integer or 'mains', 'pe'"),
         ("[envelope]\n", '[envelope]\nrelays = [\n  "pe",\n  "mans",\n]\n', '"mans"', "did you mean 'mains'"),
         ('csms_allowed = ["firmware"', 'csms_allowed = ["firmwar"', "csms_allowed", "did you mean 'firmware'"),
+        ('["UnpublishFirmware"]', '["UnpublishFirmwar"]', "csms_forbidden", "did you mean 'UnpublishFirmware'"),
         ("[envelope]\n", '[envelope]\nrapi = ["safty", "x"]\n', "rapi", "(1 more problem after this one)"),
         ('outlet = "socket"', 'outlet = "soket"', "outlet", "did you mean 'socket'"),
         ("calibration_due = 2036", "calibration_due = 2025", "[device.meter]", "lies before calibrated 2026-01-15"),

@@ -285,6 +285,22 @@ def test_energy_by_the_register_when_no_power_is_told() -> None:
     assert "101 Wh" in run.trip.why
 
 
+def test_a_meter_at_the_supply_tells_of_the_energy_and_of_no_outlet() -> None:
+    """What a station uses for itself is no current at its plug; what its plug delivered is in that, too."""
+    run = Run(most_wh=50.0, meters={})
+    run.cp("A")
+    told = {"current_a": [40.0] * 3, "voltage_v": [400.0] * 3, "power_w": 27_700.0, "energy_wh": "0"}
+    while run.at < 6000:
+        run.at += 100
+        run.tell("supply.sample", "meter", lo=run.at - 200, **told)
+        run.tick()
+    assert run.trip is None
+    while run.at < 8000:
+        run.at += 100
+        run.tell("supply.sample", "meter", lo=run.at - 200, **told)
+    assert cause(run) == "energy"
+
+
 def test_a_register_that_jumps_or_goes_back_is_no_energy() -> None:
     run = Run(most_wh=100.0)
     for wh in ("1000", "1", "16777216", "1000", "nan"):
