@@ -145,6 +145,11 @@ class StationConnection(ServerConnection):
         return self.protocol.state is State.OPEN and not self.forgotten and not self.transport.is_closing()
 
     @property
+    def held_back(self) -> bool:
+        """Whether its handshake gets no answer for now, on purpose."""
+        return self._waiting is not None
+
+    @property
     def last_stamp(self) -> Stamp:
         """Stamp of the last read."""
         return self._stamp

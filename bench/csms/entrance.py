@@ -90,8 +90,9 @@ class Entrance:
         self._at_once: Counter[str] = Counter()
         self._doors: list[tuple[Door, Server]] = []
         self._open: set[StationConnection] = set()
+        self._knocking: set[StationConnection] = set()
         # The same three for every connection.
-        self._hooks = self._is_held_back, self._open.add, self._open.discard
+        self._hooks = self._knocks, self._open.add, self._is_gone
 
     def url(self, station: str, *, tls: bool | None = None) -> str:
         """The address to configure in a station. `tls`: of the port with TLS, or the one without; None: the main one.
@@ -108,6 +109,11 @@ class Entrance:
         host = known[0] if self._host in EVERYWHERE and known else EVERYWHERE.get(self._host, self._host)
         shown = f"[{host}]" if ":" in host else host
         return f"{'wss' if wanted else 'ws'}://{shown}:{port}/{quote(station, safe='')}"
+
+    @property
+    def oldest_knock_ns(self) -> int | None:
+        """Receipt of the oldest handshake that is being looked at, and of which nothing was told yet (bench clock)."""
+        return min((one.last_stamp.order_ns for one in self._knocking if not one.held_back), default=None)
 
     async def start(self) -> None:
         """Listen.
@@ -174,8 +180,13 @@ class Entrance:
         connection.on_request, connection.on_made, connection.on_gone = self._hooks
         return connection
 
-    def _is_held_back(self, connection: StationConnection, request: Request) -> bool:
+    def _knocks(self, connection: StationConnection, request: Request) -> bool:
+        self._knocking.add(connection)
         return self._held_back(connection, _station(request))
+
+    def _is_gone(self, connection: StationConnection) -> None:
+        self._open.discard(connection)
+        self._knocking.discard(connection)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Who it is, from the path (OCPP-J 1.6 section 3.1.1), and whether it may connect (3.2: 404 if not)."""
@@ -218,6 +229,7 @@ class Entrance:
 
     async def _serve(self, connection: ServerConnection) -> None:
         own = cast("DoorConnection", connection)
+        self._knocking.discard(own)
         if own.subprotocol is None:
             # OCPP-J 1.6 section 3.2: complete the handshake without a subprotocol, then close at once.
             offered = ", ".join(own.offered) or "none"
@@ -239,6 +251,7 @@ class Entrance:
         failure = own.protocol.handshake_exc
         said = str(failure) if isinstance(failure, BenchError) else type(failure).__name__
         self._refused(own, int(response.status_code), own.refusal or f"no WebSocket handshake ({said})", own.last_stamp)
+        self._knocking.discard(own)
 
     def _unopened(self, connection: DoorConnection, why: str) -> None:
         self._refused(connection, 0, why, Stamp.host(time.monotonic_ns()))

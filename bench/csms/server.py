@@ -263,9 +263,9 @@ class Csms:
         return link
 
     def _ticking(self) -> None:
-        """Promise that nothing older comes; texts that wait in an inbox are older than now."""
-        waiting = [ns for link in self._links.values() if (ns := link.oldest_waiting_ns) is not None]
-        self._source.tick(min([time.monotonic_ns(), *waiting]))
+        """Promise that nothing older comes; handshakes and texts that wait to be worked on are older than now."""
+        waiting = [self._entrance.oldest_knock_ns, *(link.oldest_waiting_ns for link in self._links.values())]
+        self._source.tick(min([time.monotonic_ns(), *(ns for ns in waiting if ns is not None)]))
         self._tick = asyncio.get_running_loop().call_later(TICK_S, self._ticking)
 
     def _seen(self, station_id: str) -> str:

@@ -15,6 +15,17 @@ from pilotbench.errors import CsmsError, StationTimeout
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 Play = Callable[..., Any]
+HANDSHAKE = "".join(
+    f"{line}\r\n"
+    for line in (
+        "Host: 127.0.0.1",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
+        "Sec-WebSocket-Protocol: ocpp1.6",
+    )
+)
 BOOT = {"chargePointVendor": "Vendor", "chargePointModel": "Model"}
 CONFIG = {"configurationKey": [{"key": "MinimumStatusDuration", "readonly": False, "value": "0"}]}
 
@@ -223,6 +234,27 @@ def test_closing_with_a_half_open_handshake_is_quick(tmp_path: Path) -> None:
         loop.run_until_complete(whole())
     finally:
         loop.close()
+
+
+MANY = 150
+"""So many handshakes are answered after the back end has looked at its clock several times."""
+
+
+def test_stations_that_come_all_at_once_are_told_in_the_order_of_their_times(play: Play) -> None:
+    async def story(rig: Any) -> None:
+        opened = [await asyncio.open_connection("127.0.0.1", rig.csms.port) for _ in range(MANY)]
+        for number, (_, writer) in enumerate(opened):
+            path = f"/CP{number}" if number % 3 else "/"  # every third names no station, and is turned away
+            writer.write(f"GET {path} HTTP/1.1\r\n{HANDSHAKE}\r\n".encode())
+        for number, (_, writer) in enumerate(opened):
+            host, port = writer.get_extra_info("sockname")
+            await rig.seen("ocpp.connected" if number % 3 else "ocpp.refused", remote=f"{host}:{port}")
+        for _, writer in opened:
+            writer.transport.abort()
+
+    rig = play(story)
+    assert len(rig.all("ocpp.refused")) == MANY // 3
+    assert not [event for event in rig.timeline.events() if event.late]
 
 
 def test_nobody_came(play: Play) -> None:
