@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import CARD, at_least
+from .steps import CARD, at_least, connected_again, cut_connection
 
 AWAY = "9 s"
 WITHIN = "75 s"
@@ -17,17 +17,11 @@ def test_offline_start(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> No
     mark = timeline.now_ns()
     vehicle.present(CARD)
     timeline.wait_for("ocpp.authorized", within="6 s", since_ns=mark)
-    bench.phase("the connection is cut")
-    cut = timeline.now_ns()
-    link = csms.link()
-    link.blackhole(AWAY)
-    link.reset()
+    cut = cut_connection(bench, csms, timeline, AWAY)
     bench.phase("plug in and charge")
     vehicle.plug()
     timeline.seen("meter.sample", at_least(10.0), within="12 s", since_ns=cut)
-    bench.phase("connected again")
-    timeline.wait_for("ocpp.connected", within="60 s", since_ns=cut)
-    csms.wait_ready("60 s")
+    connected_again(bench, csms, timeline, cut)
     timeline.seen("ocpp.tx.started", within=WITHIN, since_ns=cut)
     bench.phase("stop with the card")
     mark = timeline.now_ns()

@@ -15,8 +15,11 @@ __all__ = [
     "at_most",
     "begin",
     "charge_on",
+    "connected_again",
+    "cut_connection",
     "delivered",
     "end",
+    "leave_offline",
     "plug_in",
     "residual_current",
     "settings",
@@ -125,3 +128,29 @@ def _has(csms: Any, wanted: Mapping[str, str] | None) -> dict[str, str]:
         return csms.get_variables(list(wanted)) if wanted else {}
     except CsmsError:  # keys of 1.6 are no names of variables
         return {}
+
+
+def cut_connection(bench: Any, csms: Any, timeline: Any, away: str) -> int:
+    """Cut the connection and let none come up for so long; when it was cut."""
+    bench.phase("the connection is cut")
+    cut_ns = timeline.now_ns()
+    link = csms.link()
+    link.blackhole(away)
+    link.reset()
+    return cut_ns
+
+
+def leave_offline(bench: Any, vehicle: Any, timeline: Any) -> None:
+    """Stop with the card while there is no connection, and unplug."""
+    bench.phase("stop with the card")
+    mark = timeline.now_ns()
+    vehicle.present(CARD)
+    timeline.seen("output", live=False, within="8 s", since_ns=mark)
+    vehicle.unplug()
+
+
+def connected_again(bench: Any, csms: Any, timeline: Any, since_ns: int) -> None:
+    """Wait until the station is back; it may take a minute."""
+    bench.phase("connected again")
+    timeline.wait_for("ocpp.connected", within="60 s", since_ns=since_ns)
+    csms.wait_ready("60 s")
