@@ -10,7 +10,6 @@ from typing import Any, cast
 import msgspec
 
 from .config import BenchFile, data_file
-from .devices import MeterSection
 from .owner import state_dir
 from .safety.arming import Arming, token_path
 from .safety.envelope import Envelope
@@ -105,7 +104,6 @@ def watch_of(file: BenchFile) -> Watch:
     """What the supervisor looks for, and how long it waits."""
     envelope, safe = file.envelope, file.safe
     roles = {name: device.role for name, device in file.device.items()}
-    at_supply = {name for name, meter in file.every(MeterSection) if meter.place == "supply"}
     return Watch(
         no_current_a=safe.current_below,
         most_a=envelope.current * OVER_SHARE + safe.current_below,
@@ -118,9 +116,7 @@ def watch_of(file: BenchFile) -> Watch:
         over_limit_s=safe.over_limit,
         meter_silent_s=safe.meter_silent,
         device_lost_s=safe.device_lost,
-        meters={
-            name: file.device[name].evse for name, role in roles.items() if role == "meter" and name not in at_supply
-        },
+        meters={name: file.device[name].evse for name, role in roles.items() if role == "meter"},
         e_stop=safe.e_stop,
         mains=frozenset(
             (name, number)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import BenchError
+from ..errors import BenchError, SafetyError
 from .assembly import Bench
 from .safety.danger import PLAIN
 
@@ -97,9 +97,15 @@ async def cut_supply(bench: Bench, for_s: float) -> bool:
     False on a bench of which nothing switches the mains. What fails, or is given up, leaves the supply off.
 
     Raises:
-        SafetyError: the gate refuses.
+        SafetyError: the gate refuses; for a time that is shorter than the envelope's `min_off` before anything is done.
         DeviceError: not acknowledged.
     """
+    least_s = bench.gate.envelope.min_off_s
+    if for_s < least_s:
+        raise SafetyError(
+            f"the supply cannot be off for {for_s:g} s: [envelope] min_off = {least_s:g} s would keep it from being "
+            "switched on again in time. Ask for a longer time."
+        )
     switches: list[tuple[Any, int]] = []
     for driver in bench.instruments:
         device = cast(Any, driver)

@@ -108,7 +108,8 @@ class Vehicle:
             self._task = None
 
     async def plug(self, cable_a: int | None = 32) -> None:
-        """Put the plug in with S2 open: PP resistor of the cable, then CP to B. None: a plug without that resistor.
+        """Put the plug in with S2 open: PP resistor of the cable, then CP to B. None: a plug without that
+        resistor, on which it wants no more than on the thinnest cable.
 
         Raises:
             DeviceError: `cable_a` is no cable rating (13, 20, 32, 63), or a device failed.
@@ -124,7 +125,7 @@ class Vehicle:
             self._plugged, self._s2_closed, self._fell_out = True, False, False
             self._airing = False
             if self._ev is not None:
-                self._wants_a = self._max_current_a if cable_a is None else min(self._max_current_a, float(cable_a))
+                self._wants_a = min(self._max_current_a, float(min(CABLE_OHM) if cable_a is None else cable_a))
                 await self._ev.command(plugged=True, s2_closed=False, max_current_a=self._wants_a, charge=True)
         self._wake.set()
 

@@ -22,7 +22,7 @@ def test_held_s2(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     timeline.seen("output", live=True, within=STATION_MAY_TAKE, since_ns=mark)
     bench.phase("limit to 0 A")
     mark = timeline.now_ns()
-    csms.set_limit(0)
+    csms.set_limit(0, tx=csms.transaction())
     timeline.seen("output", live=False, within=STATION_MAY_TAKE, since_ns=mark)
     bench.phase("S2 opens")
     vehicle.pause()

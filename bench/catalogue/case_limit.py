@@ -17,7 +17,7 @@ def test_limit(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     begin(bench, vehicle, timeline)
     bench.phase("limit to 10 A")
     mark = timeline.now_ns()
-    csms.set_limit(LIMIT_A)
+    csms.set_limit(LIMIT_A, tx=csms.transaction())
     timeline.seen("meter.sample", at_most(LIMIT_A + 1.0), within=STATION_MAY_TAKE, since_ns=mark)
     bench.phase("charge at the limit")
     mark = timeline.now_ns()
@@ -26,6 +26,6 @@ def test_limit(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     else:
         bench.phase("limit to 16 A")
         mark = timeline.now_ns()
-        csms.set_limit(HIGHER_A)
+        csms.set_limit(HIGHER_A, tx=csms.transaction())
         timeline.seen("meter.sample", at_least(HIGHER_A - 1.0), within=STATION_MAY_TAKE, since_ns=mark)
     end(bench, vehicle, csms, timeline)

@@ -13,11 +13,11 @@ def test_residual_current(bench: Any, vehicle: Any, csms: Any, timeline: Any) ->
         return
     bench.phase("residual current")
     mark = timeline.now_ns()
-    if not residual_current(bench, True):
-        return
-    timeline.seen("output", live=False, within="3 s", since_ns=mark)
-    timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark)
-    residual_current(bench, False)
+    with residual_current(bench) as flows:
+        if not flows:
+            return
+        timeline.seen("output", live=False, within="3 s", since_ns=mark)
+        timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark)
     bench.phase("unplug")
     mark = timeline.now_ns()
     vehicle.unplug()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import CsmsError
-from .steps import begin
+from .steps import begin, settings
 
 MESSAGES = ("FirmwareStatusNotification", "StatusNotification", "MeterValues", "TransactionEvent")
 ANSWERED_WITHIN = "33 s"
@@ -28,9 +28,10 @@ def asked_for(csms: Any) -> list[str]:
 
 def test_trigger(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     """Charge; trigger one message of each kind, and see them come."""
-    begin(bench, vehicle, timeline)
-    bench.phase("triggers")
-    mark = timeline.now_ns()
-    for message in asked_for(csms):
-        if not timeline.seen("ocpp.call", dir="rx", action=message, within=ANSWERED_WITHIN, since_ns=mark):
-            break
+    with settings(csms, v2={"SampledDataCtrlr.TxUpdatedInterval": "0"}):  # one that comes by itself may count, too
+        begin(bench, vehicle, timeline)
+        bench.phase("triggers")
+        mark = timeline.now_ns()
+        for message in asked_for(csms):
+            if not timeline.seen("ocpp.call", dir="rx", action=message, within=ANSWERED_WITHIN, since_ns=mark):
+                break

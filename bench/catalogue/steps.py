@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ...errors import CsmsError
+from ...errors import BenchError, CsmsError
 
 __all__ = [
     "CARD",
@@ -92,17 +92,26 @@ def end(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
 
 
-def residual_current(bench: Any, on: bool) -> bool:
-    """Let a residual current flow, or none: by the bench's relay for it or by the virtual bench; False without both."""
+@contextmanager
+def residual_current(bench: Any) -> Generator[bool]:
+    """A residual current at the first outlet, by a relay for it or by the virtual bench; False without both."""
+    switch = _leak(bench)
+    if switch is None:
+        yield False
+        return
+    switch(True)
+    try:
+        yield True
+    finally:
+        switch(False)
+
+
+def _leak(bench: Any) -> Callable[[bool], object] | None:
     for board in bench.bench.instruments:
-        for number, duty in board.relays.items() if board.role == "relay" else ():
+        for number, duty in board.relays.items() if board.role == "relay" and board.evse == 1 else ():
             if duty == "rcd":
-                bench.call(board.switch(number, on))
-                return True
-    if bench.file.twin is None:
-        return False
-    bench.twin.fault("leak-ac", on=on)
-    return True
+                return lambda on: bench.call(board.switch(number, on))
+    return None if bench.file.twin is None else lambda on: bench.twin.fault("leak-ac", on=on)
 
 
 @contextmanager
@@ -111,15 +120,42 @@ def settings(
 ) -> Generator[bool]:
     """Give the station these settings of its version, and in the end what it had before; False when it has none.
 
-    What the station does not have, or does not take, stays as it is: the rules ask what it has.
+    What the station does not have, or does not take, stays as it is: the rules ask what it has. Whoever stops the run
+    waits for no station: it keeps the settings then.
+
+    Raises:
+        CsmsError: the station did not take back what it had; where something else went wrong before, a note of that.
     """
     before = _has(csms, v2) or _has(csms, v16)
     wanted = {**(v16 or {}), **(v2 or {})}
-    csms.set_variables({name: wanted[name] for name in before})
+    changed = before
     try:
+        answers = csms.set_variables({name: wanted[name] for name in before})
+        changed = {name: before[name] for name, answer in answers.items() if _taken(answer)}
         yield bool(before)
-    finally:
-        csms.set_variables(before)
+    except Exception as error:
+        kept = _not_given_back(csms, changed)
+        if kept:
+            error.add_note(kept)
+        raise
+    kept = _not_given_back(csms, changed)
+    if kept:
+        raise CsmsError(kept)
+
+
+def _not_given_back(csms: Any, before: Mapping[str, str]) -> str:
+    """Give the station what it had; what it did not take, and why. Empty when all is as it was."""
+    try:
+        answers = csms.set_variables(before)
+    except BenchError as error:
+        return f"the station may have kept {', '.join(before)} of this case; it had {dict(before)}: {error}"
+    kept = {name: before[name] for name, answer in answers.items() if not _taken(answer)}
+    return f"the station did not take back {', '.join(kept)}; it had {kept}." if kept else ""
+
+
+def _taken(answer: Any) -> bool:
+    """The station takes the value, if only from its next boot on."""
+    return answer.accepted or answer.status == "RebootRequired"
 
 
 def _has(csms: Any, wanted: Mapping[str, str] | None) -> dict[str, str]:

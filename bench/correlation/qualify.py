@@ -81,13 +81,14 @@ def _touches(window: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
 def _beyond_stalls(instance: Instance, spans: Sequence[tuple[float, float]]) -> bool:
     """True when a measured time is over its limit by far more than the twin's stalls could have added.
 
-    A stall lengthens what the station did by its own length; five times that is taken, for what follows from it.
+    A stall lengthens what the station did by its own length; five times that is taken, for what follows from it. Stalls
+    after the limit count, too, until what was measured had come or was waited for no longer.
     """
     measured, limit = instance.measured, instance.limit
     unit_ns = _TIME_NS.get(measured.unit) if measured is not None else None
     if measured is None or measured.lo is None or limit is None or unit_ns is None:
         return False
-    stalled_ns = sum(
-        hi - lo for lo, hi in spans if any(lo <= window[1] and window[0] <= hi for window in instance.windows)
-    )
+    measured_ns = measured.lo * unit_ns
+    windows = [(first, max(last, first + measured_ns)) for first, last in instance.windows]
+    stalled_ns = sum(hi - lo for lo, hi in spans if any(lo <= last and first <= hi for first, last in windows))
     return (measured.lo - limit) * unit_ns > STALL_FACTOR * stalled_ns

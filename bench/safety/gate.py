@@ -102,7 +102,8 @@ class EnvelopeGate:
     def permit(self, stimulus: Stimulus) -> None:
         """See `Gate.permit`."""
         duty = self._duty(stimulus)
-        if not really_safe(stimulus, self._memory.cp_state(stimulus.device), duty):
+        to_safe = really_safe(stimulus, self._memory.cp_state(stimulus.device), duty)
+        if not to_safe:
             if self.sealed:
                 raise SafetyError(f"{_shown(stimulus)} refused: {self._sealed_why}.")
             if self.held and needs_of(stimulus, duty) is not None:
@@ -110,6 +111,7 @@ class EnvelopeGate:
             self._in_envelope(stimulus)
             self._armed(stimulus, duty)
         self._remember(stimulus, duty)
+        self._memory.permitted(stimulus.device, stimulus.verb, to_safe=to_safe)
 
     def unasked(self, event: Event) -> str | None:
         """`device: verb` of a stimulus that an instrument did without asking this gate for it; None: it did ask.
@@ -119,7 +121,9 @@ class EnvelopeGate:
         if event.topic != "stimulus":
             return None
         device, verb = str(event.data["device"]), str(event.data["verb"])
-        return None if self._memory.done(device, verb) else f"{device}: {verb}"
+        step = Stimulus(device, verb, event.data["args"], to_safe=True)
+        to_safe = really_safe(step, self._memory.cp_state(device), self._duty(step))
+        return None if self._memory.done(device, verb, to_safe=to_safe) else f"{device}: {verb}"
 
     def look(self, event: Event) -> None:
         """Learn what was done, and what is seen: off counts only once it is acknowledged or read back."""
@@ -183,7 +187,6 @@ class EnvelopeGate:
 
     def _remember(self, stimulus: Stimulus, duty: str | None) -> None:
         device, args, memory = stimulus.device, stimulus.args, self._memory
-        memory.permitted(device, stimulus.verb)
         match stimulus.verb:
             case "resistor":
                 memory.shows(device, str(args.get("state")))

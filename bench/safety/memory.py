@@ -33,21 +33,24 @@ class Memory:
         self._supplies: dict[Switch, bool] = {}
         self._live: dict[str, bool] = {}
         self._cp: dict[str, str] = {}
-        self._permitted = Counter[tuple[str, str]]()
+        self._permitted = Counter[tuple[str, str, bool]]()
 
     # ---- what was permitted, and not done yet
 
-    def permitted(self, device: str, verb: str) -> None:
-        """It may be done once."""
-        self._permitted[device, verb] += 1
+    def permitted(self, device: str, verb: str, *, to_safe: bool) -> None:
+        """It may be done once. `to_safe`: as a step towards the safe state, whatever else is forbidden."""
+        self._permitted[device, verb, to_safe] += 1
 
-    def done(self, device: str, verb: str) -> bool:
-        """It was done: whether the device had asked for it this time. A verb that was permitted and failed is left."""
-        self._permitted[device, verb] -= 1
-        asked = self._permitted[device, verb] >= 0
-        if not asked:
-            del self._permitted[device, verb]
-        return asked
+    def done(self, device: str, verb: str, *, to_safe: bool) -> bool:
+        """It was done: whether the device had asked for it this time. A verb that was permitted and failed is left.
+
+        `to_safe`: it may have been such a step. What was asked for as one pays for nothing else.
+        """
+        for kind in (True, False) if to_safe else (False,):
+            if self._permitted[device, verb, kind]:
+                self._permitted[device, verb, kind] -= 1
+                return True
+        return False
 
     # ---- switches that wear: S2, supplies
 

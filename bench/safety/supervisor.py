@@ -83,11 +83,11 @@ class _Outlet:
         self.delivered = Delivered()
 
     def energised(self, no_current_a: float) -> bool:
-        """Voltage is there, or current; where no sense says, its last word counts if it was live, and a closed S2."""
+        """Voltage is there, or was when a sense fell silent, or current; where no sense says, a closed S2 counts."""
         live = self.senses.live
-        if live is None:
-            return bool(self.senses.lost) or self.s2_closed or self.current_a > no_current_a
-        return live or self.current_a > no_current_a
+        if live or self.senses.lost or self.current_a > no_current_a:
+            return True
+        return live is None and self.s2_closed
 
     def shows(self, state: str) -> None:
         """CP changed: without the vehicle, a card that nobody used yet is forgotten."""
@@ -137,6 +137,7 @@ class Supervisor:
             case "meter.sample":
                 return self._metered(event, outlet)
             case "supply.sample":
+                outlet.heard_ns = max(outlet.heard_ns, event.stamp.order_ns)
                 return self._delivered(event, outlet)
             case "cp.state":
                 outlet.shows(str(data["state"]))

@@ -228,6 +228,9 @@ def test_the_gate_of_a_run_is_asked_anew_each_time(copper: Copper) -> None:
     assert any("the supervisor tripped: it was disarmed" in text for text in said), said
 
 
+CLOSED = "resistor, C"
+
+
 def test_what_a_driver_did_without_asking_is_seen_as_such() -> None:
     """The net below: it records what it did, and the gate never let it."""
     gate = EnvelopeGate(envelope_of(load_bench_file(virtual_bench())))
@@ -239,7 +242,9 @@ def test_what_a_driver_did_without_asking_is_seen_as_such() -> None:
     def done(*verbs: str) -> list[str | None]:
         seen.clear()
         for verb in verbs:
-            timeline.source("pilot").note("stimulus", {"device": "pilot", "verb": verb, "args": {}})
+            args = {"state": "A"} if verb == "resistor" else {"state": "C"} if verb == CLOSED else {}
+            told = {"device": "pilot", "verb": "resistor" if verb == CLOSED else verb, "args": args}
+            timeline.source("pilot").note("stimulus", told)
         return [one for one in seen if one]
 
     assert done("resistor", "heater.on") == ["pilot: heater.on"]
@@ -247,3 +252,5 @@ def test_what_a_driver_did_without_asking_is_seen_as_such() -> None:
     gate.permit(Stimulus("pilot", "resistor", {"state": "A"}, True))
     gate.permit(Stimulus("pilot", "resistor", {"state": "A"}, True))
     assert done("resistor", "resistor", "resistor") == ["pilot: resistor"]
+    gate.permit(Stimulus("pilot", "resistor", {"state": "A"}, True))
+    assert done(CLOSED, "resistor") == ["pilot: resistor"], "a step to the safe state pays for no other"

@@ -10,7 +10,7 @@ from pilotbench.bench.config import load_bench_file, virtual_bench
 from pilotbench.bench.host import BenchHost
 from pilotbench.bench.twin.faults import FAULTS
 from pilotbench.bench.twin_control import parse_fault
-from pilotbench.errors import TwinError
+from pilotbench.errors import SafetyError, TwinError
 
 
 @pytest.fixture
@@ -42,8 +42,10 @@ def test_a_test_breaks_the_bench_and_mends_it(host: BenchHost):
     ended = timeline.wait_for("twin.fault", name="mains-cut", on=False, since_ns=mark, within="3 s")
     assert ended.evse == 1
     mark = timeline.now_ns()
-    assert host.cut_supply("100 ms")
+    assert host.cut_supply("300 ms")
     assert timeline.wait_for("twin.fault", name="mains-cut", on=False, since_ns=mark, within="3 s").stamp.lo_ns > mark
+    with pytest.raises(SafetyError, match=r"min_off = 0\.2 s would keep it"):
+        host.cut_supply("100 ms")
     with pytest.raises(TwinError, match="did you mean 'cp-short'"):
         twin.fault("cp-shrot")
     with pytest.raises(TwinError, match="must lie in"):

@@ -320,7 +320,7 @@ def trigger_status(way: str) -> Told2x:
     return t
 
 
-@CASES.of("v2.trigger.tx", "there is no transaction", "it ended in that moment")
+@CASES.of("v2.trigger.tx", "there is no transaction", "it ended in that moment", "one came by itself meanwhile")
 def trigger_tx(way: str) -> Told2x:
     t = Told2x()
     if way == "there is no transaction":
@@ -330,7 +330,7 @@ def trigger_tx(way: str) -> Told2x:
     t.trigger(5000, "TransactionEvent")
     if way == "pass":
         t.tx(5500, "Updated", "Trigger", "Charging")
-    elif way == "fail":
+    elif way == "one came by itself meanwhile":
         t.tx(5500, "Updated", "MeterValuePeriodic", "Charging")
     elif way == "it ended in that moment":
         t.stopped(5000)

@@ -287,7 +287,7 @@ def test_energy_by_the_register_when_no_power_is_told() -> None:
 
 def test_a_meter_at_the_supply_tells_of_the_energy_and_of_no_outlet() -> None:
     """What a station uses for itself is no current at its plug; what its plug delivered is in that, too."""
-    run = Run(most_wh=50.0, meters={})
+    run = Run(most_wh=50.0)
     run.cp("A")
     told = {"current_a": [40.0] * 3, "voltage_v": [400.0] * 3, "power_w": 27_700.0, "energy_wh": "0"}
     while run.at < 6000:

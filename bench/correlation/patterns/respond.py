@@ -66,7 +66,7 @@ class RespondMonitor(Monitor):
         if self.arming is not None:
             self.arming.take(event)
         for owed in self._open:
-            if owed.until is None and owed.event is not event and any(matches(o, event) for o in rule.until):
+            if owed.until is None and owed.event is not event and self._ends(owed, event):
                 owed.until = event
         for trigger in rule.trigger:
             for fired in self.triggered(trigger.on, event, edges):
@@ -75,6 +75,10 @@ class RespondMonitor(Monitor):
             self._review()
             if self.hold_ns:
                 self.context.schedule(event.stamp.order_ns + self.hold_ns + self.context.slack_ns, self._review)
+
+    def _ends(self, owed: _Owed, event: Event) -> bool:
+        """Whether an event withdraws what is owed: one of another outlet does not, one of none does for all."""
+        return event.evse in (None, owed.evse) and any(matches(one, event) for one in self.rule.until)
 
     def _trigger(self, event: Event, fired: Fired, given: tuple[Condition, ...]) -> None:
         lacks = self._lacks(fired.params, given)
@@ -265,10 +269,13 @@ class RespondMonitor(Monitor):
     def _stall_waited_out(self, owed: _Owed, limit: Interval) -> bool:
         """The twin stood still, and a response may come that much later: wait for that."""
         stamp = owed.mark.stamp
-        until_ns = int(heard_until(self.world, stamp.lo_ns, stamp.hi_ns, limit.hi))
-        if until_ns <= self.world.now_ns:
+        until_ns = heard_until(self.world, stamp.lo_ns, stamp.hi_ns, limit.hi)
+        if until_ns == stamp.hi_ns + limit.hi:
             return False
-        self.context.schedule(until_ns, lambda: self._settle(owed, final=True))
+        due_ns = int(until_ns) + self.context.slack_ns
+        if due_ns <= self.world.now_ns:
+            return False
+        self.context.schedule(due_ns, lambda: self._settle(owed, final=True))
         return True
 
     def _cut_off(self, span: Interval, limit: Interval, ended: Interval) -> bool:

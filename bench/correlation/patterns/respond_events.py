@@ -76,7 +76,7 @@ class RespondEventsMonitor(WaitingMonitor):
         if owed.lo != NEVER or owed.end_hi != NEVER:
             return False
         until_ns = heard_until(self.world, owed.first_ns, owed.last_ns, self.window.limit(owed).hi)
-        if until_ns == NEVER or until_ns <= max(owed.due_ns, self.world.now_ns):
+        if until_ns == NEVER or until_ns <= owed.due_ns:
             return False
         owed.due_ns = until_ns
         return True

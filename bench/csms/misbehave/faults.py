@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LinkFaults"]
 
 LONGEST_S = 24 * 3600.0
+LONGEST_RESTART_S = 10.0
 SLOWEST_BYTES_PER_S = 1
 
 
@@ -72,9 +73,10 @@ class LinkFaults:
         It breaks no rule (RFC 6455 section 7.4, IANA: Service Restart), so it excuses nothing.
 
         Raises:
-            CsmsError: the station is not connected, or `duration` is no time.
+            CsmsError: the station is not connected, or `duration` is no time, or longer than 10 s: a station that is
+                refused for longer makes its pauses longer, too, and would be blamed for what the back end did.
         """
-        lasts_s = seconds(duration, "restart", LONGEST_S)
+        lasts_s = seconds(duration, "restart", LONGEST_RESTART_S)
         connection = self._connection("restart")
         self.deeds.tell("restart", f"closed in order, back after {duration}", excuses=False)
         self._away_until_s = asyncio.get_running_loop().time() + lasts_s

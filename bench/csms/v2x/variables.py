@@ -16,6 +16,9 @@ from ..fields import instance_id, member, objects, string, text
 
 __all__ = ["Variables", "component_name", "place_of", "variable_name"]
 
+MOST_REPORTS = 16
+"""Reports that are under way at once; what has no end by then is forgotten."""
+
 NOT_THERE = frozenset({"UnknownComponent", "UnknownVariable"})
 """Answers that say that the station has no such variable. A rejected reading says nothing of it (B06.FR.09)."""
 
@@ -72,12 +75,16 @@ class Variables:
         """The back end asked for a report (GetBaseReport, GetReport)."""
         if answer.get("status") == "Accepted":
             self._newer[payload.get("requestId")] = set()
+            if len(self._newer) > MOST_REPORTS:  # reports whose end never came
+                del self._newer[next(iter(self._newer))]
 
     def written(self, answer: Payload) -> None:
         """The back end wrote variables: take the answer to SetVariables."""
         for entry in objects(answer.get("setVariableResult")):
             if (entry.get("attributeType") or "Actual") == "Actual" and entry.get("attributeStatus") == "Accepted":
-                self._overtakes(self._name(entry))
+                name = self._name(entry)
+                self._overtakes(name)
+                self._values.pop(name, None)  # what it is now is told once it is read
 
     def asked(self, payload: Payload) -> None:
         """The back end asked for variables (GetVariables)."""
@@ -91,7 +98,8 @@ class Variables:
             if (entry.get("attributeType") or "Actual") != "Actual":
                 continue
             name, status = self._name(entry), text(entry.get("attributeStatus"))
-            self._overtakes(name)
+            if status == "Accepted" or status in NOT_THERE:
+                self._overtakes(name)
             if status == "Accepted":
                 told = self._known(name, entry.get("attributeValue"))
             elif status in NOT_THERE:
