@@ -222,10 +222,8 @@ async def back_to_idle(bench: Bench) -> None:
     """
     if bench.gate.sealed:
         return
-    for evse, vehicle in bench.vehicles.items():
-        # A transaction of this run that waits for its vehicle would energise the next one that comes.
-        if vehicle.plugged or bench.live.open_transactions.get(evse) is not None:
-            await _one_to_idle(bench, evse, vehicle)
+    for evse in [evse for evse, vehicle in bench.vehicles.items() if vehicle.plugged]:
+        await _one_to_idle(bench, evse, bench.vehicles[evse])
 
 
 async def _one_to_idle(bench: Bench, evse: int, vehicle: Vehicle) -> None:
@@ -241,8 +239,7 @@ async def _one_to_idle(bench: Bench, evse: int, vehicle: Vehicle) -> None:
             errors.append(error)
 
     await step(vehicle.faults)
-    if vehicle.plugged:
-        await step(vehicle.pause)
+    await step(vehicle.pause)
     outlet = bench.outlets[evse]
     dead_within_s = PAUSED_WITHIN_S + bench.file.safe.output_dead_within
     if not await outlet.wait_until(lambda: not outlet.may_be_live, dead_within_s):
