@@ -36,7 +36,7 @@ lint: $(VENV)/.dev  ## style, types, import contracts
 bench: $(VENV)/.dev  ## measurements, ten minutes on a quiet machine: CAN, meters, stamps, recording, engine, OCPP
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark
 
-faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 clean sessions against none (25 minutes)
+faults: $(VENV)/.dev  ## every fault against every rule, every oddity and 50 clean sessions against none (an hour)
 	$(BIN)/python tests/support/fault_report.py
 
 safe-state: $(VENV)/.dev  ## the bench dies in every way, in every state: is everything dead, and when? (half an hour)

@@ -147,6 +147,15 @@ def rates(played: Sequence[Played], took_s: float) -> Iterator[str]:
     yield f"It took {took_s / 60:.0f} min."
 
 
+def unseen(played: Sequence[Played]) -> Iterator[str]:
+    """Rules that a fault is listed for, and that did not FAIL in its run although another one of the list did."""
+    missed = [one.result for one in played if isinstance(one.result, Judged) and one.result.missed]
+    if missed:
+        yield "Listed for a fault, and not FAIL in its run:"
+        yield ""
+        yield from (f"- {one.play.label}: {', '.join(one.missed)}" for one in missed)
+
+
 def untripped(played: Sequence[Played]) -> Iterator[str]:
     """Which rules no run made FAIL, and why that is known where it is."""
     judged = frozenset[str]().union(*(one.result.rules for one in played))
@@ -192,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         base: Path = arguments.keep or Path(made)
         base.mkdir(parents=True, exist_ok=True)
         played = play_all(chosen(arguments, base), base, arguments.at_once)
-    parts = [station_table(played), physical_table(played), rates(played, time.monotonic() - began)]
+    parts = [station_table(played), physical_table(played), rates(played, time.monotonic() - began), unseen(played)]
     if not (arguments.only or arguments.kind or arguments.ocpp):
         parts.append(untripped(played))
     print("\n\n".join(filter(None, ("\n".join(part) for part in parts))))
