@@ -94,7 +94,9 @@ class Session:
 
     def back(self, device: str, since_ns: int) -> None:
         """Wait until it is used again, and look at what was told of it."""
-        self.timeline.wait_for("device.state", device=device, state="ACTIVE", since_ns=since_ns, within="8 s")
+        if not self.timeline.seen("device.state", device=device, state="ACTIVE", since_ns=since_ns, within="16 s"):
+            told = [e.data for e in self.timeline.events("device.state") if e.data["device"] == device]
+            pytest.fail(f"{device} is not back: {told}")
         # The gap is told with the stamp of its telling: it is at hand once what follows it is.
         gaps = [event for event in self.timeline.events("gap") if event.source == device]
         last = gaps[-1].data
