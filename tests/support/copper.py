@@ -99,10 +99,11 @@ class Copper:
             self.host.close()
         except ExceptionGroup as group:
             said = [str(error) for error in group.exceptions]
-        if self._station is not None:
-            self._station.kill()
-            self._station.communicate()
-        self.twin.close()
+        finally:
+            if self._station is not None:
+                self._station.kill()
+                self._station.communicate()
+            self.twin.close()
         return said
 
     def plugged(self) -> bool:
