@@ -62,3 +62,11 @@ def test_an_end_by_the_refusal_says_so(trigger: str, reason: str | None, wanted:
     t.de_energise(9000)
     t.tx(9400, "Ended", trigger, "EVConnected", reason=reason)
     assert judged(t, "v2.invalid.event") is wanted
+
+
+@pytest.mark.parametrize(("evse", "wanted"), [(1, Outcome.NOT_APPLICABLE), (2, Outcome.FAIL)])
+def test_only_what_begins_at_the_same_outlet_ends_what_is_owed(evse: int, wanted: Outcome) -> None:
+    """The refused one goes on delivering; a second later somebody begins, here or at the other outlet."""
+    t = refused_at_the_start(((2500, True),))
+    t.csms("ocpp.tx.started", 3200, evse=evse, station="CP001", tx="t-2", connector=1)
+    assert judged(t, "v2.invalid.energy") is wanted

@@ -53,3 +53,13 @@ def test_silence_blames_when_a_standstill_does_not_explain_it(
     assert verdict.verdict is expected, verdict.text
     undisturbed = traced().verdict(rule)
     assert undisturbed.verdict is FAIL, undisturbed.text
+
+
+@pytest.mark.parametrize(("till_ms", "expected"), [(6500, FAIL), (9500, OPEN), (12_500, OPEN)])
+def test_a_standstill_that_goes_on_is_told_in_pieces_and_counts_as_one(till_ms: int, expected: Outcome) -> None:
+    """What watches the station tells every half second that it still does not answer."""
+    trace = opening(till=40_000)
+    for piece in range(6020, till_ms, 500):
+        trace.overrun(piece, min(piece + 500, till_ms))
+    verdict = trace.verdict("stop.open")
+    assert verdict.verdict is expected, verdict.text
