@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -120,8 +121,10 @@ def test_without_ammeter_and_mcu_id(rig: Rig, twin: Callable[..., TwinProcess]) 
 
 def test_a_boot_is_told(rig: Rig) -> None:
     opened(rig, rig.twin.ready["rapi"])
+    mark = time.monotonic_ns()  # it may be read before anybody waits for it
     rig.twin.control(type="fault", name="boot", device="rapi", post_code=8)
-    event = rig.run(rig.timeline.wait_for("evse.monitor", lambda e: e.data["via"] == "AB", timeout_s=2))
+    told = rig.timeline.wait_for("evse.monitor", lambda e: e.data["via"] == "AB", timeout_s=2, since_ns=mark)
+    event = rig.run(told)
     assert (event.data["post_code"], event.data["firmware"]) == ("08", "8.2.1")
 
 
