@@ -146,7 +146,7 @@ def test_silence_of_the_charger_ends_the_charging(bench: Bench) -> None:
     bench.plug()
     bench.charging(5)
     twin.control(type="fault", name="chademo-silent", on=True, device="dc")
-    bench.rig.run(bench.rig.timeline.wait_for("gap", timeout_s=3))
+    bench.rig.run(bench.rig.timeline.wait_for("gap", timeout_s=3, since_ns=bench.rig.rested_ns))
     assert car.state is DeviceState.DEGRADED
     assert "silent" in bench.phase("stopped")["why"]
     with pytest.raises(DeviceError, match="says nothing any more"):

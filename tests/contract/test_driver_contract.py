@@ -288,7 +288,7 @@ def test_plugged_in_again_it_opens_again(rig: Rig, kind: str) -> None:
 def test_stamps_are_in_order_and_watermarks_are_kept(rig: Rig, kind: str) -> None:
     driver = rig.driver(kind, rig.twin.ready[WIRES[kind]])
     rig.run(driver.open())
-    rig.run(rig.timeline.wait_for("tick", lambda e: e.data["upto_ns"] > 0, timeout_s=2))
+    rig.run(rig.timeline.wait_for("tick", lambda e: e.data["upto_ns"] > 0, timeout_s=2, since_ns=rig.rested_ns))
     rig.run(asyncio.sleep(1.2))
     rig.run(driver.close())
     mine = [event for event in rig.events if event.source == driver.name]

@@ -72,7 +72,7 @@ def test_missing_frames_are_a_gap(rig: Rig) -> None:
         return data
 
     tap.to_bench = drop_two
-    gap = rig.run(rig.timeline.wait_for("gap", timeout_s=3))
+    gap = rig.run(rig.timeline.wait_for("gap", timeout_s=3, since_ns=rig.rested_ns))
     assert "2 EV_Status frames of can are missing" in gap.data["why"]
     assert 90_000_000 < gap.data["to_ns"] - gap.data["from_ns"] < 400_000_000
 
@@ -82,9 +82,17 @@ def test_silence_degrades_and_its_end_is_told(rig: Rig) -> None:
     ev = rig.driver("ev.dbc", tap.port)
     rig.run(ev.open())
     tap.to_bench = lambda data: b""
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "DEGRADED", timeout_s=2))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "DEGRADED", timeout_s=2, since_ns=rig.rested_ns
+        )
+    )
     tap.to_bench = lambda data: data
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=2))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=2, since_ns=rig.rested_ns
+        )
+    )
     whys = [event.data["why"] for event in rig.topics("gap")]
     assert whys == ["no EV_Status of can for 500 ms", "EV_Status of can was silent and is back"]
     assert ev.state is DeviceState.ACTIVE
@@ -104,7 +112,7 @@ def test_damaged_frame_is_a_gap(rig: Rig) -> None:
     rig.run(rig.driver("ev.dbc", tap.port).open())
     once = iter([b"t201XYZ\r"])
     tap.to_bench = lambda data: next(once, b"") + data
-    gap = rig.run(rig.timeline.wait_for("gap", timeout_s=2))
+    gap = rig.run(rig.timeline.wait_for("gap", timeout_s=2, since_ns=rig.rested_ns))
     assert "damaged frame 't201XYZ'" in gap.data["why"]
 
 

@@ -133,7 +133,7 @@ def test_a_restart_is_told_and_unknown(rig: Rig) -> None:
     pilot = opened(rig, rig.twin.ready["ev_sim"])
     rig.run(pilot.resistor("C"))
     rig.twin.control(type="fault", name="reset", device="ev_sim")
-    reset = rig.run(rig.timeline.wait_for("pilot.reset", timeout_s=4))
+    reset = rig.run(rig.timeline.wait_for("pilot.reset", timeout_s=4, since_ns=rig.rested_ns))
     assert "restarted" in reset.data["why"]
     assert pilot.state is DeviceState.UNKNOWN
     (entry,) = [entry for entry in rig.twin.truth() if entry.get("command") == "reset"]

@@ -177,7 +177,7 @@ def test_samples_stay_right_on_a_meter_that_is_late_or_noisy(meters: MeterRig) -
     meters.fault("meter-late", by_ms=100.0)
     rig.run(asyncio.sleep(0.6))
     meters.fault("meter-late", on=False)
-    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=4))
+    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=4, since_ns=rig.rested_ns))
     samples = [event.data for event in rig.topics("meter.sample")]
     assert len({sample["energy_wh"] for sample in samples}) == 1
     assert all(sample["voltage_v"] == [0.0, 0.0, 0.0] for sample in samples)

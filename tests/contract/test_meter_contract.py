@@ -158,12 +158,12 @@ def test_one_lost_answer_costs_one_gap_and_no_sample_is_wrong(rig: Rig, capfd: p
     tap = rig.tap("meter")
     meter = rig.driver("meter.modbus", tap.port, timeout_s=0.15)
     rig.run(meter.open())
-    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2))
+    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2, since_ns=rig.rested_ns))
     once = iter([b""])
     tap.to_bench = lambda data: next(once, data)
-    gap = rig.run(rig.timeline.wait_for("gap", timeout_s=2))
+    gap = rig.run(rig.timeline.wait_for("gap", timeout_s=2, since_ns=rig.rested_ns))
     assert "Asking once more" in gap.data["why"]
-    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2))
+    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2, since_ns=rig.rested_ns))
     assert meter.state is DeviceState.ACTIVE
     assert len(rig.topics("gap")) == 1
     out, err = capfd.readouterr()
@@ -175,9 +175,17 @@ def test_silence_degrades_and_its_end_is_told(rig: Rig) -> None:
     meter = rig.driver("meter.modbus", tap.port, timeout_s=0.1)
     rig.run(meter.open())
     tap.to_device = lambda data: b""
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "DEGRADED", timeout_s=3))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "DEGRADED", timeout_s=3, since_ns=rig.rested_ns
+        )
+    )
     tap.to_device = lambda data: data
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=3))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=3, since_ns=rig.rested_ns
+        )
+    )
 
 
 def test_plugged_in_again_it_is_found_again(rig: Rig) -> None:
@@ -186,19 +194,27 @@ def test_plugged_in_again_it_is_found_again(rig: Rig) -> None:
     rig.run(meter.open())
     pulled_ns = time.monotonic_ns()
     tap.unplug()
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "FAULTED", timeout_s=3))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "FAULTED", timeout_s=3, since_ns=rig.rested_ns
+        )
+    )
     tap.plug()
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=4))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=4, since_ns=rig.rested_ns
+        )
+    )
     back = next(event for event in rig.topics("gap") if "is back" in event.data["why"])
     assert back.data["from_ns"] <= pulled_ns < back.data["to_ns"]
-    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2))
+    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2, since_ns=rig.rested_ns))
     assert not [event for event in rig.events if event.late]
 
 
 def test_sample_is_as_old_as_the_meter_may_make_it(rig: Rig) -> None:
     meter = rig.driver("meter.modbus", rig.twin.ready["meter"], refresh_s=0.2)
     rig.run(meter.open())
-    sample = rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2))
+    sample = rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2, since_ns=rig.rested_ns))
     width_ns = sample.stamp.hi_ns - sample.stamp.lo_ns
     assert 200_000_000 < width_ns < 260_000_000
     assert sample.stamp.order_ns == sample.stamp.hi_ns

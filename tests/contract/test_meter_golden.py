@@ -287,7 +287,7 @@ def test_golden_frames(rig: Rig, which: str) -> None:
     register_map = load_map(CONFIGS / "meters" / f"{which.split()[0]}.toml")
     meter = rig.driver("meter.modbus", tap.port, register_map=register_map)
     rig.run(meter.open())
-    sample = rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2))
+    sample = rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2, since_ns=rig.rested_ns))
     assert script.requests[: len(FRAMES[which])] == [request for request, _ in FRAMES[which]]
     assert set(script.requests) == {request for request, _ in FRAMES[which]}
     wanted = READINGS[which]

@@ -114,7 +114,11 @@ def test_one_unit_that_refuses_does_not_disturb_the_others(meters: MeterRig) -> 
     assert samples(rig, "m1", since_ns) == 0
     assert samples(rig, "m2", since_ns) >= 4
     meters.fault("meter-exception", on=False, device="m1")
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=2))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=2, since_ns=rig.rested_ns
+        )
+    )
 
 
 def test_two_of_the_same_unit_and_two_speeds_are_refused(meters: MeterRig) -> None:

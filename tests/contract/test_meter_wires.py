@@ -124,8 +124,12 @@ def test_cut_off_is_told_and_comes_back_by_itself(meters: MeterRig) -> None:
     gone_ns = time.monotonic_ns()
     rig.run(rig.timeline.wait_for("tick", lambda e: e.data["upto_ns"] > gone_ns + 10**8, timeout_s=3, since_ns=0))
     tap.plug()
-    rig.run(rig.timeline.wait_for("device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=4))
-    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2))
+    rig.run(
+        rig.timeline.wait_for(
+            "device.state", lambda e: e.data["state"] == "ACTIVE", timeout_s=4, since_ns=rig.rested_ns
+        )
+    )
+    rig.run(rig.timeline.wait_for("meter.sample", timeout_s=2, since_ns=rig.rested_ns))
     back = next(event for event in rig.topics("gap") if "is back" in event.data["why"])
     assert back.data["from_ns"] <= pulled_ns < back.data["to_ns"]
     assert not [event for event in rig.events if event.late]

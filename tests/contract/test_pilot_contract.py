@@ -134,12 +134,12 @@ def test_restart_of_the_emulator_is_a_new_epoch(rig: Rig) -> None:
     epoch = rig.topics("cp.state")[-1].stamp.epoch
     asked_ns = time.monotonic_ns()
     rig.twin.control(type="reset_pilot", boot_s=0.3)
-    reset = rig.run(rig.timeline.wait_for("pilot.reset", timeout_s=3))
+    reset = rig.run(rig.timeline.wait_for("pilot.reset", timeout_s=3, since_ns=rig.rested_ns))
     assert "started" in reset.data["why"]
     assert reset.stamp.lo_ns <= time.monotonic_ns() - 1
     assert reset.stamp.hi_ns >= asked_ns
     assert pilot.state is DeviceState.UNKNOWN
-    model = rig.run(rig.timeline.wait_for("clock.model", timeout_s=3))
+    model = rig.run(rig.timeline.wait_for("clock.model", timeout_s=3, since_ns=rig.rested_ns))
     assert model.data["epoch"] > epoch
     rig.run(pilot.make_safe())
     assert pilot.state is DeviceState.ACTIVE
@@ -152,7 +152,7 @@ def test_expired_watchdog_is_told(rig: Rig) -> None:
     pilot = opened(rig, tap.port, watchdog_ms=700)
     rig.run(pilot.resistor("C"))
     tap.to_device = lambda data: b""
-    reset = rig.run(rig.timeline.wait_for("pilot.reset", timeout_s=4))
+    reset = rig.run(rig.timeline.wait_for("pilot.reset", timeout_s=4, since_ns=rig.rested_ns))
     assert reset.data["why"] == "its watchdog expired"
     assert reset.stamp.device_ns is not None
     assert pilot.state is DeviceState.UNKNOWN

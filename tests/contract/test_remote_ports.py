@@ -165,7 +165,7 @@ def test_the_length_of_the_way_is_in_the_stamps_and_they_hold_the_truth(rig: Rig
     rig.run(driver.open())
     for state in "BAB":
         rig.run(driver.resistor(state))
-    rig.run(rig.timeline.wait_for("tick", timeout_s=2))
+    rig.run(rig.timeline.wait_for("tick", timeout_s=2, since_ns=rig.rested_ns))
     offset = driver.clock_offset
     assert 40e6 <= offset.hi - offset.lo <= 120e6
     steps = [event.stamp for event in rig.topics("stimulus") if event.data["verb"] == "resistor"]

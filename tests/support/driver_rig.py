@@ -73,6 +73,8 @@ class Rig:
 
     def __init__(self, folder: Path, twin: Callable[..., TwinProcess]) -> None:
         self.loop, _ = new_loop()
+        self.rested_ns = 0
+        """Since when the loop stands; what is read meanwhile is told before anybody waits for it."""
         self.folder = folder
         self.state_dir = folder / "state"
         self.events: list[Event] = []
@@ -101,7 +103,10 @@ class Rig:
             async with asyncio.timeout(timeout_s):
                 return await work
 
-        return self.loop.run_until_complete(limited())
+        try:
+            return self.loop.run_until_complete(limited())
+        finally:
+            self.rested_ns = time.monotonic_ns()
 
     def until(self, holds: Callable[[], bool], what: str, within_s: float = 5.0) -> None:
         """Let the bench run until something holds; a failed assertion that names it when it does not in time."""
