@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import plug_in
+from .steps import leave, plug_in
 
 QUIET = "7 s"
 
@@ -15,7 +15,4 @@ def test_idle(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     plug_in(vehicle, timeline)
     bench.phase("nobody comes")
     timeline.seen("ocpp.heartbeat", within=QUIET, since_ns=timeline.now_ns())
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    leave(bench, vehicle, timeline)

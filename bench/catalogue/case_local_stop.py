@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import CARD, begin
+from .steps import CARD, begin, leave
 
 PUTS_THE_CARD_AWAY = "1500 ms"
 
@@ -18,7 +18,4 @@ def test_local_stop(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
     # What the station tells and does meanwhile, it does with a vehicle that is connected.
     timeline.seen("ocpp.status", logical="available", within=PUTS_THE_CARD_AWAY, since_ns=mark)
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    leave(bench, vehicle, timeline)

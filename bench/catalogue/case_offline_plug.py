@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import connected_again, cut_connection
+from .steps import connected_again, cut_connection, leave
 
 AWAY = "4 s"
 WITHIN = "75 s"
@@ -18,7 +18,4 @@ def test_offline_plug(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> Non
     vehicle.plug()
     connected_again(bench, csms, timeline, cut)
     timeline.seen("ocpp.status", logical="occupied", within=WITHIN, since_ns=cut)
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    leave(bench, vehicle, timeline)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .steps import booted
+
 
 def test_out_of_service(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     """Make the outlet inoperative, restart, and bring it back."""
@@ -14,8 +16,7 @@ def test_out_of_service(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> N
     bench.phase("restart")
     mark = timeline.now_ns()
     csms.reset("Hard")
-    timeline.wait_for("ocpp.boot", within="60 s", since_ns=mark)
-    csms.wait_ready("60 s")
+    booted(csms, timeline, mark, within="60 s")
     timeline.seen("ocpp.status", connector=1, within="6 s", since_ns=mark)
     bench.phase("in service again")
     mark = timeline.now_ns()

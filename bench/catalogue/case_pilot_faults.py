@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import CARD, at_least, begin, plug_in
+from .steps import CARD, at_least, begin, leave, plug_in
 
 
 def test_pilot_faults(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
@@ -16,10 +16,7 @@ def test_pilot_faults(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> Non
     vehicle.present(CARD)
     timeline.seen("output", live=True, within="5 s", since_ns=mark)
     vehicle.faults()
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="8 s", since_ns=mark)
+    leave(bench, vehicle, timeline, within="8 s")
 
     if not begin(bench, vehicle, timeline):
         return

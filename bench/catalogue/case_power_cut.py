@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import begin, charge_on, settings
+from .steps import begin, booted, charge_on, leave, settings
 
 TIMEOUT = "TxCtrlr.ResumptionTimeout"
 MEASURABLE_WH = 40.0
@@ -20,8 +20,7 @@ def test_power_cut(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
         mark = timeline.now_ns()
         if not bench.cut_supply(f"{max(SHORT_S, bench.file.envelope.min_off):g} s"):
             return
-        timeline.wait_for("ocpp.boot", within="90 s", since_ns=mark)
-        csms.wait_ready("60 s")
+        booted(csms, timeline, mark, within="90 s")
         if timeline.seen("ocpp.tx.updated", within="20 s", since_ns=mark, trigger="TxResumed"):
             charge_on(timeline, MEASURABLE_WH)
         csms.set_variable(TIMEOUT, "1")
@@ -32,10 +31,6 @@ def test_power_cut(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
         bench.phase("supply off for too long")
         mark = timeline.now_ns()
         bench.cut_supply(f"{max(LONG_S, bench.file.envelope.min_off):g} s")
-        timeline.wait_for("ocpp.boot", within="90 s", since_ns=mark)
-        csms.wait_ready("60 s")
+        booted(csms, timeline, mark, within="90 s")
         timeline.seen("ocpp.tx.ended", within="20 s", since_ns=mark)
-        bench.phase("unplug")
-        mark = timeline.now_ns()
-        vehicle.unplug()
-        timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+        leave(bench, vehicle, timeline)

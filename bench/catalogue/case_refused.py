@@ -17,8 +17,8 @@ def refused(key: str) -> Callable[[Any, Any, Any], Any]:
     return answer
 
 
-def test_refused(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
-    """Authorise, and refuse the token in the answer to the start of the transaction."""
+def begin_refused(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> int:
+    """Plug in and authorise; the back end refuses the token once the transaction is told. When the card was shown."""
     csms.on("StartTransaction").answer(refused("idTagInfo"))
     csms.on("TransactionEvent").answer(refused("idTokenInfo"))
     bench.phase("plug in")
@@ -28,4 +28,10 @@ def test_refused(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     vehicle.present(CARD)
     timeline.wait_for("ocpp.tx.started", within="10 s", since_ns=mark)
     bench.phase("refused")
+    return mark
+
+
+def test_refused(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
+    """Authorise, and refuse the token in the answer to the start of the transaction."""
+    mark = begin_refused(bench, vehicle, csms, timeline)
     timeline.seen("ocpp.tx.ended", within="4 s", since_ns=mark)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .case_refused import refused
-from .steps import CARD, plug_in, settings
+from .case_refused import begin_refused
+from .steps import settings
 
 WITHOUT_ENERGY = "6 s"
 
@@ -13,15 +13,7 @@ WITHOUT_ENERGY = "6 s"
 def test_refused_goes_on(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     """Authorise, refuse the token in the answer to the start of the transaction, see no energy, unplug."""
     with settings(csms, v16={"StopTransactionOnInvalidId": "false"}, v2={"TxCtrlr.StopTxOnInvalidId": "false"}):
-        csms.on("StartTransaction").answer(refused("idTagInfo"))
-        csms.on("TransactionEvent").answer(refused("idTokenInfo"))
-        bench.phase("plug in")
-        plug_in(vehicle, timeline)
-        bench.phase("authorise")
-        mark = timeline.now_ns()
-        vehicle.present(CARD)
-        timeline.wait_for("ocpp.tx.started", within="10 s", since_ns=mark)
-        bench.phase("refused")
+        begin_refused(bench, vehicle, csms, timeline)
         mark = timeline.now_ns()
         if timeline.seen("output", live=True, within=WITHOUT_ENERGY, since_ns=mark):
             timeline.seen("output", live=False, within="16 s")

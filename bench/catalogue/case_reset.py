@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import begin, end
+from .steps import begin, booted, end, leave
 
 WITHIN = "320 s"
 """A station may take five minutes for a restart; a little more tells silence from a machine that stood still."""
@@ -19,10 +19,6 @@ def test_reset(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
         timeline.seen("ocpp.tx.ended", within="16 s", since_ns=mark)
         end(bench, vehicle, csms, timeline)
         return
-    timeline.wait_for("ocpp.boot", within=WITHIN, since_ns=mark)
-    csms.wait_ready("60 s")
+    booted(csms, timeline, mark, within=WITHIN)
     timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark)
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    leave(bench, vehicle, timeline)

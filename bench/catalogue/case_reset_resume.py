@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import begin, charge_on, end, settings, speaks
+from .steps import begin, booted, charge_on, end, settings, speaks
 
 TIMEOUT = "TxCtrlr.ResumptionTimeout"
 MEASURABLE_WH = 40.0
@@ -29,8 +29,7 @@ def test_reset_resume(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> Non
         mark = timeline.now_ns()
         if not csms.reset("ImmediateAndResume").accepted:
             return
-        timeline.wait_for("ocpp.boot", within="60 s", since_ns=mark)
-        csms.wait_ready("60 s")
+        booted(csms, timeline, mark, within="60 s")
         for trigger in ("ResetCommand", "TxResumed"):
             timeline.seen("ocpp.tx.updated", within=TOLD, since_ns=mark, trigger=trigger)
         end(bench, vehicle, csms, timeline)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import begin, residual_current
+from .steps import begin, leave, residual_current
 
 
 def test_residual_current(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
@@ -18,7 +18,4 @@ def test_residual_current(bench: Any, vehicle: Any, csms: Any, timeline: Any) ->
             return
         timeline.seen("output", live=False, within="3 s", since_ns=mark)
         timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark)
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="8 s", since_ns=mark)
+    leave(bench, vehicle, timeline, within="8 s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import CARD, at_least, at_most, delivered
+from .steps import CARD, at_least, at_most, delivered, leave
 
 LOOKS_FOR_CARD = "1500 ms"
 STATION_MAY_TAKE = "18 s"
@@ -62,7 +62,4 @@ def test_session(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
     timeline.seen("lock", locked=False, within=PULLS_AT_THE_PLUG, since_ns=mark)
 
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    leave(bench, vehicle, timeline)

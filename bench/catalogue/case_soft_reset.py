@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import begin, end
+from .steps import begin, booted, end
 
 GOES_ON = "16 s"
 """So long a transaction has to go on until nobody takes its end for one that was on its way already."""
@@ -22,7 +22,6 @@ def test_soft_reset(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     if not ended and not timeline.seen("ocpp.boot", within="1 s", since_ns=mark):
         end(bench, vehicle, csms, timeline)
     bench.phase("restart")
-    timeline.wait_for("ocpp.boot", within=WITHIN, since_ns=mark)
-    csms.wait_ready("60 s")
+    booted(csms, timeline, mark, within=WITHIN)
     timeline.seen("ocpp.tx.ended", within=WITHIN, since_ns=mark)
     timeline.seen("ocpp.status", within="6 s", since_ns=mark)

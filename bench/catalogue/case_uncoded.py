@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import CARD
+from .steps import CARD, leave
 
 LOOKS_FOR = "8 s"
 
@@ -19,7 +19,4 @@ def test_uncoded(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     mark = timeline.now_ns()
     vehicle.present(CARD)
     timeline.seen("output", live=True, within=LOOKS_FOR, since_ns=mark)
-    bench.phase("unplug")
-    mark = timeline.now_ns()
-    vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    leave(bench, vehicle, timeline)

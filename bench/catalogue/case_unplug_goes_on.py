@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .steps import CARD, at_least, begin, settings
+from .steps import CARD, at_least, begin, leave, settings
 
 GOES_ON_16 = {"StopTransactionOnEVSideDisconnect": "false", "UnlockConnectorOnEVSideDisconnect": "false"}
 GOES_ON_2X = {
@@ -31,7 +31,4 @@ def test_unplug_goes_on(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> N
         mark = timeline.now_ns()
         vehicle.present(CARD)
         timeline.seen("ocpp.tx.ended", within="15 s", since_ns=mark)
-        bench.phase("unplug")
-        mark = timeline.now_ns()
-        vehicle.unplug()
-        timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+        leave(bench, vehicle, timeline)

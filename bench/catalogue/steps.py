@@ -14,11 +14,13 @@ __all__ = [
     "at_least",
     "at_most",
     "begin",
+    "booted",
     "charge_on",
     "connected_again",
     "cut_connection",
     "delivered",
     "end",
+    "leave",
     "leave_offline",
     "plug_in",
     "residual_current",
@@ -86,10 +88,21 @@ def end(bench: Any, vehicle: Any, csms: Any, timeline: Any) -> None:
     mark = timeline.now_ns()
     csms.remote_stop()
     timeline.wait_for("ocpp.tx.ended", within="15 s", since_ns=mark)
+    leave(bench, vehicle, timeline)
+
+
+def leave(bench: Any, vehicle: Any, timeline: Any, within: str = "6 s") -> None:
+    """Unplug, and see what the station says of it."""
     bench.phase("unplug")
     mark = timeline.now_ns()
     vehicle.unplug()
-    timeline.seen("ocpp.status", logical="available", within="6 s", since_ns=mark)
+    timeline.seen("ocpp.status", logical="available", within=within, since_ns=mark)
+
+
+def booted(csms: Any, timeline: Any, since_ns: int, within: str) -> None:
+    """Wait for a boot, and until the station is served again."""
+    timeline.wait_for("ocpp.boot", within=within, since_ns=since_ns)
+    csms.wait_ready("60 s")
 
 
 @contextmanager
